@@ -1,0 +1,1 @@
+"""The programme: rules, ledger, services and pages. `app.main` wires everything together."""

@@ -1,0 +1,1 @@
+"""Tables, engine and the few places where SQLite and PostgreSQL differ."""

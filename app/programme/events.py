@@ -1,0 +1,140 @@
+"""Earning events: what is true about a source object now, in words no platform owns.
+
+A connector makes them, the services store their facts, the rules read them. Facts hold ids, amounts
+and times only: never a name, e-mail, phone or address (DESIGN.md, Security and privacy).
+Amounts are exact Decimals in the order's currency; times are aware UTC.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+
+class Standing(StrEnum):
+    """How far an order has come. Refunds are not a standing: money decides."""
+
+    DRAFT = "draft"  # a cart that may never become an order
+    OPEN = "open"  # placed, not yet paid
+    PAID = "paid"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"  # cancelled or payment failed
+    REMOVED = "removed"  # trashed or deleted
+
+
+class LineKind(StrEnum):
+    """What a line sells."""
+
+    GOODS = "goods"
+    GIFT_CARD = "gift_card"
+    TIP = "tip"
+    SHIPPING = "shipping"
+    FEE = "fee"  # a negative fee is a discount
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of an order, after all discounts. `net` is without tax, `net + tax` with it."""
+
+    id: str
+    kind: LineKind = LineKind.GOODS
+    product: str | None = None
+    variant: str | None = None
+    sku: str | None = None
+    quantity: int = 1
+    net: Decimal
+    tax: Decimal = Decimal(0)
+
+
+class RefundLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Part of one order line that was given back; amounts are positive."""
+
+    line: str
+    quantity: int = 0
+    net: Decimal
+    tax: Decimal = Decimal(0)
+
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Money given back. `lines` is None while we have not read which lines it belongs to."""
+
+    id: str
+    amount: Decimal  # positive, with tax
+    at: datetime | None = None
+    lines: tuple[RefundLine, ...] | None = None
+
+
+class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="order"):
+    """The newest known state of one order."""
+
+    standing: Standing
+    status: str  # the platform's own word, for people
+    currency: str
+    prices_include_tax: bool
+    total: Decimal
+    paid_at: datetime | None = None
+    completed_at: datetime | None = None
+    channel: str | None = None
+    test: bool = False
+    lines: tuple[Line, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    codes: tuple[str, ...] = ()  # discount codes, lower-cased
+
+
+class CustomerFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="customer"):
+    """An account in the shop. `registered` says that it is a shopper's own account."""
+
+    registered: bool
+    removed: bool = False
+    role: str | None = None
+
+
+class ReviewFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="review"):
+    """A product review. The rating is kept for display only: it never moves a point."""
+
+    product: str
+    published: bool
+    removed: bool = False
+    verified: bool = False
+    rating: int | None = None
+    status: str = ""
+
+
+class EnrolmentFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="enrolment"):
+    """A person joined the programme itself, not through a shop account."""
+
+    by: str = "manager"
+
+
+Facts = OrderFacts | CustomerFacts | ReviewFacts | EnrolmentFacts
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who is behind an object, as the platform says. Lives only as long as one delivery's handling.
+
+    `customer` is the platform's account id, None for a guest. `verified` means that the platform
+    vouches for the e-mail. `erased` marks placeholders left by a privacy eraser: never a person.
+    """
+
+    customer: str | None = None
+    email: str | None = None
+    verified: bool = False
+    erased: bool = False
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One statement about one source object.
+
+    `modified_at` is the remote modification time, None where the platform keeps none (the state then
+    counts by the moment it was read). `occurred_at` is when the thing happened (order placed, account
+    made). `facts` is None when the object is gone and nothing but that is known.
+    """
+
+    kind: str  # "order" | "customer" | "review" | "enrolment" | ...
+    external_id: str
+    number: str | None = None  # what people call it, e.g. #1001
+    modified_at: datetime | None
+    occurred_at: datetime | None
+    person: Person = Person()
+    facts: Facts | None
+    origin: str | None = None  # host of the shop as the body's own links name it

@@ -1,0 +1,157 @@
+"""Settings: one frozen object, read once from the environment (and a key file), then passed on."""
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from app.crypto import Keyring
+from app.errors import ConfigError
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"", "0", "false", "no", "off"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set. `.env.example` describes each for people."""
+
+    database_url: str
+    redis_url: str | None
+    public_url: str
+    keyring: Keyring = field(repr=False)
+    var: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    max_body_bytes: int = 5 * 1024 * 1024
+    body_timeout: float = 10.0  # seconds a sender may take for its body
+    hold_seconds: float = 4.0  # how long a delivery waits for a database that is away
+    hold_requests: int = 200
+    dev: bool = False
+    allow_private_addresses: bool = False  # shops on this machine or network: demo and tests only
+    page_token: str | None = field(default=None, repr=False)
+    shopify_client_id: str | None = None
+    shopify_client_secret: str | None = field(default=None, repr=False)
+
+    @property
+    def embedded(self) -> bool:
+        """SQLite and an in-process worker: one serving process."""
+        return self.database_url.startswith("sqlite")
+
+
+def from_env(environ: Mapping[str, str]) -> Settings:
+    """Read the settings; raises ConfigError naming the variable and what it must be."""
+    dev = _flag(environ, "STEMPEL_DEV")
+    var = Path(environ.get("STEMPEL_VAR") or "var").absolute()
+    port = _number(environ, "PORT", 8000)
+    return Settings(
+        database_url=_database_url(environ.get("DATABASE_URL") or f"sqlite:///{var}/stempel.db"),
+        redis_url=environ.get("REDIS_URL") or None,
+        public_url=(environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}").rstrip("/"),
+        keyring=_keyring(environ, var, dev=dev),
+        var=var,
+        host=environ.get("HOST") or "127.0.0.1",
+        port=port,
+        max_body_bytes=_number(environ, "MAX_BODY_BYTES", 5 * 1024 * 1024),
+        body_timeout=float(_number(environ, "BODY_TIMEOUT_SECONDS", 10)),
+        hold_seconds=float(_number(environ, "HOLD_SECONDS", 4)),
+        hold_requests=_number(environ, "HOLD_REQUESTS", 200),
+        dev=dev,
+        allow_private_addresses=_flag(environ, "ALLOW_PRIVATE_ADDRESSES", default=dev),
+        page_token=environ.get("PAGE_TOKEN") or None,
+        shopify_client_id=environ.get("SHOPIFY_CLIENT_ID") or None,
+        shopify_client_secret=environ.get("SHOPIFY_CLIENT_SECRET") or None,
+    )
+
+
+def write_key_file(path: Path) -> None:
+    """Make a new key file, readable by its owner only; raises ConfigError if one exists."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = (
+        "# Keys of this Stempel. Without them no secret, body or e-mail can be read: keep a copy.\n"
+        "# Rotate by putting a new key first in secret_keys; never change the other two.\n"
+        f'secret_keys = ["{Fernet.generate_key().decode()}"]\n'
+        f'lookup_pepper = "{secrets.token_urlsafe(32)}"\n'
+        f'ledger_key = "{secrets.token_urlsafe(32)}"\n'
+    )
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise ConfigError(
+            f"{path} exists already. It was left as it is: keys that are overwritten cannot be "
+            "got back. Move it away first if you mean to start anew."
+        ) from error
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(lines)
+
+
+def key_file(environ: Mapping[str, str]) -> Path:
+    """Return where the key file is looked for."""
+    var = Path(environ.get("STEMPEL_VAR") or "var").absolute()
+    return Path(environ.get("KEY_FILE") or var / "keys.toml")
+
+
+def _keyring(environ: Mapping[str, str], var: Path, *, dev: bool) -> Keyring:
+    if environ.get("SECRET_KEYS"):
+        return Keyring(
+            secret_keys=tuple(
+                key.strip() for key in environ["SECRET_KEYS"].split(",") if key.strip()
+            ),
+            pepper=environ.get("LOOKUP_PEPPER", "").encode(),
+            ledger_key=environ.get("LEDGER_KEY", "").encode(),
+        )
+    path = key_file(environ)
+    if not path.exists():
+        if not dev:
+            raise ConfigError(
+                f"No keys: {path} does not exist and SECRET_KEYS is not set. Run `stempel init` "
+                "once (it makes the file), or set STEMPEL_DEV=1 for throw-away keys."
+            )
+        path = var / "keys.toml"
+        if not path.exists():
+            write_key_file(path)
+    if path.stat().st_mode & 0o077:
+        raise ConfigError(f"{path} can be read by others; run: chmod 600 {path}")
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Keyring(
+            secret_keys=tuple(document["secret_keys"]),
+            pepper=document["lookup_pepper"].encode(),
+            ledger_key=document["ledger_key"].encode(),
+        )
+    except (tomllib.TOMLDecodeError, KeyError, AttributeError, TypeError) as error:
+        raise ConfigError(f"{path} is not a key file as `stempel init` writes it: {error}") from error
+
+
+def _database_url(url: str) -> str:
+    if url.startswith(("postgres://", "postgresql://")):
+        return "postgresql+psycopg://" + url.split("://", 1)[1]
+    if url.startswith(("postgresql+psycopg://", "sqlite:///")):
+        return url
+    raise ConfigError(
+        f"DATABASE_URL must start with sqlite:/// or postgresql://, not {url.split(':', 1)[0]!r}."
+    )
+
+
+def _flag(environ: Mapping[str, str], name: str, *, default: bool = False) -> bool:
+    value = environ.get(name)
+    if value is None:
+        return default
+    if value.lower() in _TRUE:
+        return True
+    if value.lower() in _FALSE:
+        return False
+    raise ConfigError(f"{name} must be 1 or 0, not {value!r}.")
+
+
+def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+    value = environ.get(name)
+    if not value:
+        return default
+    if not value.isdecimal():
+        raise ConfigError(f"{name} must be a whole number, not {value!r}.")
+    return int(value)

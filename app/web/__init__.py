@@ -1,0 +1,1 @@
+"""Pages and the public API, served by Flask behind the edge."""

@@ -1,0 +1,1 @@
+"""One folder per platform. The contract they implement is `connectors.base`."""

@@ -1,0 +1,221 @@
+"""The contract between Stempel and a platform: small roles, plain data in and out.
+
+A connector is a module-level object with a `name`, the `fields` its store needs, an `Inbound` role
+and `connect()`, which returns a `Shop` with the roles that need the network. A platform implements
+what it has; a missing role is None. Connectors know nothing of the database, of points or of Flask.
+Failures are raised as `app.errors` classes: Passing, Invalid or Blocked.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from app.programme.events import Event
+from connectors.http import HttpClient
+
+CONTRACT_VERSION = 1
+
+
+class Headers:
+    """Request headers as they came: names compared without case, doubled ones kept apart."""
+
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        self._raw = [(name.lower(), value) for name, value in raw]
+
+    def all(self, name: str) -> list[bytes]:
+        """Return every value sent under `name`, in order."""
+        wanted = name.lower().encode("latin-1")
+        return [value for key, value in self._raw if key == wanted]
+
+    def text(self, name: str) -> str | None:
+        """Return the only value under `name` as text; None if absent, doubled or not ASCII."""
+        values = self.all(name)
+        if len(values) != 1 or not values[0].isascii():
+            return None
+        return values[0].decode("ascii").strip()
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        return iter(self._raw)
+
+
+class Ref(msgspec.Struct, frozen=True, order=True):
+    """A source object to be read from the shop, in our word for its kind."""
+
+    kind: str
+    external_id: str
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One inbound message as stored. `source` is "webhook", "read" or "sync".
+
+    The topic of a webhook is an unsigned hint; that of a read or sync is ours. `began_at` is when a
+    read began: its answer is the truth of that moment.
+    """
+
+    source: str
+    topic: str
+    body: bytes
+    received_at: datetime
+    began_at: datetime | None = None
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """The message states these facts. `note` tells support what was unusual about it."""
+
+    events: tuple[Event, ...]
+    note: str | None = None
+
+
+class NeedsRead(msgspec.Struct, frozen=True):
+    """The message only points at objects; they must be read from the shop."""
+
+    refs: tuple[Ref, ...]
+    reason: str
+
+
+class Ignored(msgspec.Struct, frozen=True):
+    """The message was understood and changes nothing; the reason names the topic."""
+
+    reason: str
+
+
+Outcome = Observed | NeedsRead | Ignored
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting of a store: an option of `stempel store add <platform>` and of the form."""
+
+    name: str  # as in the option, e.g. "webhook-secret"
+    help: str
+    secret: bool = False
+    repeatable: bool = False
+    required: bool = False
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """What is needed to talk to one store. `credentials` hold decrypted secrets: never logged."""
+
+    store_key: str
+    url: str
+    credentials: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"Access({self.store_key})"
+
+
+class CustomerState(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shop shall show about one customer. `customer` is the platform's id."""
+
+    customer: str
+    programme: str
+    balance: int
+    tier: str | None = None
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of writing one customer's state: None is success, else the reason."""
+
+    customer: str
+    error: str | None = None
+    gone: bool = False  # the customer does not exist in the shop any more
+
+
+class Registration(msgspec.Struct, frozen=True, kw_only=True):
+    """One webhook as the platform has it."""
+
+    id: str
+    topic: str
+    address: str
+    active: bool
+
+
+class ReadAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer to be stored as a delivery of source "read" and normalised like any other."""
+
+    topic: str
+    body: bytes
+    began_at: datetime
+
+
+class Inbound(Protocol):
+    """Understands deliveries. Pure functions over bytes: called at the edge and again on replay."""
+
+    def locate(self, headers: Headers) -> str | None:
+        """Return what the headers say about the store when the path names none (not trusted)."""
+
+    def verify(self, headers: Headers, body: bytes, secrets: Sequence[bytes]) -> bool:
+        """Say whether one of the active secrets signed these exact bytes.
+
+        Must do the same work for no secrets as for one, never raise, and refuse doubled headers.
+        """
+
+    def topic(self, headers: Headers) -> str:
+        """Return the (unsigned) topic, "" if there is none; at most 128 characters."""
+
+    def content_key(self, topic: str, body: bytes) -> bytes | None:
+        """Return the bytes by which a repeat is known, without parsing; None for a signal."""
+
+    def preflight(self, headers: Headers, body: bytes) -> str | None:
+        """Return a short note if this is the platform's unsigned test ping, else None."""
+
+    def normalise(self, delivery: Delivery) -> Outcome:
+        """Turn a delivery into statements. Raises Invalid when the content cannot be understood."""
+
+
+class Reader(Protocol):
+    """Reads the truth of this moment from the shop."""
+
+    def read(self, ref: Ref) -> ReadAnswer:
+        """Read one object; an object that is gone is an answer too, not an error."""
+
+
+class Writer(Protocol):
+    """Writes customer states back to the shop. Writing the same state twice changes nothing."""
+
+    batch_size: int
+
+    def push(self, states: Sequence[CustomerState]) -> Sequence[Written]:
+        """Write up to `batch_size` states in as few calls as the platform allows."""
+
+
+class Installer(Protocol):
+    """Sets up what the platform must send us."""
+
+    def register(self, address: str, secret: str) -> Sequence[Registration]:
+        """Make every webhook we need point at `address`, changing only our own."""
+
+
+class HealthCheck(Protocol):
+    """Asks the shop whether the credentials work."""
+
+    def check(self) -> str:
+        """Return one line about the shop (version, currency); raises Blocked with what to do."""
+
+
+class Shop(Protocol):
+    """An open connection to one store: one kept-alive session. A role it lacks is None."""
+
+    reader: Reader | None
+    writer: Writer | None
+    installer: Installer | None
+    health: HealthCheck | None
+
+    def close(self) -> None:
+        """Close the session."""
+
+
+class Connector(Protocol):
+    """What an entry point of the group `stempel.connectors` names."""
+
+    name: str
+    contract: int
+    fields: Sequence[Field]
+    inbound: Inbound
+
+    def can_call(self, credentials: Mapping[str, str]) -> bool:
+        """Say whether these credentials allow calls to the shop's API."""
+
+    def connect(self, access: Access, http: HttpClient) -> Shop:
+        """Open a session to the store. No network yet."""

@@ -1,0 +1,1 @@
+"""Background work: drain deliveries, push customer states, run the schedule."""
