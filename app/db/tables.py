@@ -174,13 +174,16 @@ source_object = _table(
     Column("facts", text(), nullable=False),  # JSON of app.programme.events, no personal data
     Column("modified_at", Moment()),
     Column("truth_at", Moment()),  # when the read began that this state comes from
+    Column("accepted_at", Moment(), nullable=False),  # receipt of the state, or begin of its read
     Column("settled_by_rule", big(), nullable=False, server_default="0"),
     Column("occurred_at", Moment(), nullable=False),  # frozen at first sight
     Column("earned_at", Moment()),  # when it first reached earning status
     Column("version", big(), nullable=False),  # the programme version that judges it for ever
     Column("context", text(), nullable=False),  # JSON, frozen: tier, campaign, segment, rate
     Column("owner_id", big(), ForeignKey("member.id")),
-    Column("owner_known_at", Moment()),  # modification time of the state that named the owner
+    # What named the owner: "customer:5" or "guest", and the modification time of that state.
+    Column("owner_ref", text()),
+    Column("owner_known_at", Moment()),
     Column("delivery_id", big(), ForeignKey("delivery.id")),  # which told the newest state
     Column("rev", big(), nullable=False),
     Column("seen_at", Moment(), nullable=False),
@@ -247,6 +250,7 @@ member = _table(
     Column("pending", big(), nullable=False, server_default="0"),
     Column("entries", big(), nullable=False, server_default="0"),  # length of the chain
     Column("head", blob(), nullable=False),  # HMAC of the newest entry
+    Column("rev", big(), nullable=False, server_default="0"),  # moves with every change of the row
     Column("created_at", Moment(), nullable=False),
     Index("ix_member_programme_id_id", "programme_id", "id"),
     Index("ix_member_programme_id_email_hash", "programme_id", "email_hash"),

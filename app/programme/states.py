@@ -1,0 +1,96 @@
+"""Which of two states of one source object is the newer truth (DESIGN.md, Object and newest state).
+
+A shop's body says when the shop modified the object; an answer that we read ourselves is the truth of
+the moment the read began. Order of receipt never decides.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from app.programme.events import Facts, OrderFacts, Refund
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """One state with what dates it. `read_at` is set when it is an answer of ours."""
+
+    facts: Facts | None  # None: the object is gone
+    modified_at: datetime | None
+    accepted_at: datetime
+    read_at: datetime | None = None
+
+
+class Verdict(StrEnum):
+    """What to do with an incoming state."""
+
+    ACCEPT = "accept"
+    SAME = "same"  # nothing new in it
+    STALE = "stale"
+    CONFLICT = "conflict"  # equally dated and different: only the shop can tell
+
+
+def compare(current: State, incoming: State) -> Verdict:
+    """Say whether `incoming` replaces `current`."""
+    if incoming.read_at is not None:
+        return _compare_read(current, incoming, incoming.read_at)
+    if current.read_at is not None and incoming.accepted_at <= current.read_at:
+        return _same_or(Verdict.STALE, current, incoming)
+    if current.facts is None:
+        # A read found it gone and a body speaks of it afterwards: a restored object, or a late body.
+        return Verdict.CONFLICT
+    return _by_modification(current, incoming)
+
+
+def with_known_refunds(current: Facts | None, incoming: Facts | None) -> Facts | None:
+    """Fill in refund lines that an earlier read told us: order bodies carry none (WooCommerce)."""
+    if not isinstance(current, OrderFacts) or not isinstance(incoming, OrderFacts):
+        return incoming
+    known = {refund.id: refund for refund in current.refunds if refund.lines is not None}
+    if not known:
+        return incoming
+    return msgspec.structs.replace(
+        incoming, refunds=tuple(_filled(refund, known) for refund in incoming.refunds)
+    )
+
+
+def has_unread_refunds(facts: Facts | None) -> bool:
+    """Say whether an order names refunds whose lines nobody has read yet."""
+    return isinstance(facts, OrderFacts) and any(r.lines is None for r in facts.refunds)
+
+
+def _filled(refund: Refund, known: dict[str, Refund]) -> Refund:
+    found = known.get(refund.id)
+    if refund.lines is None and found is not None and found.amount == refund.amount:
+        return found
+    return refund
+
+
+def _compare_read(current: State, incoming: State, began: datetime) -> Verdict:
+    if current.read_at is not None:
+        if current.read_at > began:
+            return _same_or(Verdict.STALE, current, incoming)
+        return _same_or(Verdict.ACCEPT, current, incoming)
+    if current.accepted_at <= began:
+        return _same_or(Verdict.ACCEPT, current, incoming)
+    if incoming.facts is None:
+        return Verdict.CONFLICT  # gone then, spoken of since
+    return _by_modification(current, incoming)
+
+
+def _by_modification(current: State, incoming: State) -> Verdict:
+    if current.modified_at is None or incoming.modified_at is None:
+        # A platform without modification times: the later statement is the newer one.
+        newer = incoming.accepted_at >= current.accepted_at
+        return _same_or(Verdict.ACCEPT if newer else Verdict.STALE, current, incoming)
+    if incoming.modified_at > current.modified_at:
+        return Verdict.ACCEPT
+    if incoming.modified_at < current.modified_at:
+        return Verdict.STALE
+    return _same_or(Verdict.CONFLICT, current, incoming)
+
+
+def _same_or(verdict: Verdict, current: State, incoming: State) -> Verdict:
+    if current.facts == incoming.facts and current.modified_at == incoming.modified_at:
+        return Verdict.SAME
+    return verdict
