@@ -41,7 +41,9 @@ class Database:
         """Begin a reading transaction: one consistent state, no locks."""
         with self.reader.connect() as connection:
             if not self.embedded:
-                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+                connection.execute(
+                    text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                )
             yield connection
             connection.rollback()
 
@@ -85,6 +87,7 @@ def _sqlite_engine(url: str, begin: str) -> Engine:
         cursor.execute("PRAGMA synchronous = FULL")  # a commit is on the disk before we answer 200
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA recursive_triggers = ON")  # REPLACE meets the triggers on DELETE too
         cursor.close()
 
     @event.listens_for(engine, "begin")

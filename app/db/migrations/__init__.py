@@ -1,0 +1,1 @@
+"""Alembic migrations: `env.py` runs them, `draft.py` writes a new one, `versions` holds them."""

@@ -1,0 +1,546 @@
+"""The first tables."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision: str | None = None
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
+
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+BLOB = sa.LargeBinary()
+
+
+def upgrade() -> None:  # noqa: PLR0915 - one statement per table
+    op.create_table(
+        "programme",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme")),
+        sa.UniqueConstraint("key", name=op.f("uq_programme_key")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "schedule_run",
+        sa.Column("job", TEXT, nullable=False),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.Column("lease_until", BIG, nullable=True),
+        sa.Column("ran_at", BIG, nullable=True),
+        sa.Column("error", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("job", name=op.f("pk_schedule_run")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "audit",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("at", BIG, nullable=False),
+        sa.Column("actor", TEXT, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("detail", TEXT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_audit_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_audit_programme_id_id", "audit", ["programme_id", "id"], unique=False)
+    op.create_table(
+        "checkpoint",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("day", BIG, nullable=False),
+        sa.Column("members", BIG, nullable=False),
+        sa.Column("entries", BIG, nullable=False),
+        sa.Column("heads", BLOB, nullable=False),
+        sa.Column("mac", BLOB, nullable=False),
+        sa.Column("at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_checkpoint_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoint")),
+        sa.UniqueConstraint("programme_id", "day", name=op.f("uq_checkpoint_programme_id_day")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "data_key",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("day", BIG, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("wrapped", BLOB, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_data_key_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_data_key")),
+        sa.UniqueConstraint("programme_id", "day", name=op.f("uq_data_key_programme_id_day")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "programme_version",
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("number", BIG, nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.Column("source", TEXT, nullable=False),
+        sa.Column("effective_at", BIG, nullable=True),
+        sa.Column("published_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_programme_version_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("programme_id", "number", name=op.f("pk_programme_version")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "store",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("platform", TEXT, nullable=False),
+        sa.Column("url", TEXT, nullable=False),
+        sa.Column("host", TEXT, nullable=True),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("blocked_reason", TEXT, nullable=True),
+        sa.Column("paused_until", BIG, nullable=True),
+        sa.Column("pinged_at", BIG, nullable=True),
+        sa.Column("copy_host", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_store_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_store")),
+        sa.UniqueConstraint("key", name=op.f("uq_store_key")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "delivery",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("store_id", BIG, nullable=False),
+        sa.Column("source", TEXT, nullable=False),
+        sa.Column("topic", TEXT, nullable=False),
+        sa.Column("received_at", BIG, nullable=False),
+        sa.Column("began_at", BIG, nullable=True),
+        sa.Column("content_key", BLOB, nullable=True),
+        sa.Column("size", BIG, nullable=False),
+        sa.Column("repeats", BIG, server_default="0", nullable=False),
+        sa.Column("repeated_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_delivery_programme_id")
+        ),
+        sa.ForeignKeyConstraint(["store_id"], ["store.id"], name=op.f("fk_delivery_store_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint(
+            "store_id", "content_key", name=op.f("uq_delivery_store_id_content_key")
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_delivery_programme_id_id", "delivery", ["programme_id", "id"], unique=False)
+    op.create_index("ix_delivery_store_id_id", "delivery", ["store_id", "id"], unique=False)
+    op.create_table(
+        "member",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("email", BLOB, nullable=True),
+        sa.Column("email_hash", BLOB, nullable=True),
+        sa.Column("data_key_id", BIG, nullable=True),
+        sa.Column("enrolled_at", BIG, nullable=True),
+        sa.Column("merged_into", BIG, nullable=True),
+        sa.Column("balance", BIG, server_default="0", nullable=False),
+        sa.Column("pending", BIG, server_default="0", nullable=False),
+        sa.Column("entries", BIG, server_default="0", nullable=False),
+        sa.Column("head", BLOB, nullable=False),
+        sa.Column("rev", BIG, server_default="0", nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["data_key_id"], ["data_key.id"], name=op.f("fk_member_data_key_id")
+        ),
+        sa.ForeignKeyConstraint(["merged_into"], ["member.id"], name=op.f("fk_member_merged_into")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_member_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_member_programme_id_email_hash", "member", ["programme_id", "email_hash"], unique=False
+    )
+    op.create_index("ix_member_programme_id_id", "member", ["programme_id", "id"], unique=False)
+    op.create_table(
+        "store_secret",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("store_id", BIG, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("ciphertext", BLOB, nullable=False),
+        sa.Column("not_before", BIG, nullable=False),
+        sa.Column("not_after", BIG, nullable=True),
+        sa.ForeignKeyConstraint(["store_id"], ["store.id"], name=op.f("fk_store_secret_store_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_store_secret")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_store_secret_store_id", "store_secret", ["store_id"], unique=False)
+    op.create_table(
+        "claim",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("holder_id", BIG, nullable=False),
+        sa.Column("email_hash", BLOB, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("decided_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(["holder_id"], ["member.id"], name=op.f("fk_claim_holder_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_claim_member_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_claim_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_claim")),
+        sa.UniqueConstraint(
+            "member_id",
+            "holder_id",
+            "email_hash",
+            name=op.f("uq_claim_member_id_holder_id_email_hash"),
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_claim_holder_id", "claim", ["holder_id"], unique=False)
+    op.create_table(
+        "delivery_body",
+        sa.Column("delivery_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("data_key_id", BIG, nullable=False),
+        sa.Column("body", BLOB, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["data_key_id"], ["data_key.id"], name=op.f("fk_delivery_body_data_key_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_delivery_body_delivery_id")
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_delivery_body")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "delivery_outcome",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("delivery_id", BIG, nullable=False),
+        sa.Column("at", BIG, nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("error", TEXT, nullable=True),
+        sa.Column("version", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_delivery_outcome_delivery_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_outcome")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_delivery_outcome_delivery_id_id",
+        "delivery_outcome",
+        ["delivery_id", "id"],
+        unique=False,
+    )
+    op.create_table(
+        "delivery_queue",
+        sa.Column("delivery_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("store_id", BIG, nullable=False),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.Column("tries", BIG, server_default="0", nullable=False),
+        sa.Column("reading", BIG, server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_delivery_queue_delivery_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_delivery_queue_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["store_id"], ["store.id"], name=op.f("fk_delivery_queue_store_id")
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_delivery_queue")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_delivery_queue_due_at", "delivery_queue", ["due_at"], unique=False)
+    op.create_index(
+        "ix_delivery_queue_store_id_due_at", "delivery_queue", ["store_id", "due_at"], unique=False
+    )
+    op.create_table(
+        "identity",
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("email_hash", BLOB, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_identity_member_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_identity_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("programme_id", "email_hash", name=op.f("pk_identity")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_identity_member_id", "identity", ["member_id"], unique=False)
+    op.create_table(
+        "outbox_task",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("store_id", BIG, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("payload", TEXT, nullable=False),
+        sa.Column("started", BIG, server_default="0", nullable=False),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.Column("tries", BIG, server_default="0", nullable=False),
+        sa.Column("lease_until", BIG, nullable=True),
+        sa.Column("fence", BIG, server_default="0", nullable=False),
+        sa.Column("error", TEXT, nullable=True),
+        sa.Column("answer_id", BIG, nullable=True),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["answer_id"], ["delivery.id"], name=op.f("fk_outbox_task_answer_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_outbox_task_programme_id")
+        ),
+        sa.ForeignKeyConstraint(["store_id"], ["store.id"], name=op.f("fk_outbox_task_store_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_task")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_outbox_task_answer_id", "outbox_task", ["answer_id"], unique=False)
+    op.create_index("ix_outbox_task_due_at", "outbox_task", ["due_at"], unique=False)
+    op.create_index(
+        "uq_outbox_task_waiting",
+        "outbox_task",
+        ["store_id", "kind", "subject"],
+        unique=True,
+        sqlite_where=sa.text("started = 0"),
+        postgresql_where=sa.text("started = 0"),
+    )
+    op.create_table(
+        "source_object",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("store_id", BIG, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("external_id", TEXT, nullable=False),
+        sa.Column("number", TEXT, nullable=True),
+        sa.Column("facts", TEXT, nullable=False),
+        sa.Column("modified_at", BIG, nullable=True),
+        sa.Column("truth_at", BIG, nullable=True),
+        sa.Column("accepted_at", BIG, nullable=False),
+        sa.Column("gone", BIG, server_default="0", nullable=False),
+        sa.Column("settled_by_rule", BIG, server_default="0", nullable=False),
+        sa.Column("occurred_at", BIG, nullable=False),
+        sa.Column("earned_at", BIG, nullable=True),
+        sa.Column("version", BIG, nullable=False),
+        sa.Column("context", TEXT, nullable=False),
+        sa.Column("owner_id", BIG, nullable=True),
+        sa.Column("owner_ref", TEXT, nullable=True),
+        sa.Column("owner_known_at", BIG, nullable=True),
+        sa.Column("delivery_id", BIG, nullable=True),
+        sa.Column("rev", BIG, nullable=False),
+        sa.Column("seen_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_source_object_delivery_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["member.id"], name=op.f("fk_source_object_owner_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_source_object_programme_id")
+        ),
+        sa.ForeignKeyConstraint(["store_id"], ["store.id"], name=op.f("fk_source_object_store_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_source_object")),
+        sa.UniqueConstraint(
+            "store_id",
+            "kind",
+            "external_id",
+            name=op.f("uq_source_object_store_id_kind_external_id"),
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_source_object_owner_id_kind", "source_object", ["owner_id", "kind"], unique=False
+    )
+    op.create_table(
+        "store_customer",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("store_id", BIG, nullable=False),
+        sa.Column("external_id", TEXT, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("gone", BIG, server_default="0", nullable=False),
+        sa.Column("wanted_rev", BIG, server_default="0", nullable=False),
+        sa.Column("written_rev", BIG, server_default="0", nullable=False),
+        sa.Column("written", TEXT, nullable=True),
+        sa.Column("written_at", BIG, nullable=True),
+        sa.Column("due_at", BIG, nullable=True),
+        sa.Column("tries", BIG, server_default="0", nullable=False),
+        sa.Column("error", TEXT, nullable=True),
+        sa.Column("lease_until", BIG, nullable=True),
+        sa.Column("fence", BIG, server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["member.id"], name=op.f("fk_store_customer_member_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_store_customer_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["store_id"], ["store.id"], name=op.f("fk_store_customer_store_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_store_customer")),
+        sa.UniqueConstraint(
+            "store_id", "external_id", name=op.f("uq_store_customer_store_id_external_id")
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_store_customer_due_at", "store_customer", ["due_at"], unique=False)
+    op.create_index("ix_store_customer_member_id", "store_customer", ["member_id"], unique=False)
+    op.create_table(
+        "award",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("object_id", BIG, nullable=True),
+        sa.Column("window_key", TEXT, server_default="", nullable=False),
+        sa.Column("rule", TEXT, nullable=False),
+        sa.Column("points", BIG, nullable=False),
+        sa.Column("forgiven", BIG, server_default="0", nullable=False),
+        sa.Column("postings", BIG, nullable=False),
+        sa.Column("explanation", TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_award_member_id")),
+        sa.ForeignKeyConstraint(
+            ["object_id"], ["source_object.id"], name=op.f("fk_award_object_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_award_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_award")),
+        sa.UniqueConstraint(
+            "member_id", "object_id", "rule", name=op.f("uq_award_member_id_object_id_rule")
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_award_object_id", "award", ["object_id"], unique=False)
+    op.create_index(
+        "uq_award_window",
+        "award",
+        ["member_id", "rule", "window_key"],
+        unique=True,
+        sqlite_where=sa.text("object_id IS NULL"),
+        postgresql_where=sa.text("object_id IS NULL"),
+    )
+    op.create_table(
+        "object_delivery",
+        sa.Column("object_id", BIG, nullable=False),
+        sa.Column("delivery_id", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_object_delivery_delivery_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["object_id"], ["source_object.id"], name=op.f("fk_object_delivery_object_id")
+        ),
+        sa.PrimaryKeyConstraint("object_id", "delivery_id", name=op.f("pk_object_delivery")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_object_delivery_delivery_id", "object_delivery", ["delivery_id"], unique=False
+    )
+    op.create_table(
+        "object_part",
+        sa.Column("store_id", BIG, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("external_id", TEXT, nullable=False),
+        sa.Column("object_id", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["object_id"], ["source_object.id"], name=op.f("fk_object_part_object_id")
+        ),
+        sa.ForeignKeyConstraint(["store_id"], ["store.id"], name=op.f("fk_object_part_store_id")),
+        sa.PrimaryKeyConstraint("store_id", "kind", "external_id", name=op.f("pk_object_part")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "task_waiter",
+        sa.Column("task_id", BIG, nullable=False),
+        sa.Column("delivery_id", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_task_waiter_delivery_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["task_id"], ["outbox_task.id"], name=op.f("fk_task_waiter_task_id")
+        ),
+        sa.PrimaryKeyConstraint("task_id", "delivery_id", name=op.f("pk_task_waiter")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_task_waiter_delivery_id", "task_waiter", ["delivery_id"], unique=False)
+    op.create_table(
+        "entry",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("seq", BIG, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("points", BIG, nullable=False),
+        sa.Column("pending", BIG, nullable=False),
+        sa.Column("award_id", BIG, nullable=True),
+        sa.Column("rule", TEXT, nullable=True),
+        sa.Column("version", BIG, nullable=True),
+        sa.Column("occurred_at", BIG, nullable=False),
+        sa.Column("recorded_at", BIG, nullable=False),
+        sa.Column("delivery_id", BIG, nullable=True),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("explanation", TEXT, nullable=False),
+        sa.Column("mac", BLOB, nullable=False),
+        sa.CheckConstraint("seq > 0", name=op.f("ck_entry_seq_positive")),
+        sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_entry_award_id")),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_entry_delivery_id")
+        ),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_entry_member_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_entry_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entry")),
+        sa.UniqueConstraint("key", name=op.f("uq_entry_key")),
+        sa.UniqueConstraint("member_id", "seq", name=op.f("uq_entry_member_id_seq")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_entry_award_id", "entry", ["award_id"], unique=False)
+    op.create_index("ix_entry_programme_id_id", "entry", ["programme_id", "id"], unique=False)
+    op.create_table(
+        "lot",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("award_id", BIG, nullable=True),
+        sa.Column("entry_id", BIG, nullable=False),
+        sa.Column("origin_id", BIG, nullable=True),
+        sa.Column("points", BIG, nullable=False),
+        sa.Column("remaining", BIG, nullable=False),
+        sa.Column("available_at", BIG, nullable=False),
+        sa.Column("expires_at", BIG, nullable=True),
+        sa.CheckConstraint(
+            "remaining >= 0 AND remaining <= points", name=op.f("ck_lot_remaining_in_range")
+        ),
+        sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_lot_award_id")),
+        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_lot_entry_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_lot_member_id")),
+        sa.ForeignKeyConstraint(["origin_id"], ["lot.id"], name=op.f("fk_lot_origin_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lot")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_lot_expires_at", "lot", ["expires_at"], unique=False)
+    op.create_index("ix_lot_member_id", "lot", ["member_id"], unique=False)
+    op.create_table(
+        "lot_use",
+        sa.Column("entry_id", BIG, nullable=False),
+        sa.Column("lot_id", BIG, nullable=False),
+        sa.Column("points", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_lot_use_entry_id")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_lot_use_lot_id")),
+        sa.PrimaryKeyConstraint("entry_id", "lot_id", name=op.f("pk_lot_use")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_lot_use_lot_id", "lot_use", ["lot_id"], unique=False)

@@ -1,0 +1,54 @@
+"""What every test has: closed sockets, one Hypothesis profile, keys and settings.
+
+Databases are in `tests.fixtures_db`, the browser in `tests.browser`.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from app.crypto import Keyring
+from app.settings import Settings
+from tests.sockets import only_this_machine
+
+pytest_plugins = ["tests.fixtures_db", "tests.browser"]
+
+# Any time limit would fail on a busy machine; in CI the same examples are tried each time.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") == "true" else "here")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _closed_network() -> Iterator[None]:
+    with only_this_machine():
+        yield
+
+
+@pytest.fixture(scope="session")
+def keyring() -> Keyring:
+    return Keyring(
+        secret_keys=("dGVzdHMgdXNlIHRoaXMga2V5LCBub2JvZHkgZWxzZSE=",),
+        pepper=b"a pepper for tests",
+        ledger_key=b"a ledger key for tests",
+    )
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, tmp_path: Path, keyring: Keyring) -> Settings:
+    """Settings over the test's database, or over an SQLite file not yet made if it asks for none."""
+    url = f"sqlite:///{tmp_path}/stempel.db"
+    for name in ("database", "sqlite_database", "postgres_database"):
+        if name in request.fixturenames:
+            url = request.getfixturevalue(name).url
+    return Settings(
+        database_url=url,
+        redis_url=None,
+        public_url="http://127.0.0.1:8000",
+        keyring=keyring,
+        var=tmp_path,
+        allow_private_addresses=True,
+    )
