@@ -1,0 +1,229 @@
+"""Which part of an order counts, line by line, and what is left of it after refunds.
+
+Sums are worked out as fractions and rounded once, at the end, to ten-thousandths (as the database
+keeps money). All refunds are added up before anything is taken off, so neither their order nor
+how one sum was split over several of them matters:
+
+1. Negative lines (discount fees) are spread over the goods in proportion.
+2. Line refunds come off their lines. Money decides: if less was paid out than the lines of a refund
+   add up to, they take only that share; a line returned without money takes nothing.
+3. What is not accounted for by lines (refunds of an amount only, lines we don't know, more than a
+   line was worth) comes off the goods in proportion to what is left, then off everything else.
+4. Once as much was given back as the order was worth, nothing is left, whatever the lines say.
+
+A refunded amount includes tax. Where prices count without it, each line loses the same share of its
+net as of its gross; a line refund states its own net.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+import msgspec
+
+from app.errors import Invalid
+from app.programme.document import Switches
+from app.programme.events import LineKind, OrderFacts, Refund
+
+_ZERO = Fraction(0)
+_PLACES = 4
+_UNIT = 10**_PLACES
+_LARGEST_EXPONENT = 14
+_FINEST_EXPONENT = -12
+
+
+class Basis(msgspec.Struct, frozen=True, kw_only=True):
+    """What counts of an order now, in the order's currency."""
+
+    currency: str
+    with_tax: bool
+    total: Decimal
+    lines: tuple[tuple[str, Decimal], ...]  # each line that counts, with what is left of it
+    left_out: tuple[tuple[str, Decimal], ...]  # kind of line → what is left of those, uncounted
+    discount: Decimal  # negative lines, already taken off `lines`
+    refunded: Decimal  # given back altogether, with tax
+    refunds_without_lines: bool  # some were counted as amounts because nobody read their lines
+
+
+@dataclass(slots=True)
+class _Part:
+    """A line while things are taken off it."""
+
+    id: str
+    kind: LineKind
+    net: Fraction
+    gross: Fraction
+
+    def take(self, share: Fraction) -> None:
+        self.net -= self.net * share
+        self.gross -= self.gross * share
+
+
+def basis_of(order: OrderFacts, switches: Switches) -> Basis:
+    """Work out the basis. Raises Invalid for an amount that no order can have."""
+    with_tax = order.prices_include_tax if switches.tax == "as-shown" else switches.tax == "with"
+    parts, discounts = _parts(order)
+    _take_discounts(parts, discounts)
+    refunded = sum((max(_exact(refund.amount), _ZERO) for refund in order.refunds), _ZERO)
+    if refunded > 0 and refunded >= _exact(order.total):
+        for part in parts:
+            part.take(Fraction(1))
+    elif order.refunds:
+        pool = _take_line_refunds(parts, {part.id for part in discounts}, order.refunds)
+        _take_amount(parts, pool)
+    counted = _counted_kinds(switches)
+    shown = _decimals([part.gross if with_tax else part.net for part in parts], _places_of(order))
+    lines = [(part, left) for part, left in zip(parts, shown, strict=True)]
+    return Basis(
+        currency=order.currency,
+        with_tax=with_tax,
+        total=sum((left for part, left in lines if part.kind in counted), Decimal(0)),
+        lines=tuple((part.id, left) for part, left in lines if part.kind in counted),
+        left_out=_by_kind((part.kind, left) for part, left in lines if part.kind not in counted),
+        discount=sum((_shown_amount(part, with_tax) for part in discounts), Decimal(0)),
+        refunded=sum((refund.amount for refund in order.refunds), Decimal(0)),
+        refunds_without_lines=any(refund.lines is None for refund in order.refunds),
+    )
+
+
+def _counted_kinds(switches: Switches) -> frozenset[LineKind]:
+    chosen = {
+        LineKind.SHIPPING: switches.shipping,
+        LineKind.FEE: switches.fees,
+        LineKind.TIP: switches.tips,
+        LineKind.GIFT_CARD: switches.gift_cards,
+    }
+    return frozenset({LineKind.GOODS, *(kind for kind, counts in chosen.items() if counts)})
+
+
+def _parts(order: OrderFacts) -> tuple[list[_Part], list[_Part]]:
+    """Return the lines that cost something, and the discounts as positive parts."""
+    parts, discounts = [], []
+    for line in order.lines:
+        net = _exact(line.net)
+        gross = net + _exact(line.tax)
+        if gross < 0:
+            discounts.append(_Part(line.id, line.kind, -net, -gross))
+        else:
+            parts.append(_Part(line.id, line.kind, max(net, _ZERO), gross))
+    return parts, discounts
+
+
+def _take_discounts(parts: Sequence[_Part], discounts: Sequence[_Part]) -> None:
+    if not discounts:
+        return
+    goods, others = _split(parts)
+    gross = sum((part.gross for part in discounts), _ZERO)
+    net = sum((max(part.net, _ZERO) for part in discounts), _ZERO)
+    of_gross, of_net = _gross(goods), sum((part.net for part in goods), _ZERO)
+    if gross >= of_gross:
+        _take_amount(others, gross - of_gross)
+        for part in goods:
+            part.take(Fraction(1))
+        return
+    for part in goods:
+        part.gross -= part.gross * gross / of_gross
+        part.net -= part.net * min(net / of_net, Fraction(1)) if of_net else _ZERO
+
+
+def _take_line_refunds(
+    parts: Sequence[_Part], discount_ids: set[str], refunds: Iterable[Refund]
+) -> Fraction:
+    """Take refunded lines off theirs; return the money that they don't account for."""
+    net: dict[str, Fraction] = {}
+    gross: dict[str, Fraction] = {}
+    known = {part.id for part in parts}
+    pool = _ZERO
+    for refund in refunds:
+        amount = max(_exact(refund.amount), _ZERO)
+        pool += amount
+        lines = refund.lines or ()
+        values = [(line.line, _exact(line.net), _exact(line.tax)) for line in lines]
+        # A discount given back with its goods lowers what is paid out.
+        stated = sum(
+            (-abs(n + t) if line in discount_ids else n + t for line, n, t in values), _ZERO
+        )
+        share = min(amount / stated, Fraction(1)) if stated > 0 else _ZERO
+        for line, line_net, line_tax in values:
+            if line in known:
+                net[line] = net.get(line, _ZERO) + line_net * share
+                gross[line] = gross.get(line, _ZERO) + (line_net + line_tax) * share
+                pool -= (line_net + line_tax) * share
+    for part in parts:
+        left = part.gross - gross.get(part.id, _ZERO)
+        part.gross = max(left, _ZERO)
+        part.net = max(part.net - net.get(part.id, _ZERO), _ZERO) if left > 0 else _ZERO
+        pool -= min(left, _ZERO)
+    return max(pool, _ZERO)
+
+
+def _take_amount(parts: Sequence[_Part], amount: Fraction) -> None:
+    """Take an amount with tax off the goods, what they cannot bear off the rest."""
+    for group in _split(parts):
+        there = _gross(group)
+        taken = min(amount, there)
+        if taken > 0:
+            for part in group:
+                part.take(taken / there)
+            amount -= taken
+
+
+def _split(parts: Sequence[_Part]) -> tuple[list[_Part], list[_Part]]:
+    goods = [part for part in parts if part.kind == LineKind.GOODS]
+    return goods, [part for part in parts if part.kind != LineKind.GOODS]
+
+
+def _gross(parts: Iterable[_Part]) -> Fraction:
+    return sum((part.gross for part in parts), _ZERO)
+
+
+def _exact(amount: Decimal) -> Fraction:
+    """Return the amount as a fraction; refuse what would cost hours of arithmetic."""
+    exponent = amount.as_tuple().exponent
+    if (
+        not isinstance(exponent, int)
+        or exponent < _FINEST_EXPONENT
+        or amount.adjusted() > _LARGEST_EXPONENT
+    ):
+        raise Invalid(f"no order can have an amount of {str(amount)[:40]}")
+    return Fraction(amount)
+
+
+def _decimals(amounts: Sequence[Fraction], places: int) -> list[Decimal]:
+    """Round to ten-thousandths so that the rounded parts add up to the rounded sum."""
+    units = [amount * _UNIT for amount in amounts]
+    rounded = [int(unit) for unit in units]
+    missing = round(sum(units, _ZERO)) - sum(rounded)
+    by_remainder = sorted(range(len(units)), key=lambda at: (rounded[at] - units[at], at))
+    for at in by_remainder[:missing]:
+        rounded[at] += 1
+    return [_written(unit, places) for unit in rounded]
+
+
+def _written(units: int, places: int) -> Decimal:
+    """Write ten-thousandths with no more decimals than needed, and the order's own at least."""
+    for shown in range(min(places, _PLACES), _PLACES):
+        if units % 10 ** (_PLACES - shown) == 0:
+            return Decimal(units // 10 ** (_PLACES - shown)).scaleb(-shown)
+    return Decimal(units).scaleb(-_PLACES)
+
+
+def _places_of(order: OrderFacts) -> int:
+    exponents = [line.net.as_tuple().exponent for line in order.lines]
+    return max((-exponent for exponent in exponents if isinstance(exponent, int)), default=0)
+
+
+def _shown_amount(part: _Part, with_tax: bool) -> Decimal:
+    amount = part.gross if with_tax else part.net
+    return Decimal(amount.numerator) / Decimal(amount.denominator)
+
+
+def _by_kind(
+    amounts: Iterable[tuple[LineKind, Decimal]],
+) -> tuple[tuple[str, Decimal], ...]:
+    sums: dict[str, Decimal] = {}
+    for kind, amount in amounts:
+        if amount:
+            sums[kind.value] = sums.get(kind.value, Decimal(0)) + amount
+    return tuple(sorted(sums.items()))

@@ -1,0 +1,268 @@
+"""The programme document: everything a merchant decides, written as TOML, frozen as a version.
+
+`parse` reads what a person wrote, `dump` and `load` are the stored form: every key is written out,
+so that a default changed later leaves published versions as they were.
+"""
+
+import tomllib
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta
+
+from app.errors import ConfigError
+from app.programme.reading import read, wrong
+
+MOST_POINTS = 1_000_000_000
+
+Slug = Annotated[
+    str,
+    Meta(
+        pattern=r"\A[a-z0-9]+(-[a-z0-9]+)*\Z",
+        max_length=64,
+        description='lower-case letters, digits and single hyphens, as "per-unit"',
+    ),
+]
+CurrencyCode = Annotated[
+    str,
+    Meta(pattern=r"\A[A-Z]{3}\Z", description='an ISO 4217 code of three capitals, as "PLN"'),
+]
+Points = Annotated[
+    int, Meta(ge=0, le=MOST_POINTS, description=f"a whole number from 0 to {MOST_POINTS}")
+]
+_MONEY = 'an amount above 0 and at most 1000000000, as "100.00"'
+Money = Annotated[Decimal, Meta(description=_MONEY)]
+OptionalMoney = Annotated[Decimal | None, Meta(description=_MONEY)]
+Trigger = Literal[
+    "order.paid", "order.completed", "customer.registered", "review.published", "referral"
+]
+Rounding = Literal["floor", "half_up", "ceil"]
+
+ORDER_TRIGGERS = ("order.paid", "order.completed")
+
+
+class Switches(msgspec.Struct, frozen=True, kw_only=True):
+    """What counts besides goods (DESIGN.md, Basis)."""
+
+    tax: Annotated[
+        Literal["as-shown", "with", "without"],
+        Meta(description='"as-shown", "with" or "without"'),
+    ] = "as-shown"
+    shipping: bool = False
+    fees: bool = False
+    tips: bool = False
+    gift_cards: bool = False
+
+
+class When(msgspec.Struct, frozen=True, kw_only=True):
+    """What must hold for a rule to pay. Amounts are in the rule's money."""
+
+    goods_over: OptionalMoney = None  # strictly more
+    goods_from: OptionalMoney = None  # that much or more
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to earn: `points` once, or for each `per` of the basis."""
+
+    key: Slug
+    on: Annotated[
+        Trigger,
+        Meta(
+            description='"order.paid", "order.completed", "customer.registered", '
+            '"review.published" or "referral"'
+        ),
+    ]
+    points: Points
+    per: OptionalMoney = None
+    step: bool = False  # only full steps of `per` count
+    round: Annotated[
+        Rounding, Meta(description='"floor", "half_up" or "ceil", applied once to the whole order')
+    ] = "floor"
+    max_points: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_POINTS)] | None,
+        Meta(description=f"a whole number from 1 to {MOST_POINTS}"),
+    ] = None  # per order
+    currency: Annotated[
+        Literal["programme", "store"],
+        Meta(description='"programme", or "store" for the shop\'s money unconverted'),
+    ] = "programme"
+    verified: bool = True  # reviews: only of a product that the reviewer bought
+    when: When = When()
+
+
+class Reward(msgspec.Struct, frozen=True, kw_only=True):
+    """What points can be exchanged for."""
+
+    key: Slug
+    cost: Annotated[
+        int, Meta(ge=1, le=MOST_POINTS, description=f"a whole number from 1 to {MOST_POINTS}")
+    ]
+    kind: Annotated[
+        Literal["percent", "fixed", "free-delivery", "free-product", "early-access"],
+        Meta(description='"percent", "fixed", "free-delivery", "free-product" or "early-access"'),
+    ]
+    value: OptionalMoney = None  # percent, or money off
+    valid_days: Annotated[
+        Annotated[int, Meta(ge=1, le=3650)] | None,
+        Meta(description="a whole number of days from 1 to 3650"),
+    ] = None
+
+
+class Programme(msgspec.Struct, frozen=True, kw_only=True):
+    """One published state of a programme."""
+
+    key: Slug
+    currency: CurrencyCode
+    name: str = ""
+    timezone: str = "UTC"
+    earns_from: date | None = None  # orders of earlier days, in `timezone`, are worth 0
+    enrolment: Literal["automatic", "opt-in"] = "automatic"
+    debt: Literal["debt", "forgive"] = "debt"
+    earns_at: Literal["paid", "completed"] = "paid"
+    point_value: Decimal | None = None  # money that a point is worth to its owner
+    basis: Switches = Switches()
+    rules: tuple[Rule, ...] = ()
+    rewards: tuple[Reward, ...] = ()
+
+
+class _Head(msgspec.Struct, frozen=True, kw_only=True):
+    """The [programme] table of the document."""
+
+    key: Slug
+    currency: CurrencyCode
+    name: Annotated[str, Meta(max_length=200, description="a name of at most 200 characters")] = ""
+    timezone: Annotated[str, Meta(description='a zone name, as "Europe/Warsaw"')] = "UTC"
+    earns_from: Annotated[date | None, Meta(description="a date, as 2026-01-01")] = None
+    enrolment: Annotated[
+        Literal["automatic", "opt-in"], Meta(description='"automatic" or "opt-in"')
+    ] = "automatic"
+    debt: Annotated[Literal["debt", "forgive"], Meta(description='"debt" or "forgive"')] = "debt"
+    earns_at: Annotated[Literal["paid", "completed"], Meta(description='"paid" or "completed"')] = (
+        "paid"
+    )
+    point_value: OptionalMoney = None
+
+
+class _Document(msgspec.Struct, frozen=True, kw_only=True):
+    programme: Annotated[_Head, Meta(description="a table written [programme]")]
+    basis: Switches = Switches()
+    rule: tuple[Rule, ...] = ()
+    reward: tuple[Reward, ...] = ()
+
+
+def parse(source: str) -> Programme:
+    """Read a document. Raises ConfigError naming the line, or the key path, value and what may be."""
+    try:
+        # Decimal from the digits as written: 0.1 means one tenth.
+        raw = tomllib.loads(source, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"the document is not valid TOML: {error}") from None
+    document = read(_Document, raw, "")
+    head = msgspec.structs.asdict(document.programme)
+    programme = Programme(
+        **head, basis=document.basis, rules=document.rule, rewards=document.reward
+    )
+    _check(programme)
+    return programme
+
+
+def dump(programme: Programme) -> str:
+    """Return the canonical JSON: equal programmes give equal text."""
+    return msgspec.json.encode(programme, order="sorted").decode()
+
+
+def load(text: str) -> Programme:
+    """Return the programme of `dump`. Raises ConfigError for anything else."""
+    try:
+        return msgspec.json.decode(text, type=Programme)
+    except msgspec.DecodeError as error:  # also its subclass ValidationError
+        raise ConfigError(f"a stored programme version cannot be read: {error}") from None
+
+
+def _check(programme: Programme) -> None:
+    _check_zone(programme.timezone)
+    _money("programme.point_value", programme.point_value)
+    _unique("rule", [rule.key for rule in programme.rules])
+    _unique("reward", [reward.key for reward in programme.rewards])
+    for at, rule in enumerate(programme.rules):
+        _check_rule(f"rule[{at}]", rule)
+    for at, reward in enumerate(programme.rewards):
+        _check_reward(f"reward[{at}]", reward)
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise wrong("programme.timezone", name, 'a zone name, as "Europe/Warsaw"') from None
+
+
+def _check_rule(path: str, rule: Rule) -> None:
+    _money(f"{path}.per", rule.per)
+    _money(f"{path}.when.goods_over", rule.when.goods_over)
+    _money(f"{path}.when.goods_from", rule.when.goods_from)
+    if rule.on not in ORDER_TRIGGERS:
+        _only_for_orders(path, rule)
+    if rule.on != "review.published" and not rule.verified:
+        raise ConfigError(f'{path}.verified: only a rule on "review.published" has this key')
+    if rule.when.goods_over is not None and rule.when.goods_from is not None:
+        raise ConfigError(
+            f"{path}.when: goods_over (more than) and goods_from (at least) exclude each other"
+        )
+    if rule.per is None:
+        for name, given in (
+            ("step", rule.step),
+            ("round", rule.round != "floor"),
+            ("max_points", rule.max_points is not None),
+        ):
+            if given:
+                raise ConfigError(f'{path}.{name} needs the key "per" beside it')
+    elif rule.step and rule.round != "floor":
+        raise wrong(f"{path}.round", rule.round, '"floor": full steps are never rounded up')
+
+
+def _only_for_orders(path: str, rule: Rule) -> None:
+    for name, given in (
+        ("per", rule.per is not None),
+        ("when", rule.when != When()),
+        ("currency", rule.currency != "programme"),
+    ):
+        if given:
+            raise ConfigError(
+                f'{path}.{name}: only a rule on "order.paid" or "order.completed" has this key, '
+                f'this one is on "{rule.on}"'
+            )
+
+
+def _check_reward(path: str, reward: Reward) -> None:
+    if reward.kind in {"percent", "fixed"}:
+        if reward.value is None:
+            raise ConfigError(f'{path}.value is missing: a reward of kind "{reward.kind}" needs it')
+        _money(f"{path}.value", reward.value)
+        if reward.kind == "percent" and reward.value > 100:
+            raise wrong(f"{path}.value", str(reward.value), "a percentage above 0 and up to 100")
+    elif reward.value is not None:
+        raise ConfigError(f'{path}.value: a reward of kind "{reward.kind}" has no value')
+
+
+def _money(path: str, amount: Decimal | None) -> None:
+    """Refuse what no price can be; more than 6 decimals are a slip of the pen."""
+    if amount is None:
+        return
+    exponent = amount.as_tuple().exponent
+    fine = isinstance(exponent, int) and exponent >= -6 and 0 < amount <= MOST_POINTS
+    if not fine:
+        raise wrong(path, str(amount), _MONEY)
+
+
+def _unique(table: str, keys: list[str]) -> None:
+    first: dict[str, int] = {}
+    for at, key in enumerate(keys):
+        if key in first:
+            raise wrong(
+                f"{table}[{at}].key", key, f"another key: {table}[{first[key]}] has this one"
+            )
+        first[key] = at

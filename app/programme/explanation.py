@@ -1,0 +1,63 @@
+"""Why an award is worth what it is worth: data only, ids and amounts, rendered elsewhere."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+
+class Reason(StrEnum):
+    """The one sentence behind an award, as a code that every language has words for."""
+
+    EARNED = "earned"
+    NO_RULE = "no-rule"  # nothing in this version speaks of such an object
+    BEFORE_START = "before-programme-start"
+    TEST_ORDER = "test-order"
+    DRAFT = "draft"
+    NOT_PAID = "not-paid"  # yet
+    NOT_COMPLETED = "not-completed"  # yet
+    CANCELLED = "cancelled"
+    REMOVED = "removed"
+    NO_RATE = "no-rate"  # pending: mended when a rate for `currency` is added
+    BELOW_THRESHOLD = "below-threshold"
+    NOTHING_COUNTS = "nothing-counts"  # no goods, or all of them given back
+    LESS_THAN_ONE_POINT = "less-than-one-point"
+    NOT_REGISTERED = "not-registered"
+    NOT_ENROLLED = "not-enrolled"  # opt-in: a shop account alone is no membership
+    NOT_PUBLISHED = "not-published"
+    NOT_VERIFIED = "not-verified"
+
+
+class Note(StrEnum):
+    """What a reader should know besides the reason."""
+
+    REFUNDS_WITHOUT_LINES = "refunds-without-lines"  # spread over goods: which lines is unknown
+    CAPPED = "capped"  # by the rule's max_points
+    LIMITED = "limited"  # by the most that one award may ever be worth
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one award came about. Amounts are in `currency`, what was worked out with `rate` beyond."""
+
+    rule: str  # "" when no rule judged the object
+    version: int
+    reason: Reason
+    currency: str | None = None  # the order's
+    basis: Decimal | None = None  # what counts, in the order's currency
+    with_tax: bool | None = None
+    lines: tuple[tuple[str, Decimal], ...] = ()  # (line id, what is left of it)
+    left_out: tuple[tuple[str, Decimal], ...] = ()  # (kind of line, amount that doesn't count)
+    discount: Decimal | None = None  # negative lines, already spread over `lines`
+    refunded: Decimal | None = None  # money given back, with tax
+    over: Decimal | None = None  # the threshold that must be passed
+    at_least: Decimal | None = None  # the threshold that must be reached
+    per: Decimal | None = None
+    step: bool = False
+    points_each: int | None = None
+    rounding: str | None = None
+    raw: Decimal | None = None  # points before rounding, to 6 decimals
+    cap: int | None = None
+    multiplier: Decimal | None = None
+    rate: Decimal | None = None  # programme currency for one unit of `currency`
+    objects: tuple[int, ...] = ()  # of a window: the source objects that decided
+    notes: tuple[Note, ...] = ()

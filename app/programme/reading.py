@@ -1,0 +1,114 @@
+"""Turns plain data into structs, with errors a shop owner can act on.
+
+msgspec would validate too, but its sentences speak of types. Ours name the key path, the value that
+was given and what is allowed; the latter is the `description` of the field's `Meta`.
+"""
+
+import difflib
+import types
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from app.errors import ConfigError
+
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+_LONGEST_SHOWN = 60
+
+
+def read(kind: type[_T], raw: object, path: str) -> _T:
+    """Return the struct that a TOML table describes.
+
+    Raises ConfigError for an unknown, missing or ill-valued key. Field names are those of the
+    document; `path` is where the table stands in it, "" at the top.
+    """
+    if not isinstance(raw, Mapping):
+        raise wrong(path, raw, "a table")
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name in raw:
+        if name not in fields:
+            raise ConfigError(_unknown(_below(path, name), name, list(fields)))
+    hints = get_type_hints(kind, include_extras=True)
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        hint = hints[field.name]
+        if name in raw:
+            values[field.name] = _value(hint, raw[name], _below(path, name))
+        elif field.required:
+            raise ConfigError(f"{_below(path, name)} is missing: {_allowed(hint)}")
+    return kind(**values)
+
+
+def wrong(path: str, value: object, allowed: str) -> ConfigError:
+    """Return the error of a value that doesn't fit its key."""
+    return ConfigError(f"{path}: {_shown(value)} is not allowed here; give {allowed}")
+
+
+def suggestion(name: str, names: list[str]) -> str:
+    """Return a hint at the nearest of the names, or the list of them."""
+    close = difflib.get_close_matches(name, names, n=1)
+    return f'did you mean "{close[0]}"?' if close else "known are: " + ", ".join(sorted(names))
+
+
+def _unknown(path: str, name: str, names: list[str]) -> str:
+    return f"{path} is not a key we know; {suggestion(name, names)}"
+
+
+def _value(hint: Any, raw: object, path: str) -> Any:
+    nested = _struct_of(hint)
+    if nested is not None:
+        return read(nested, raw, path)
+    items = _item_struct_of(hint)
+    if items is not None:
+        if not isinstance(raw, list):
+            raise wrong(path, raw, f"a list of tables, each written [[{path}]]")
+        return tuple(read(items, item, f"{path}[{at}]") for at, item in enumerate(raw))
+    # A boolean is a number to Python, a number a switch to some converters; neither is meant.
+    if isinstance(raw, bool) and _bare(hint) is not bool:
+        raise wrong(path, raw, _allowed(hint))
+    if isinstance(raw, Decimal) and not raw.is_finite():
+        raise wrong(path, raw, _allowed(hint))
+    try:
+        return msgspec.convert(raw, hint)
+    except msgspec.ValidationError:
+        raise wrong(path, raw, _allowed(hint)) from None
+
+
+def _allowed(hint: Any) -> str:
+    if get_origin(hint) is Annotated:
+        for extra in get_args(hint)[1:]:
+            if isinstance(extra, msgspec.Meta) and extra.description:
+                return extra.description
+    if _bare(hint) is bool:
+        return "true or false"
+    return "a table" if _struct_of(hint) else "a value of the documented form"
+
+
+def _bare(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def _struct_of(hint: Any) -> type[msgspec.Struct] | None:
+    bare = _bare(hint)
+    if isinstance(bare, types.UnionType):
+        bare = next((part for part in get_args(bare) if part is not type(None)), None)
+    return bare if isinstance(bare, type) and issubclass(bare, msgspec.Struct) else None
+
+
+def _item_struct_of(hint: Any) -> type[msgspec.Struct] | None:
+    bare = _bare(hint)
+    return _struct_of(get_args(bare)[0]) if get_origin(bare) is tuple else None
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _shown(value: object) -> str:
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    if isinstance(value, bool):
+        text = text.lower()
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"

@@ -1,0 +1,276 @@
+"""What one source object is worth: pure, no database, clock or network.
+
+Rules about several objects of a person (sign-up once, a review once per product) are in `windows`.
+A new kind of order rule is one function in `_WORTH`.
+"""
+
+import math
+from collections.abc import Callable
+from datetime import datetime, time
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from app.programme.basis import Basis, basis_of
+from app.programme.document import ORDER_TRIGGERS, Programme, Rule
+from app.programme.events import (
+    CustomerFacts,
+    EnrolmentFacts,
+    Facts,
+    OrderFacts,
+    ReviewFacts,
+    Standing,
+)
+from app.programme.explanation import Explanation, Note, Reason
+
+NO_RULE = ""
+"""The rule of an award that says why no rule judged the object."""
+
+MOST_PER_AWARD = 10**12
+
+Beneficiary = Literal["owner", "referrer"]
+
+
+class Award(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule is worth for one object or window now, possibly 0, and why."""
+
+    rule: str
+    points: int
+    beneficiary: Beneficiary = "owner"
+    explanation: Explanation
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was true around an object when it happened; frozen with it as JSON."""
+
+    tier: str | None = None
+    ordinal: int | None = None  # this was the person's n-th order
+    campaign: str | None = None
+    segment: str | None = None
+    rate: Decimal | None = None  # programme currency for one unit of the order's currency
+
+
+def evaluate(
+    programme: Programme,
+    version: int,
+    context: Context,
+    facts: Facts | None,
+    occurred_at: datetime,
+) -> tuple[Award, ...]:
+    """Return one award per rule that speaks of the object, the ones worth 0 with their reason.
+
+    What is not listed is worth 0. An object that no rule speaks of, or that is gone without a trace
+    (facts None), has one award of `NO_RULE`; one that only window rules speak of has none here.
+    Raises Invalid for amounts that no order can have.
+    """
+    match facts:
+        case None:
+            return (_nothing(version, Reason.REMOVED),)
+        case OrderFacts():
+            return _evaluate_order(programme, version, context, facts, occurred_at)
+        case ReviewFacts():
+            trigger = "review.published"
+        case CustomerFacts() | EnrolmentFacts():
+            trigger = "customer.registered"
+    if any(rule.on == trigger for rule in programme.rules):
+        return ()
+    return (_nothing(version, Reason.NO_RULE),)
+
+
+def earning_since(programme: Programme, facts: Facts | None, seen_at: datetime) -> datetime | None:
+    """Return when the object reached earning status as far as the shop says, None if it hasn't.
+
+    `seen_at` is when we learned of this state; it stands in where the shop tells no time.
+    """
+    match facts:
+        case OrderFacts():
+            if _standing_reason(facts, completed=programme.earns_at == "completed"):
+                return None
+            if programme.earns_at == "completed":
+                return facts.completed_at or seen_at
+            return facts.paid_at or facts.completed_at or seen_at
+        case CustomerFacts():
+            return seen_at if facts.registered else None
+        case ReviewFacts():
+            return seen_at if facts.published and not facts.removed else None
+        case EnrolmentFacts():
+            return seen_at
+        case None:
+            return None
+
+
+def before_start(programme: Programme, occurred_at: datetime) -> bool:
+    """Say whether something happened on a day before the programme's first."""
+    if programme.earns_from is None:
+        return False
+    zone = ZoneInfo(programme.timezone)
+    # Comparing moments instead of local dates: the year 9999 has no local date east of UTC.
+    return occurred_at < datetime.combine(programme.earns_from, time.min, zone)
+
+
+def _evaluate_order(
+    programme: Programme,
+    version: int,
+    context: Context,
+    order: OrderFacts,
+    occurred_at: datetime,
+) -> tuple[Award, ...]:
+    rules = [rule for rule in programme.rules if rule.on in ORDER_TRIGGERS]
+    if not rules:
+        return (_nothing(version, Reason.NO_RULE, currency=order.currency),)
+    early = before_start(programme, occurred_at)
+    basis: Basis | None = None
+    awards = []
+    for rule in rules:
+        completed = rule.on == "order.completed" or programme.earns_at == "completed"
+        reason = _standing_reason(order, completed=completed)
+        if early and reason in {None, Reason.NOT_PAID, Reason.NOT_COMPLETED}:
+            reason = Reason.BEFORE_START
+        if reason is None:
+            basis = basis or basis_of(order, programme.basis)
+            awards.append(_worth(programme, version, context, rule, basis))
+        else:
+            awards.append(
+                Award(
+                    rule=rule.key,
+                    points=0,
+                    explanation=Explanation(
+                        rule=rule.key, version=version, reason=reason, currency=order.currency
+                    ),
+                )
+            )
+    return tuple(awards)
+
+
+def _standing_reason(order: OrderFacts, *, completed: bool) -> Reason | None:
+    """Return why an order in this state earns nothing, None if it may."""
+    if order.test:
+        return Reason.TEST_ORDER
+    match order.standing:
+        case Standing.REMOVED:
+            return Reason.REMOVED
+        case Standing.CANCELLED:
+            return Reason.CANCELLED
+        case Standing.DRAFT:
+            return Reason.DRAFT
+        case Standing.OPEN:
+            return Reason.NOT_PAID
+        case Standing.PAID:
+            return Reason.NOT_COMPLETED if completed else None
+        case Standing.COMPLETED:
+            return None
+
+
+def _worth(programme: Programme, version: int, context: Context, rule: Rule, basis: Basis) -> Award:
+    foreign = rule.currency == "programme" and basis.currency != programme.currency
+    rate = context.rate if foreign else None
+    notes = [Note.REFUNDS_WITHOUT_LINES] if basis.refunds_without_lines else []
+    raw: Fraction | None = None
+    points = 0
+    if not basis.total:
+        reason = Reason.NOTHING_COUNTS
+    elif foreign and rate is None:
+        reason = Reason.NO_RATE
+    else:
+        amount = Fraction(basis.total) * Fraction(rate if rate is not None else 1)
+        if _meets(rule, amount):
+            raw = _WORTH[_kind(rule)](rule, amount)
+            points, limits = _limited(rule, _ROUND[rule.round](raw))
+            notes += limits
+            reason = Reason.EARNED if points or not rule.points else Reason.LESS_THAN_ONE_POINT
+        else:
+            reason = Reason.BELOW_THRESHOLD
+    return Award(
+        rule=rule.key,
+        points=points,
+        explanation=Explanation(
+            rule=rule.key,
+            version=version,
+            reason=reason,
+            currency=basis.currency,
+            basis=basis.total,
+            with_tax=basis.with_tax,
+            lines=basis.lines,
+            left_out=basis.left_out,
+            discount=basis.discount or None,
+            refunded=basis.refunded or None,
+            over=rule.when.goods_over,
+            at_least=rule.when.goods_from,
+            per=rule.per,
+            step=rule.step,
+            points_each=rule.points,
+            rounding=None if rule.per is None else rule.round,
+            raw=None if raw is None or rule.per is None else _to_millionths(raw),
+            cap=rule.max_points,
+            rate=rate,
+            notes=tuple(notes),
+        ),
+    )
+
+
+def _meets(rule: Rule, amount: Fraction) -> bool:
+    over, at_least = rule.when.goods_over, rule.when.goods_from
+    if over is not None and amount <= Fraction(over):
+        return False
+    return at_least is None or amount >= Fraction(at_least)
+
+
+def _kind(rule: Rule) -> str:
+    if rule.per is None:
+        return "fixed"
+    return "full-steps" if rule.step else "per-amount"
+
+
+def _fixed(rule: Rule, _amount: Fraction) -> Fraction:
+    return Fraction(rule.points)
+
+
+def _per_amount(rule: Rule, amount: Fraction) -> Fraction:
+    return rule.points * amount / Fraction(rule.per or 1)
+
+
+def _full_steps(rule: Rule, amount: Fraction) -> Fraction:
+    return Fraction(rule.points * math.floor(amount / Fraction(rule.per or 1)))
+
+
+def _half_up(points: Fraction) -> int:
+    return math.floor(points + Fraction(1, 2))
+
+
+_WORTH: dict[str, Callable[[Rule, Fraction], Fraction]] = {
+    "fixed": _fixed,
+    "per-amount": _per_amount,
+    "full-steps": _full_steps,
+}
+
+_ROUND: dict[str, Callable[[Fraction], int]] = {
+    "floor": math.floor,
+    "half_up": _half_up,
+    "ceil": math.ceil,
+}
+
+
+def _limited(rule: Rule, points: int) -> tuple[int, list[Note]]:
+    if rule.max_points is not None and points > rule.max_points:
+        return rule.max_points, [Note.CAPPED]
+    if points > MOST_PER_AWARD:
+        return MOST_PER_AWARD, [Note.LIMITED]
+    return points, []
+
+
+def _to_millionths(points: Fraction) -> Decimal:
+    """Return the points before rounding, cut after six decimals, without trailing zeros."""
+    cut = Decimal(math.floor(points * 10**6)).scaleb(-6)
+    whole = cut.to_integral_value()
+    return whole if cut == whole else cut.normalize()
+
+
+def _nothing(version: int, reason: Reason, *, currency: str | None = None) -> Award:
+    return Award(
+        rule=NO_RULE,
+        points=0,
+        explanation=Explanation(rule=NO_RULE, version=version, reason=reason, currency=currency),
+    )
