@@ -175,6 +175,7 @@ source_object = _table(
     Column("modified_at", Moment()),
     Column("truth_at", Moment()),  # when the read began that this state comes from
     Column("accepted_at", Moment(), nullable=False),  # receipt of the state, or begin of its read
+    Column("gone", big(), nullable=False, server_default="0"),  # the shop has it no more
     Column("settled_by_rule", big(), nullable=False, server_default="0"),
     Column("occurred_at", Moment(), nullable=False),  # frozen at first sight
     Column("earned_at", Moment()),  # when it first reached earning status
@@ -384,7 +385,9 @@ outbox_task = _table(
     Column("lease_until", Moment()),
     Column("fence", big(), nullable=False, server_default="0"),
     Column("error", text()),
+    Column("answer_id", big(), ForeignKey("delivery.id")),  # the delivery that holds the answer
     Column("created_at", Moment(), nullable=False),
+    Index("ix_outbox_task_answer_id", "answer_id"),
     Index(
         "uq_outbox_task_waiting",
         "store_id",

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     NOT_ENROLLED = "not-enrolled"  # opt-in: a shop account alone is no membership
     NOT_PUBLISHED = "not-published"
     NOT_VERIFIED = "not-verified"
+    OTHER_OWNER = "other-owner"  # the object turned out to be another person's
 
 
 class Note(StrEnum):

@@ -4,13 +4,14 @@ They are kept wrapped by the installation's secret keys, so a rotation rewraps k
 """
 
 import threading
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from app.clock import EPOCH
-from app.crypto import Keyring, new_data_key
+from app.crypto import Keyring, new_data_key, seal, unseal
 from app.db import tables as t
 from app.db.ids import new_id
 
@@ -100,3 +101,39 @@ class DataKeys:
                 raise
             return stored
         return row_id, key
+
+
+@dataclass(frozen=True, repr=False)
+class Vault:
+    """Everything that needs a key: handed to the services that meet people or post entries."""
+
+    keyring: Keyring
+    data_keys: DataKeys
+
+    def email_hash(self, programme_id: int, folded: str) -> bytes:
+        """Return the keyed hash under which a folded e-mail is found."""
+        return self.keyring.lookup("email", programme_id.to_bytes(8, "big"), folded.encode())
+
+    def seal_email(
+        self, connection: Connection, programme_id: int, member_id: int, email: str
+    ) -> tuple[int, bytes]:
+        """Encrypt a member's contact e-mail; returns (data key id, sealed)."""
+        data_key_id, key = self.data_keys.for_people(connection, programme_id)
+        return data_key_id, seal(key, member_id, email.encode())
+
+    def open_email(
+        self, connection: Connection, data_key_id: int, member_id: int, sealed: bytes
+    ) -> str:
+        """Decrypt a member's contact e-mail."""
+        return unseal(self.data_keys.by_id(connection, data_key_id), member_id, sealed).decode()
+
+    def open_body(
+        self, connection: Connection, data_key_id: int, delivery_id: int, sealed: bytes
+    ) -> bytes:
+        """Decrypt and unpack the body of a delivery."""
+        return unseal(self.data_keys.by_id(connection, data_key_id), delivery_id, sealed)
+
+
+def new_vault(keyring: Keyring) -> Vault:
+    """Return a vault with an empty cache of data keys."""
+    return Vault(keyring, DataKeys(keyring))

@@ -1,0 +1,138 @@
+"""The queue of deliveries: claiming a batch, opening bodies, remembering what a store's links say."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, func, select, update
+
+from app.db import tables as t
+from app.services.keys import Vault
+
+
+class Queued(msgspec.Struct, frozen=True, kw_only=True):
+    """A claimed delivery with its body, None if retention has removed it."""
+
+    id: int
+    programme_id: int
+    store_id: int
+    platform: str
+    source: str
+    topic: str
+    received_at: datetime
+    repeated_at: datetime | None
+    began_at: datetime | None
+    tries: int
+    body: bytes | None
+    store_host: str | None
+
+
+def next_store(
+    connection: Connection, now: datetime, *, after: int = 0, only: int | None = None
+) -> tuple[int, int] | None:
+    """Return (programme id, store id) of the next store with due deliveries, round-robin by id."""
+    due = (t.delivery_queue.c.due_at <= now, t.delivery_queue.c.reading == 0)
+    for bound in (t.delivery_queue.c.store_id > after, t.delivery_queue.c.store_id <= after):
+        query = (
+            select(t.delivery_queue.c.programme_id, t.delivery_queue.c.store_id)
+            .where(*due, bound)
+            .order_by(t.delivery_queue.c.store_id)
+            .limit(1)
+        )
+        if only is not None:
+            query = query.where(t.delivery_queue.c.store_id == only)
+        row = connection.execute(query).first()
+        if row is not None:
+            return row.programme_id, row.store_id
+    return None
+
+
+def claim(
+    connection: Connection,
+    vault: Vault,
+    now: datetime,
+    *,
+    store_id: int,
+    limit: int,
+    ids: Sequence[int] | None = None,
+) -> list[Queued]:
+    """Take due deliveries of a store, oldest first. On PostgreSQL the row locks are the lease."""
+    queue = (
+        select(t.delivery_queue.c.delivery_id, t.delivery_queue.c.tries)
+        .where(
+            t.delivery_queue.c.store_id == store_id,
+            t.delivery_queue.c.reading == 0,
+            t.delivery_queue.c.due_at <= now,
+        )
+        .order_by(t.delivery_queue.c.due_at, t.delivery_queue.c.delivery_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    if ids is not None:
+        queue = queue.where(t.delivery_queue.c.delivery_id.in_(ids))
+    tries = {row.delivery_id: row.tries for row in connection.execute(queue)}
+    if not tries:
+        return []
+    rows = connection.execute(
+        select(
+            t.delivery,
+            t.store.c.platform,
+            t.store.c.host,
+            t.delivery_body.c.body,
+            t.delivery_body.c.data_key_id,
+        )
+        .join(t.store, t.store.c.id == t.delivery.c.store_id)
+        .outerjoin(t.delivery_body, t.delivery_body.c.delivery_id == t.delivery.c.id)
+        .where(t.delivery.c.id.in_(list(tries)))
+        .order_by(t.delivery.c.received_at, t.delivery.c.id)
+    ).all()
+    return [
+        Queued(
+            id=row.id,
+            programme_id=row.programme_id,
+            store_id=row.store_id,
+            platform=row.platform,
+            source=row.source,
+            topic=row.topic,
+            received_at=row.received_at,
+            repeated_at=row.repeated_at,
+            began_at=row.began_at,
+            tries=tries[row.id],
+            body=_opened(connection, vault, row.data_key_id, row.id, row.body),
+            store_host=row.host,
+        )
+        for row in rows
+    ]
+
+
+def still_queued(connection: Connection, ids: Sequence[int]) -> bool:
+    """Say whether all these deliveries are still waiting (SQLite: asked inside the write lock)."""
+    query = select(func.count()).where(
+        t.delivery_queue.c.delivery_id.in_(ids), t.delivery_queue.c.reading == 0
+    )
+    return connection.execute(query).scalar_one() == len(ids)
+
+
+def learn_host(connection: Connection, store_id: int, host: str) -> None:
+    """Remember the host that the shop's own links name, if none is known yet."""
+    connection.execute(
+        update(t.store).where(t.store.c.id == store_id, t.store.c.host.is_(None)).values(host=host)
+    )
+
+
+def flag_copy(connection: Connection, store_id: int, host: str) -> None:
+    """Note that a copy of the shop sends with our secret; the owner can accept a move."""
+    connection.execute(update(t.store).where(t.store.c.id == store_id).values(copy_host=host))
+
+
+def waiting(connection: Connection) -> int:
+    """Count the deliveries that are not done yet."""
+    return int(connection.execute(select(func.count()).select_from(t.delivery_queue)).scalar_one())
+
+
+def _opened(
+    connection: Connection, vault: Vault, data_key_id: int | None, row_id: int, sealed: bytes | None
+) -> bytes | None:
+    if sealed is None or data_key_id is None:
+        return None
+    return vault.open_body(connection, data_key_id, row_id, sealed)

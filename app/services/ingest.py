@@ -1,0 +1,203 @@
+"""One batch of normalised deliveries becomes states, awards, entries and things to write back.
+
+`evaluate` works in memory on what it loaded, `commit` writes it: on PostgreSQL in one transaction with
+the rows locked, on SQLite with the write lock taken only for the second half.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, update
+
+from app.db import tables as t
+from app.programme.events import Event
+from app.services import outcomes, workset
+from app.services.keys import Vault
+from app.services.observe import Finding, Observer, Told, observe
+from app.services.outbox import ReadRequest, request_reads
+from app.services.outcomes import Outcome
+from app.services.people import email_hash_of
+from app.services.programmes import versions
+from app.services.workset import ObjectKey, WorkSet
+from app.services.worth import settle_objects
+
+NO_KEYS = "cannot be read, no API keys"
+
+
+class Incoming(msgspec.Struct, frozen=True, kw_only=True):
+    """One delivery as its connector understood it.
+
+    Exactly one of `events`, `refs` and `ignored` says something; `refs` are (kind, external id).
+    """
+
+    delivery_id: int
+    store_id: int
+    source: str
+    received_at: datetime
+    began_at: datetime | None
+    readable: bool
+    events: tuple[Event, ...] = ()
+    refs: tuple[tuple[str, str], ...] = ()
+    ignored: str | None = None
+    note: str | None = None
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """An evaluated batch, ready to be written."""
+
+    work: WorkSet
+    outcomes: tuple[Outcome, ...]
+    reads: tuple[ReadRequest, ...]
+
+
+def evaluate(
+    connection: Connection,
+    vault: Vault,
+    *,
+    programme_id: int,
+    incoming: Sequence[Incoming],
+    now: datetime,
+    lock: bool,
+) -> Batch:
+    """Work out what the deliveries change. Loaded rows are locked if `lock` (PostgreSQL)."""
+    work = WorkSet(programme_id, now)
+    known = versions(connection, programme_id)
+    _load(connection, vault, work, incoming, lock=lock)
+    here = Observer(connection, work, vault, known)
+    results: list[Outcome] = []
+    reads: list[ReadRequest] = []
+    changed: set[ObjectKey] = set()
+    for one in incoming:
+        result, wanted = _one(here, one, changed)
+        results.append(result)
+        reads.extend(wanted)
+    reads.extend(_unknown_customers(work, incoming))
+    settle_objects(connection, work, vault, known, changed)
+    return Batch(work, tuple(results), tuple(reads))
+
+
+def commit(connection: Connection, batch: Batch, *, recheck: bool) -> None:
+    """Write an evaluated batch; raises Conflict if `recheck` finds that its rows changed since."""
+    work = batch.work
+    if recheck:
+        workset.recheck(connection, work)
+    moved = sorted(work.moved)
+    workset.flush(connection, work)
+    if moved:
+        want_writing(connection, moved, work.now)
+    request_reads(connection, work.programme_id, batch.reads, work.now)
+    outcomes.record(connection, batch.outcomes, work.now)
+    outcomes.settle_waiters(connection, batch.outcomes, work.now)
+
+
+def want_writing(connection: Connection, member_ids: Sequence[int], now: datetime) -> None:
+    """Make the shops' view of these members due, wherever they have an account."""
+    for start in range(0, len(member_ids), workset.CHUNK):
+        connection.execute(
+            update(t.store_customer)
+            .where(
+                t.store_customer.c.member_id.in_(member_ids[start : start + workset.CHUNK]),
+                t.store_customer.c.gone == 0,
+            )
+            .values(wanted_rev=t.store_customer.c.wanted_rev + 1, due_at=now)
+        )
+
+
+def _load(
+    connection: Connection,
+    vault: Vault,
+    work: WorkSet,
+    incoming: Sequence[Incoming],
+    *,
+    lock: bool,
+) -> None:
+    keys: set[ObjectKey] = set()
+    customers: set[tuple[int, str]] = set()
+    hashes: set[bytes] = set()
+    for one in incoming:
+        keys |= {(one.store_id, kind, external_id) for kind, external_id in one.refs}
+        for event in one.events:
+            keys.add((one.store_id, event.kind, event.external_id))
+            if event.kind == "customer":
+                customers.add((one.store_id, event.external_id))
+            if event.person.customer is not None:
+                customers.add((one.store_id, event.person.customer))
+            hashed = email_hash_of(vault, work.programme_id, event.person.email)
+            if hashed is not None and not event.person.erased:
+                hashes.add(hashed)
+    workset.load_objects(connection, work, keys, lock=lock)
+    workset.load_people(connection, work, customers=customers, hashes=hashes, owners=(), lock=lock)
+
+
+def _one(
+    here: Observer, one: Incoming, changed: set[ObjectKey]
+) -> tuple[Outcome, list[ReadRequest]]:
+    if one.ignored is not None:
+        return _outcome(one, "ignored", one.ignored), []
+    if one.refs:
+        return _signal(here, one)
+    told = Told(
+        delivery_id=one.delivery_id,
+        store_id=one.store_id,
+        accepted_at=one.began_at or one.received_at,
+        read_at=one.began_at,
+        readable=one.readable,
+    )
+    findings = []
+    reads = []
+    for event in one.events:
+        finding = observe(here, told, event)
+        findings.append(finding)
+        if finding.changed:
+            changed.add((one.store_id, event.kind, event.external_id))
+        if finding.status == "reading":
+            reads.append(ReadRequest(one.store_id, event.kind, event.external_id, one.delivery_id))
+    status, reason = _summary(findings, one.note)
+    return _outcome(one, status, reason), reads
+
+
+def _signal(here: Observer, one: Incoming) -> tuple[Outcome, list[ReadRequest]]:
+    """Ask for a read of the objects a message points at, each time such a message comes."""
+    if not one.readable:
+        return _outcome(one, "ignored", NO_KEYS), []
+    wanted = []
+    orders = {row.id: row for row in here.work.objects.values()}
+    for kind, external_id in one.refs:
+        if kind != "refund":
+            wanted.append(ReadRequest(one.store_id, kind, external_id, one.delivery_id))
+            continue
+        order = orders.get(here.work.parts.get((one.store_id, kind, external_id), 0))
+        if order is not None:
+            wanted.append(ReadRequest(one.store_id, order.kind, order.external_id, one.delivery_id))
+    if not wanted:
+        names = ", ".join(f"{kind} {external_id}" for kind, external_id in one.refs)
+        return _outcome(one, "ignored", f"{names} belongs to no order seen here"), []
+    return _outcome(one, "reading", one.note or "only points at what must be read"), wanted
+
+
+def _summary(findings: Sequence[Finding], note: str | None) -> tuple[str, str]:
+    """Sum up a delivery that may speak of several objects."""
+    if not findings:
+        return "processed", note or "names no object"
+    order = ("reading", "processed", "stale", "ignored")
+    status = min((finding.status for finding in findings), key=order.index)
+    reasons = [finding.reason for finding in findings if finding.status == status]
+    text = "; ".join(reasons[:3]) + (f"; and {len(reasons) - 3} more" if len(reasons) > 3 else "")
+    return status, f"{text} ({note})" if note else text
+
+
+def _unknown_customers(work: WorkSet, incoming: Sequence[Incoming]) -> list[ReadRequest]:
+    """Accounts first seen on an order: their own date and role are read once."""
+    readable: Mapping[int, bool] = {one.store_id: one.readable for one in incoming}
+    return [
+        ReadRequest(row.store_id, "customer", row.external_id)
+        for row in work.customers.values()
+        if row.new
+        and readable.get(row.store_id)
+        and (row.store_id, "customer", row.external_id) not in work.objects
+    ]
+
+
+def _outcome(one: Incoming, status: str, reason: str) -> Outcome:
+    return Outcome(delivery_id=one.delivery_id, status=status, reason=reason)

@@ -1,0 +1,285 @@
+"""Records one statement about one source object: whether it is newer, whose it is, what it lacks."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection
+
+from app.db import tables as t
+from app.db.ids import new_id
+from app.programme.events import (
+    CustomerFacts,
+    Event,
+    Facts,
+    OrderFacts,
+    ReviewFacts,
+    Standing,
+)
+from app.programme.facts import gone as facts_when_gone
+from app.programme.facts import with_finer_amounts
+from app.programme.states import (
+    State,
+    Verdict,
+    compare,
+    has_unread_refunds,
+    with_known_refunds,
+)
+from app.services.facts import decode_facts, encode_facts
+from app.services.keys import Vault
+from app.services.people import adopt_owner, customer_account, email_hash_of, owner_of, set_contact
+from app.services.programmes import Version, in_force
+from app.services.workset import ObjectKey, ObjectRow, WorkSet
+from app.services.worth import prefers
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """Who told us, and when: the delivery that carries a statement."""
+
+    delivery_id: int
+    store_id: int
+    accepted_at: datetime  # received, or when our read began
+    read_at: datetime | None  # set for an answer of ours
+    readable: bool  # the store's API can be called
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one statement. `needs_read`: only the shop can tell."""
+
+    status: str  # processed | stale | ignored | reading
+    reason: str
+    changed: bool = False
+
+
+class Observer(msgspec.Struct, frozen=True):
+    """What recording needs besides the statement itself."""
+
+    connection: Connection
+    work: WorkSet
+    vault: Vault
+    versions: list[Version]
+
+
+def observe(here: Observer, told: Told, event: Event) -> Finding:
+    """Record what an event states about its object in the working set."""
+    key: ObjectKey = (told.store_id, event.kind, event.external_id)
+    row = here.work.objects.get(key)
+    finding = (
+        _first_sight(here, told, event) if row is None else _next_state(here, told, event, row)
+    )
+    row = here.work.objects.get(key)
+    if row is not None:
+        here.work.insert(t.object_delivery, object_id=row.id, delivery_id=told.delivery_id)
+    return finding
+
+
+def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
+    work, facts = here.work, event.facts
+    name = f"{event.kind} {event.external_id}"
+    if facts is None:
+        return Finding(
+            status="ignored", reason=f"{name} is not in the shop and was never seen here"
+        )
+    if isinstance(facts, OrderFacts) and facts.standing is Standing.DRAFT:
+        return Finding(status="ignored", reason=f"{name} is a {facts.status}, not an order yet")
+    if isinstance(facts, CustomerFacts) and not facts.registered:
+        known = (told.store_id, event.external_id) in work.customers
+        if not known:
+            return Finding(
+                status="ignored",
+                reason=f"{name} has the role {facts.role!r}: not a shopper's account",
+            )
+    if told.readable and has_unread_refunds(facts):
+        return Finding(
+            status="reading", reason=f"{name} has refunds whose lines only the shop knows"
+        )
+    occurred_at = event.occurred_at or event.modified_at or told.accepted_at
+    version = in_force(here.versions, occurred_at)
+    row = ObjectRow(
+        new=True,
+        id=new_id(),
+        programme_id=work.programme_id,
+        store_id=told.store_id,
+        kind=event.kind,
+        external_id=event.external_id,
+        number=event.number,
+        facts="",
+        modified_at=None,
+        truth_at=None,
+        accepted_at=told.accepted_at,
+        occurred_at=occurred_at,
+        earned_at=None,
+        version=version.number,
+        context="{}",
+        owner_id=None,
+        owner_ref=None,
+        owner_known_at=None,
+        delivery_id=told.delivery_id,
+        rev=1,
+        seen_at=work.now,
+    )
+    work.objects[row.key] = row
+    _accept(here, told, event, row, facts)
+    return Finding(status="processed", reason=f"{name} recorded", changed=True)
+
+
+def _next_state(here: Observer, told: Told, event: Event, row: ObjectRow) -> Finding:
+    name = f"{event.kind} {event.external_id}"
+    known = decode_facts(row.facts)
+    facts = with_known_refunds(known, event.facts)
+    if isinstance(known, OrderFacts) and isinstance(facts, OrderFacts):
+        facts = with_finer_amounts(known, facts)
+    current = State(
+        facts=None if row.gone else known,
+        modified_at=row.modified_at,
+        accepted_at=row.accepted_at,
+        read_at=row.truth_at,
+    )
+    incoming = State(
+        facts=facts,
+        modified_at=event.modified_at,
+        accepted_at=told.accepted_at,
+        read_at=told.read_at,
+    )
+    verdict = compare(current, incoming)
+    if verdict in {Verdict.STALE, Verdict.SAME}:
+        return _nothing_new(here, told, event, row, verdict)
+    unread = has_unread_refunds(facts)
+    if told.readable and (unread or verdict is Verdict.CONFLICT):
+        why = "refunds whose lines only the shop knows" if unread else "two states of equal date"
+        return Finding(status="reading", reason=f"{name} has {why}")
+    if verdict is Verdict.CONFLICT:
+        return _settle_by_rule(here, told, event, row, known, facts)
+    _accept(here, told, event, row, facts)
+    return Finding(status="processed", reason=f"{name} updated", changed=True)
+
+
+def _nothing_new(
+    here: Observer, told: Told, event: Event, row: ObjectRow, verdict: Verdict
+) -> Finding:
+    name = f"{event.kind} {event.external_id}"
+    # An old state may still be the only one that names the customer: see adopt_owner.
+    moved = _find_owner(here, told, event, row)
+    if verdict is Verdict.SAME:
+        if told.read_at is not None and (row.truth_at is None or row.truth_at < told.read_at):
+            row.truth_at, row.dirty = told.read_at, True
+            row.accepted_at = max(row.accepted_at, told.read_at)
+        return Finding(status="processed", reason=f"{name}: nothing new", changed=moved)
+    return Finding(status="stale", reason=f"{name}: a newer state is known already", changed=moved)
+
+
+def _settle_by_rule(
+    here: Observer,
+    told: Told,
+    event: Event,
+    row: ObjectRow,
+    known: Facts,
+    facts: Facts | None,
+) -> Finding:
+    """Choose between two equally dated states without a read: never by order of receipt."""
+    name = f"{event.kind} {event.external_id}"
+    if prefers(here.versions, row, known, facts):
+        _accept(here, told, event, row, facts)
+        row.settled_by_rule = 1
+        return Finding(
+            status="processed",
+            reason=f"{name}: two states of equal date, settled by rule for this one",
+            changed=True,
+        )
+    row.settled_by_rule, row.dirty = 1, True
+    return Finding(
+        status="stale",
+        reason=f"{name}: two states of equal date, settled by rule for the other one",
+    )
+
+
+def _accept(here: Observer, told: Told, event: Event, row: ObjectRow, facts: Facts | None) -> None:
+    if facts is None:
+        known = facts_when_gone(decode_facts(row.facts))
+        row.facts, row.gone = encode_facts(known) if known is not None else row.facts, 1
+    else:
+        row.facts, row.gone = encode_facts(facts), 0
+        row.modified_at = event.modified_at
+        row.number = event.number or row.number
+    row.truth_at = told.read_at
+    row.accepted_at = told.accepted_at
+    row.settled_by_rule = 0
+    row.delivery_id = told.delivery_id
+    row.dirty = True
+    _note_earned(row, facts, told.accepted_at)
+    _note_parts(here.work, row, facts)
+    _find_owner(here, told, event, row)
+    if isinstance(facts, CustomerFacts) or (event.kind == "customer" and facts is None):
+        _note_account(here, told, event, facts)
+
+
+def _note_earned(row: ObjectRow, facts: Facts | None, accepted_at: datetime) -> None:
+    """Keep the earliest moment the object is known to have reached earning status."""
+    moment: datetime | None = None
+    if isinstance(facts, OrderFacts) and facts.standing in {Standing.PAID, Standing.COMPLETED}:
+        moment = facts.paid_at or facts.completed_at or row.modified_at or accepted_at
+    elif isinstance(facts, ReviewFacts) and facts.published:
+        moment = row.modified_at or accepted_at
+    if moment is not None and (row.earned_at is None or moment < row.earned_at):
+        row.earned_at = moment
+
+
+def _note_parts(work: WorkSet, row: ObjectRow, facts: Facts | None) -> None:
+    """Remember which order a refund belongs to: its deletion names only the refund."""
+    for refund in facts.refunds if isinstance(facts, OrderFacts) else ():
+        key: ObjectKey = (row.store_id, "refund", refund.id)
+        if key not in work.parts:
+            work.parts[key] = row.id
+            work.insert(
+                t.object_part,
+                store_id=row.store_id,
+                kind="refund",
+                external_id=refund.id,
+                object_id=row.id,
+            )
+
+
+def _find_owner(here: Observer, told: Told, event: Event, row: ObjectRow) -> bool:
+    if event.facts is None:
+        return False
+    dated = event.modified_at or told.accepted_at
+    if event.kind == "review":
+        return _find_reviewer(here, event, row, dated)
+    enrol = here.versions[-1].programme.enrolment == "automatic"
+    owner = owner_of(here.work, here.vault, told.store_id, event.person, enrol=enrol)
+    return adopt_owner(here.work, row, owner, dated)
+
+
+def _find_reviewer(here: Observer, event: Event, row: ObjectRow, dated: datetime) -> bool:
+    """Find the account with the reviewer's e-mail; a review alone never makes one."""
+    work = here.work
+    hashed = email_hash_of(here.vault, work.programme_id, event.person.email)
+    if hashed is None or event.person.erased:
+        return False
+    found = [m for m in work.members.values() if m.email_hash == hashed and not m.merged_into]
+    enrolled = [m for m in found if m.state == "member"]
+    if len(enrolled) == 1:
+        return adopt_owner(work, row, (enrolled[0], f"customer:{enrolled[0].id}"), dated)
+    if hashed in work.identities:
+        return adopt_owner(work, row, (work.member(work.identities[hashed]), "guest"), dated)
+    return False
+
+
+def _note_account(here: Observer, told: Told, event: Event, facts: CustomerFacts | None) -> None:
+    """Keep the shop account's own e-mail as contact, and whether it still exists."""
+    work = here.work
+    customer = work.customers.get((told.store_id, event.external_id))
+    if facts is None:
+        if customer is not None and not customer.gone:
+            customer.gone, customer.due_at, customer.dirty = 1, None, True
+        return
+    automatic = here.versions[-1].programme.enrolment == "automatic"
+    customer = customer_account(
+        work, told.store_id, event.external_id, enrol=automatic and facts.registered
+    )
+    if customer.gone:
+        customer.gone, customer.due_at, customer.dirty = 0, work.now, True
+        customer.wanted_rev += 1
+    if not event.person.erased:
+        set_contact(
+            here.connection, work, here.vault, work.member(customer.member_id), event.person.email
+        )

@@ -1,0 +1,175 @@
+"""Desired acts outside: for now, reading an object from its shop.
+
+A task is unique per subject while it has not started; a started one absorbs no new signal, because the
+signal may speak of something that happened after the read began.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import Connection, delete, func, or_, select, update
+
+from app.db import tables as t
+from app.db.ids import new_id
+from app.db.upsert import insert_missing
+
+LEASE = timedelta(minutes=5)
+
+
+class ReadRequest(msgspec.Struct, frozen=True, order=True):
+    """Please read this object; `delivery_id` waits for the answer, if it is not None."""
+
+    store_id: int
+    kind: str
+    external_id: str
+    delivery_id: int | None = None
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A claimed task. Results count only while `fence` is still the row's."""
+
+    id: int
+    programme_id: int
+    store_id: int
+    kind: str
+    external_id: str
+    tries: int
+    fence: int
+
+
+def request_reads(
+    connection: Connection, programme_id: int, requests: Iterable[ReadRequest], now: datetime
+) -> None:
+    """Ask for reads, each once, and tie waiting deliveries to them."""
+    wanted = sorted(set(requests), key=lambda r: (r.store_id, r.kind, r.external_id))
+    if not wanted:
+        return
+    subjects = {(r.store_id, _subject(r.kind, r.external_id)) for r in wanted}
+    insert_missing(
+        connection,
+        t.outbox_task,
+        [
+            {
+                "id": new_id(),
+                "programme_id": programme_id,
+                "store_id": store_id,
+                "kind": "read",
+                "subject": subject,
+                "payload": "{}",
+                "due_at": now,
+                "created_at": now,
+            }
+            for store_id, subject in sorted(subjects)
+        ],
+    )
+    rows = connection.execute(
+        select(t.outbox_task.c.id, t.outbox_task.c.store_id, t.outbox_task.c.subject).where(
+            t.outbox_task.c.kind == "read",
+            t.outbox_task.c.started == 0,
+            t.outbox_task.c.subject.in_(sorted({subject for _, subject in subjects})),
+            t.outbox_task.c.store_id.in_(sorted({store_id for store_id, _ in subjects})),
+        )
+    )
+    task_ids = {(row.store_id, row.subject): row.id for row in rows}
+    insert_missing(
+        connection,
+        t.task_waiter,
+        [
+            {
+                "task_id": task_ids[request.store_id, _subject(request.kind, request.external_id)],
+                "delivery_id": request.delivery_id,
+            }
+            for request in wanted
+            if request.delivery_id is not None
+        ],
+    )
+
+
+def claim_tasks(
+    connection: Connection, stores: Sequence[int], now: datetime, *, limit: int
+) -> list[Task]:
+    """Lease due tasks of these stores and mark them started; call in a short transaction."""
+    if not stores:
+        return []
+    query = (
+        select(t.outbox_task)
+        .where(
+            t.outbox_task.c.store_id.in_(stores),
+            t.outbox_task.c.answer_id.is_(None),
+            t.outbox_task.c.due_at <= now,
+            or_(t.outbox_task.c.lease_until.is_(None), t.outbox_task.c.lease_until < now),
+        )
+        .order_by(t.outbox_task.c.due_at, t.outbox_task.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    tasks = []
+    for row in connection.execute(query).all():
+        fence = row.fence + 1
+        connection.execute(
+            update(t.outbox_task)
+            .where(t.outbox_task.c.id == row.id)
+            .values(started=1, lease_until=now + LEASE, fence=fence)
+        )
+        kind, _, external_id = row.subject.partition(" ")
+        tasks.append(
+            Task(
+                id=row.id,
+                programme_id=row.programme_id,
+                store_id=row.store_id,
+                kind=kind,
+                external_id=external_id,
+                tries=row.tries,
+                fence=fence,
+            )
+        )
+    return tasks
+
+
+def answered(connection: Connection, task: Task, delivery_id: int) -> bool:
+    """Note which delivery holds the task's answer; False if the lease was lost meanwhile."""
+    done = connection.execute(
+        update(t.outbox_task)
+        .where(t.outbox_task.c.id == task.id, t.outbox_task.c.fence == task.fence)
+        .values(answer_id=delivery_id, lease_until=None, error=None)
+    )
+    return done.rowcount == 1
+
+
+def postpone(
+    connection: Connection, task: Task, *, due_at: datetime, error: str, count: bool = True
+) -> None:
+    """Put a failed task back for later."""
+    connection.execute(
+        update(t.outbox_task)
+        .where(t.outbox_task.c.id == task.id, t.outbox_task.c.fence == task.fence)
+        .values(
+            due_at=due_at,
+            tries=t.outbox_task.c.tries + (1 if count else 0),
+            lease_until=None,
+            error=error,
+        )
+    )
+
+
+def remove(connection: Connection, task: Task) -> bool:
+    """Take a task that ended for good out of the outbox; its waiters must be ended before."""
+    done = connection.execute(
+        delete(t.outbox_task).where(
+            t.outbox_task.c.id == task.id, t.outbox_task.c.fence == task.fence
+        )
+    )
+    return done.rowcount == 1
+
+
+def open_tasks(connection: Connection) -> int:
+    """Count the tasks that are not answered yet."""
+    query = (
+        select(func.count()).select_from(t.outbox_task).where(t.outbox_task.c.answer_id.is_(None))
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _subject(kind: str, external_id: str) -> str:
+    return f"{kind} {external_id}"

@@ -1,0 +1,107 @@
+"""How deliveries end: one appended outcome per attempt, and the queue row that goes with it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+
+from app.db import tables as t
+from app.db.ids import new_id
+
+VERSION = "0.1.0"
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of one attempt at one delivery. `error` is class, message and traceback."""
+
+    delivery_id: int
+    status: str  # processed | stale | ignored | reading | failed | dead | discarded
+    reason: str
+    error: str | None = None
+    retry_at: datetime | None = None  # for failed: when the next try is due
+
+
+FINAL = frozenset({"processed", "stale", "ignored", "dead", "discarded"})
+
+
+def record(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Append the outcomes; final ones leave the queue, failed ones come due again."""
+    if not outcomes:
+        return
+    connection.execute(
+        insert(t.delivery_outcome),
+        [
+            {
+                "id": new_id(),
+                "delivery_id": outcome.delivery_id,
+                "at": now,
+                "status": outcome.status,
+                "reason": outcome.reason,
+                "error": outcome.error,
+                "version": VERSION if outcome.error else None,
+            }
+            for outcome in outcomes
+        ],
+    )
+    done = [outcome.delivery_id for outcome in outcomes if outcome.status in FINAL]
+    if done:
+        connection.execute(delete(t.delivery_queue).where(t.delivery_queue.c.delivery_id.in_(done)))
+    reading = [outcome.delivery_id for outcome in outcomes if outcome.status == "reading"]
+    if reading:
+        connection.execute(
+            update(t.delivery_queue)
+            .where(t.delivery_queue.c.delivery_id.in_(reading))
+            .values(reading=1)
+        )
+    for outcome in outcomes:
+        if outcome.status == "failed":
+            connection.execute(
+                update(t.delivery_queue)
+                .where(t.delivery_queue.c.delivery_id == outcome.delivery_id)
+                .values(tries=t.delivery_queue.c.tries + 1, due_at=outcome.retry_at or now)
+            )
+
+
+def settle_waiters(connection: Connection, answers: Sequence[Outcome], now: datetime) -> None:
+    """End the deliveries that waited for a read whose answer has now been dealt with."""
+    final = {outcome.delivery_id: outcome for outcome in answers if outcome.status in FINAL}
+    if not final:
+        return
+    tasks = connection.execute(
+        select(t.outbox_task.c.id, t.outbox_task.c.answer_id).where(
+            t.outbox_task.c.answer_id.in_(list(final))
+        )
+    ).all()
+    if not tasks:
+        return
+    by_task = {task.id: final[task.answer_id] for task in tasks}
+    end_waiters(
+        connection,
+        {
+            task_id: (outcome.status, f"read from the shop: {outcome.reason}")
+            for task_id, outcome in by_task.items()
+        },
+        now,
+    )
+    connection.execute(delete(t.outbox_task).where(t.outbox_task.c.id.in_(list(by_task))))
+
+
+def end_waiters(connection: Connection, ended: dict[int, tuple[str, str]], now: datetime) -> None:
+    """Give every delivery that waits for one of these tasks the task's (status, reason)."""
+    waiting = connection.execute(
+        select(t.task_waiter).where(t.task_waiter.c.task_id.in_(list(ended)))
+    ).all()
+    record(
+        connection,
+        [
+            Outcome(
+                delivery_id=row.delivery_id,
+                status=ended[row.task_id][0],
+                reason=ended[row.task_id][1],
+            )
+            for row in waiting
+        ],
+        now,
+    )
+    connection.execute(delete(t.task_waiter).where(t.task_waiter.c.task_id.in_(list(ended))))

@@ -1,0 +1,143 @@
+"""Who is behind an object: accounts, guests, enrolment, and claims that wait for proof.
+
+Earning as a registered customer of one store needs no proof. An e-mail alone proves nobody: guests
+accrue under its keyed hash, and an account whose e-mail is somebody else's waits as a pending claim
+(DESIGN.md, People).
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from app.db import tables as t
+from app.db.ids import new_id
+from app.programme.emails import fold
+from app.programme.events import Person
+from app.services.keys import Vault
+from app.services.workset import CustomerRow, MemberRow, ObjectRow, WorkSet
+
+GUEST_REF = "guest"
+
+
+def email_hash_of(vault: Vault, programme_id: int, email: str | None) -> bytes | None:
+    """Return the look-up hash of an e-mail as typed, None if it is none."""
+    folded = fold(email)
+    return vault.email_hash(programme_id, folded) if folded else None
+
+
+def owner_of(
+    work: WorkSet, vault: Vault, store_id: int, person: Person, *, enrol: bool
+) -> tuple[MemberRow, str] | None:
+    """Return (account, owner reference) for the person a shop names, made if new; None for nobody."""
+    if person.erased:
+        return None
+    if person.customer is not None:
+        row = customer_account(work, store_id, person.customer, enrol=enrol)
+        return work.member(row.member_id), f"customer:{person.customer}"
+    hashed = email_hash_of(vault, work.programme_id, person.email)
+    if hashed is None:
+        return None
+    return guest_account(work, hashed), GUEST_REF
+
+
+def adopt_owner(
+    work: WorkSet, row: ObjectRow, owner: tuple[MemberRow, str] | None, modified_at: datetime
+) -> bool:
+    """Give the object to the newest known person; returns whether the owner changed.
+
+    An identified customer beats a guest, a later state beats an earlier one, nobody beats no one:
+    deleted customers leave `customer_id 0` on orders that belong to a member. The same result in
+    every order of receipt.
+    """
+    if owner is None:
+        return False
+    member, ref = owner
+    known = row.owner_known_at
+    if row.owner_id is not None and row.owner_ref is not None and known is not None:
+        present = (row.owner_ref != GUEST_REF, known, row.owner_ref, row.owner_id)
+        if (ref != GUEST_REF, modified_at, ref, member.id) <= present:
+            return False
+    changed = row.owner_id is None or work.member(row.owner_id) is not member
+    if changed and row.owner_id is not None:
+        work.former_owners.setdefault(row.id, set()).add(row.owner_id)
+    row.owner_id, row.owner_ref, row.owner_known_at = member.id, ref, modified_at
+    row.dirty = True
+    return changed
+
+
+def customer_account(work: WorkSet, store_id: int, external_id: str, *, enrol: bool) -> CustomerRow:
+    """Return the shop customer, with a member of its own if it is seen for the first time."""
+    row = work.customers.get((store_id, external_id))
+    if row is None:
+        member = new_member(work, enrolled=enrol)
+        row = CustomerRow(
+            new=True,
+            id=new_id(),
+            programme_id=work.programme_id,
+            store_id=store_id,
+            external_id=external_id,
+            member_id=member.id,
+            wanted_rev=1,
+            due_at=work.now if enrol else None,
+        )
+        work.customers[store_id, external_id] = row
+    return row
+
+
+def guest_account(work: WorkSet, email_hash: bytes) -> MemberRow:
+    """Return the account that this e-mail's guest orders accrue on, made if it is the first."""
+    member_id = work.identities.get(email_hash)
+    if member_id is not None:
+        return work.member(member_id)
+    member = new_member(work, enrolled=False)
+    member.email_hash = email_hash
+    work.identities[email_hash] = member.id
+    work.insert(
+        t.identity, programme_id=work.programme_id, email_hash=email_hash, member_id=member.id
+    )
+    claim_between(work, email_hash)
+    return member
+
+
+def new_member(work: WorkSet, *, enrolled: bool) -> MemberRow:
+    """Make an account: a member if enrolled, else one that only accrues."""
+    member = MemberRow(
+        new=True,
+        id=new_id(),
+        programme_id=work.programme_id,
+        state="member" if enrolled else "guest",
+        enrolled_at=work.now if enrolled else None,
+        created_at=work.now,
+    )
+    work.members[member.id] = member
+    return member
+
+
+def set_contact(
+    connection: Connection, work: WorkSet, vault: Vault, member: MemberRow, email: str | None
+) -> None:
+    """Keep an account's own e-mail as contact. It never moves the member and proves nothing."""
+    hashed = email_hash_of(vault, work.programme_id, email)
+    if (
+        hashed is None
+        or email is None
+        or (member.email is not None and member.email_hash == hashed)
+    ):
+        return
+    member.data_key_id, member.email = vault.seal_email(
+        connection, work.programme_id, member.id, email.strip()
+    )
+    member.email_hash = hashed
+    member.dirty = True
+    claim_between(work, hashed)
+
+
+def claim_between(work: WorkSet, email_hash: bytes) -> None:
+    """Note that accounts with this contact e-mail claim what its guest account gathered."""
+    holder_id = work.identities.get(email_hash)
+    if holder_id is None:
+        return
+    holder = work.member(holder_id)
+    for member in list(work.members.values()):
+        if member.email_hash == email_hash and member is not holder and not member.merged_into:
+            work.claims.setdefault((member.id, holder.id, email_hash), new_id())

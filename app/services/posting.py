@@ -1,0 +1,251 @@
+"""Posts the difference between what an award is worth and what it was given so far.
+
+Corrections are further entries; nothing is ever changed or removed (DESIGN.md, Taking back).
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from app.db import tables as t
+from app.db.ids import new_id
+from app.programme.lots import (
+    Account,
+    Lot,
+    Movement,
+    Policy,
+    give_back,
+    open_points,
+    spend,
+    take_back,
+)
+from app.services import chain
+from app.services.keys import Vault
+from app.services.workset import AwardRow, LotRow, MemberRow, WorkSet
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entry is owed to. `occurred_at` is when the thing itself happened."""
+
+    occurred_at: datetime
+    delivery_id: int | None = None
+    version: int | None = None
+    expires_at: datetime | None = None
+
+
+def settle(
+    work: WorkSet,
+    vault: Vault,
+    award: AwardRow,
+    *,
+    points: int,
+    explanation: str,
+    policy: Policy,
+    cause: Cause,
+) -> int:
+    """Bring an award to `points`; returns the difference posted, 0 if there was none."""
+    difference = points - award.points
+    if award.explanation != explanation:
+        award.explanation = explanation
+        award.dirty = True
+    if difference == 0:
+        return 0
+    member = work.member(award.member_id)
+    account = account_of(work, member)
+    if difference > 0:
+        uses = work.uses.get(award.id, [])
+        if uses or award.forgiven:
+            movement = give_back(
+                account, difference, forgiven=award.forgiven, uses=uses, now=work.now
+            )
+        else:
+            movement = open_points(account, difference)
+    else:
+        movement = take_back(account, award.id, -difference, policy)
+    _post(
+        work,
+        vault,
+        member,
+        movement,
+        kind="earn" if difference > 0 else "reverse",
+        points=difference,
+        award=award,
+        cause=cause,
+    )
+    award.points = points
+    award.forgiven += movement.forgiven
+    award.postings += 1
+    award.dirty = True
+    return difference
+
+
+def adjust(
+    work: WorkSet,
+    vault: Vault,
+    member: MemberRow,
+    *,
+    points: int,
+    key: str,
+    explanation: str,
+    cause: Cause,
+    policy: Policy,
+) -> None:
+    """Post a correction by hand: a gift, or a taking back that no object explains."""
+    account = account_of(work, member)
+    movement = (
+        open_points(account, points) if points > 0 else take_back(account, None, -points, policy)
+    )
+    _post(
+        work,
+        vault,
+        member,
+        movement,
+        kind="adjust",
+        points=points,
+        award=None,
+        cause=cause,
+        key=key,
+        explanation=explanation,
+    )
+
+
+def spend_points(
+    work: WorkSet,
+    vault: Vault,
+    member: MemberRow,
+    *,
+    points: int,
+    key: str,
+    explanation: str,
+    cause: Cause,
+) -> None:
+    """Take points out for a reward; raises Conflict if there are not enough."""
+    movement = spend(account_of(work, member), points, work.now)
+    _post(
+        work,
+        vault,
+        member,
+        movement,
+        kind="spend",
+        points=-points,
+        award=None,
+        cause=cause,
+        key=key,
+        explanation=explanation,
+    )
+
+
+def account_of(work: WorkSet, member: MemberRow) -> Account:
+    """Return the member's account as the pure ledger arithmetic sees it."""
+    return Account(
+        balance=member.balance,
+        pending=member.pending,
+        lots=tuple(
+            Lot(
+                id=row.id,
+                award_id=row.award_id,
+                points=row.points,
+                remaining=row.remaining,
+                available_at=row.available_at,
+                expires_at=row.expires_at,
+            )
+            for row in (work.lots[lot_id] for lot_id in work.lots_of.get(member.id, ()))
+        ),
+    )
+
+
+def _post(
+    work: WorkSet,
+    vault: Vault,
+    member: MemberRow,
+    movement: Movement,
+    *,
+    kind: str,
+    points: int,
+    award: AwardRow | None,
+    cause: Cause,
+    key: str | None = None,
+    explanation: str | None = None,
+) -> None:
+    number = award.postings + 1 if award else 0
+    common: dict[str, Any] = {
+        "award_id": award.id if award else None,
+        "rule": award.rule if award else None,
+        "explanation": award.explanation if award else explanation or "{}",
+        "key": key if key is not None else f"award:{award.id if award else 0}:{number}",
+    }
+    entry_id = _append(work, vault, member, kind=kind, points=points, cause=cause, **common)
+    if movement.forgiven:
+        common["key"] += ":forgive"
+        _append(
+            work, vault, member, kind="forgive", points=movement.forgiven, cause=cause, **common
+        )
+    for lot_id, change in movement.lots:
+        lot = work.lots[lot_id]
+        lot.remaining += change
+        lot.dirty = True
+        work.insert(t.lot_use, entry_id=entry_id, lot_id=lot_id, points=change)
+    for lot_id, expires_at in movement.extended:
+        work.lots[lot_id].expires_at = expires_at
+        work.lots[lot_id].dirty = True
+    if award is not None:
+        _remember_uses(work, award.id, movement)
+    if movement.opened:
+        work.add_lot(
+            LotRow(
+                new=True,
+                id=new_id(),
+                member_id=member.id,
+                award_id=award.id if award else None,
+                entry_id=entry_id,
+                points=movement.opened,
+                remaining=movement.opened,
+                available_at=work.now,
+                expires_at=cause.expires_at,
+            )
+        )
+    work.moved.add(member.id)
+
+
+def _append(
+    work: WorkSet,
+    vault: Vault,
+    member: MemberRow,
+    *,
+    kind: str,
+    points: int,
+    cause: Cause,
+    **common: Any,
+) -> int:
+    member.entries += 1
+    member.balance += points
+    member.dirty = True
+    entry = {
+        "id": new_id(),
+        "programme_id": member.programme_id,
+        "member_id": member.id,
+        "seq": member.entries,
+        "kind": kind,
+        "points": points,
+        "pending": 0,
+        "version": cause.version,
+        "occurred_at": cause.occurred_at,
+        "recorded_at": work.now,
+        "delivery_id": cause.delivery_id,
+        **common,
+    }
+    member.head = chain.link(vault.keyring, member.head, entry)
+    work.insert(t.entry, **entry, mac=member.head)
+    return int(entry["id"])
+
+
+def _remember_uses(work: WorkSet, award_id: int, movement: Movement) -> None:
+    """Keep the batch's own view of what the award took from lots up to date."""
+    uses = dict(work.uses.get(award_id, []))
+    newest = {}
+    for lot_id, change in movement.lots:
+        left = uses.pop(lot_id, 0) - change
+        if left > 0:
+            newest[lot_id] = left
+    work.uses[award_id] = [*newest.items(), *uses.items()]

@@ -1,0 +1,425 @@
+"""The working set of one batch: rows loaded once, changed in memory, written back in one go.
+
+Everything a batch touches is loaded with a handful of set-based queries and written with a handful of
+multi-row statements. On PostgreSQL the loaded rows are locked (objects first, then members, each in id
+order). On SQLite they are read without the write lock and `recheck` proves inside it that nobody
+changed them meanwhile (facts/recipes.md, SQLite without stalls).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    Table,
+    and_,
+    bindparam,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.sql.expression import ColumnElement
+
+from app.db import tables as t
+from app.db.upsert import insert_missing
+from app.errors import Conflict
+
+ObjectKey = tuple[int, str, str]  # store id, kind, external id
+CHUNK = 400  # keys in one IN (…): well below every database's limit of parameters
+
+
+T = TypeVar("T")
+
+
+@dataclass(kw_only=True)
+class _Stored:
+    new: bool = False
+    dirty: bool = False
+
+
+StoredT = TypeVar("StoredT", bound=_Stored)
+
+
+@dataclass(kw_only=True)
+class ObjectRow(_Stored):
+    """A row of `source_object`."""
+
+    id: int
+    programme_id: int
+    store_id: int
+    kind: str
+    external_id: str
+    number: str | None
+    facts: str
+    modified_at: datetime | None
+    truth_at: datetime | None
+    accepted_at: datetime
+    gone: int = 0
+    settled_by_rule: int = 0
+    occurred_at: datetime
+    earned_at: datetime | None
+    version: int
+    context: str
+    owner_id: int | None
+    owner_ref: str | None
+    owner_known_at: datetime | None
+    delivery_id: int | None
+    rev: int
+    seen_at: datetime
+
+    @property
+    def key(self) -> ObjectKey:
+        """Return what the platform knows it by."""
+        return (self.store_id, self.kind, self.external_id)
+
+
+@dataclass(kw_only=True)
+class MemberRow(_Stored):
+    """A row of `member`."""
+
+    id: int
+    programme_id: int
+    state: str
+    email: bytes | None = None
+    email_hash: bytes | None = None
+    data_key_id: int | None = None
+    enrolled_at: datetime | None = None
+    merged_into: int | None = None
+    balance: int = 0
+    pending: int = 0
+    entries: int = 0
+    head: bytes = bytes(32)
+    rev: int = 0
+    created_at: datetime
+
+
+@dataclass(kw_only=True)
+class CustomerRow(_Stored):
+    """A row of `store_customer`."""
+
+    id: int
+    programme_id: int
+    store_id: int
+    external_id: str
+    member_id: int
+    gone: int = 0
+    wanted_rev: int = 0
+    due_at: datetime | None = None
+
+
+@dataclass(kw_only=True)
+class AwardRow(_Stored):
+    """A row of `award`: what one rule gives one member for one object or window."""
+
+    id: int
+    programme_id: int
+    member_id: int
+    object_id: int | None
+    window_key: str
+    rule: str
+    points: int = 0
+    forgiven: int = 0
+    postings: int = 0
+    explanation: str = "{}"
+
+
+@dataclass(kw_only=True)
+class LotRow(_Stored):
+    """A row of `lot`."""
+
+    id: int
+    member_id: int
+    award_id: int | None
+    entry_id: int
+    origin_id: int | None = None
+    points: int
+    remaining: int
+    available_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass
+class WorkSet:
+    """All rows of one batch. `insert` collects rows of tables that are only ever written."""
+
+    programme_id: int
+    now: datetime
+    objects: dict[ObjectKey, ObjectRow] = field(default_factory=dict)
+    parts: dict[ObjectKey, int] = field(default_factory=dict)  # a refund's key → its order's id
+    members: dict[int, MemberRow] = field(default_factory=dict)
+    customers: dict[tuple[int, str], CustomerRow] = field(default_factory=dict)
+    identities: dict[bytes, int] = field(default_factory=dict)
+    awards: dict[int, AwardRow] = field(default_factory=dict)
+    lots: dict[int, LotRow] = field(default_factory=dict)
+    lots_of: dict[int, list[int]] = field(default_factory=dict)  # per member
+    former_owners: dict[int, set[int]] = field(default_factory=dict)  # per object
+    moved: set[int] = field(default_factory=set)  # members whose balance may have changed
+    # Per award, newest first: (lot, points) its entries took and have not given back.
+    uses: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    claims: dict[tuple[int, int, bytes], int] = field(default_factory=dict)  # to be noted once
+    inserts: dict[Table, list[dict[str, Any]]] = field(default_factory=dict)
+    revs: dict[tuple[Table, int], int] = field(default_factory=dict)
+
+    def insert(self, table: Table, **values: Any) -> None:
+        """Write a row of an append-only table with the batch."""
+        self.inserts.setdefault(table, []).append(values)
+
+    def add_lot(self, row: LotRow) -> None:
+        """Make a lot known, so that its member's account includes it."""
+        if row.id not in self.lots:
+            self.lots[row.id] = row
+            self.lots_of.setdefault(row.member_id, []).append(row.id)
+
+    def member(self, member_id: int) -> MemberRow:
+        """Return the account behind an id, following merges."""
+        row = self.members[member_id]
+        while row.merged_into is not None:
+            row = self.members[row.merged_into]
+        return row
+
+
+def load_objects(
+    connection: Connection, work: WorkSet, keys: Iterable[ObjectKey], *, lock: bool
+) -> None:
+    """Load source objects by key, and the orders that refund keys belong to."""
+    wanted = sorted(keys)
+    for chunk in _chunks([key for key in wanted if key[1] == "refund"]):
+        rows = connection.execute(
+            select(t.object_part).where(
+                tuple_(
+                    t.object_part.c.store_id, t.object_part.c.kind, t.object_part.c.external_id
+                ).in_(chunk)
+            )
+        )
+        work.parts |= {(r.store_id, r.kind, r.external_id): r.object_id for r in rows}
+    for chunk in _chunks([key for key in wanted if key[1] != "refund"]):
+        _add_objects(
+            connection,
+            work,
+            tuple_(
+                t.source_object.c.store_id, t.source_object.c.kind, t.source_object.c.external_id
+            ).in_(chunk),
+            lock=lock,
+        )
+    for ids in _chunks(sorted(set(work.parts.values()))):
+        _add_objects(connection, work, t.source_object.c.id.in_(ids), lock=lock)
+
+
+def load_people(
+    connection: Connection,
+    work: WorkSet,
+    *,
+    customers: Iterable[tuple[int, str]],
+    hashes: Iterable[bytes],
+    owners: Iterable[int],
+    lock: bool,
+) -> None:
+    """Load accounts by shop customer, by e-mail hash and by id, with every merge target."""
+    wanted = set(owners) | {row.owner_id for row in work.objects.values() if row.owner_id}
+    for chunk in _chunks(sorted(customers)):
+        rows = connection.execute(
+            select(t.store_customer).where(
+                tuple_(t.store_customer.c.store_id, t.store_customer.c.external_id).in_(chunk)
+            )
+        )
+        for row in rows:
+            made = _row(CustomerRow, row)
+            work.customers[made.store_id, made.external_id] = made
+            wanted.add(made.member_id)
+    for known in _chunks(sorted(hashes)):
+        found = connection.execute(
+            select(t.identity.c.email_hash, t.identity.c.member_id).where(
+                t.identity.c.programme_id == work.programme_id, t.identity.c.email_hash.in_(known)
+            )
+        )
+        for row in found:
+            work.identities[row.email_hash] = row.member_id
+            wanted.add(row.member_id)
+        wanted |= set(
+            connection.execute(
+                select(t.member.c.id).where(
+                    t.member.c.programme_id == work.programme_id, t.member.c.email_hash.in_(known)
+                )
+            ).scalars()
+        )
+    load_members(connection, work, wanted, lock=lock)
+
+
+def load_members(connection: Connection, work: WorkSet, ids: Iterable[int], *, lock: bool) -> None:
+    """Load accounts in id order, following merges."""
+    missing = sorted(set(ids) - work.members.keys())
+    while missing:
+        for chunk in _chunks(missing):
+            query = select(t.member).where(t.member.c.id.in_(chunk)).order_by(t.member.c.id)
+            for row in connection.execute(query.with_for_update() if lock else query):
+                work.members[row.id] = _row(MemberRow, row)
+                work.revs[t.member, row.id] = row.rev
+        targets = {m.merged_into for m in work.members.values() if m.merged_into is not None}
+        missing = sorted(targets - work.members.keys())
+
+
+def load_worth(connection: Connection, work: WorkSet) -> None:
+    """Load what the loaded objects and members have been given: awards, lots, and their uses."""
+    object_ids = sorted(row.id for row in work.objects.values() if not row.new)
+    member_ids = sorted(row.id for row in work.members.values() if not row.new)
+    for chunk in _chunks(object_ids):
+        _add_awards(connection, work, t.award.c.object_id.in_(chunk))
+    for chunk in _chunks(member_ids):
+        _add_awards(
+            connection, work, and_(t.award.c.member_id.in_(chunk), t.award.c.object_id.is_(None))
+        )
+    award_ids = sorted(row.id for row in work.awards.values() if row.postings)
+    for chunk in _chunks(member_ids):
+        open_lots = and_(t.lot.c.member_id.in_(chunk), t.lot.c.remaining > 0)
+        for row in connection.execute(select(t.lot).where(open_lots)):
+            work.add_lot(_row(LotRow, row))
+    for chunk in _chunks(award_ids):
+        taken = (
+            select(
+                t.entry.c.award_id, t.lot_use.c.lot_id, func.sum(t.lot_use.c.points).label("sum")
+            )
+            .join(t.entry, t.entry.c.id == t.lot_use.c.entry_id)
+            .where(t.entry.c.award_id.in_(chunk))
+            .group_by(t.entry.c.award_id, t.lot_use.c.lot_id)
+            .having(func.sum(t.lot_use.c.points) < 0)
+            .order_by(func.max(t.entry.c.seq).desc(), t.lot_use.c.lot_id)
+        )
+        for use in connection.execute(taken):
+            work.uses.setdefault(use.award_id, []).append((use.lot_id, -int(use.sum)))
+    emptied = {lot for uses in work.uses.values() for lot, _ in uses} - work.lots.keys()
+    for chunk in _chunks(sorted(emptied)):
+        for row in connection.execute(select(t.lot).where(t.lot.c.id.in_(chunk))):
+            work.add_lot(_row(LotRow, row))
+
+
+def load_window_objects(
+    connection: Connection, work: WorkSet, member_ids: Iterable[int], kinds: Iterable[str]
+) -> None:
+    """Load the other objects of these members that share windows with the batch's objects.
+
+    They need no lock: whoever changes them locks their owner first.
+    """
+    for chunk in _chunks(sorted(member_ids)):
+        _add_objects(
+            connection,
+            work,
+            and_(t.source_object.c.owner_id.in_(chunk), t.source_object.c.kind.in_(sorted(kinds))),
+            lock=False,
+        )
+
+
+def recheck(connection: Connection, work: WorkSet) -> None:
+    """Raise Conflict if a loaded row has changed since: the batch must be evaluated anew."""
+    for table in (t.source_object, t.member):
+        revs = {row_id: rev for (of, row_id), rev in work.revs.items() if of is table}
+        for chunk in _chunks(sorted(revs)):
+            rows = connection.execute(
+                select(table.c.id, table.c.rev).where(table.c.id.in_(chunk))
+            ).all()
+            if len(rows) != len(chunk) or any(revs[row.id] != row.rev for row in rows):
+                raise Conflict(f"{table.name} changed while a batch was evaluated")
+
+
+def flush(connection: Connection, work: WorkSet) -> None:
+    """Write everything that is new or changed, in an order that satisfies foreign keys."""
+    _write(connection, t.member, work.members.values(), bump=True)
+    _write(connection, t.store_customer, work.customers.values())
+    _insert(connection, t.identity, work.inserts.pop(t.identity, []))
+    insert_missing(
+        connection,
+        t.claim,
+        [
+            {
+                "id": claim_id,
+                "programme_id": work.programme_id,
+                "member_id": member_id,
+                "holder_id": holder_id,
+                "email_hash": email_hash,
+                "status": "pending",
+                "created_at": work.now,
+            }
+            for (member_id, holder_id, email_hash), claim_id in sorted(work.claims.items())
+        ],
+    )
+    work.claims.clear()
+    _write(connection, t.source_object, work.objects.values(), bump=True)
+    _write(connection, t.award, work.awards.values())
+    _insert(connection, t.entry, work.inserts.pop(t.entry, []))
+    _write(connection, t.lot, work.lots.values())
+    for table, rows in work.inserts.items():
+        insert_missing(connection, table, rows)
+    work.inserts.clear()
+
+
+def _write(
+    connection: Connection, table: Table, rows: Iterable[_Stored], *, bump: bool = False
+) -> None:
+    names = [f.name for f in fields(_row_class(table)) if f.name not in {"new", "dirty"}]
+    fresh, changed = [], []
+    for row in rows:
+        if not (row.new or row.dirty):
+            continue
+        values = {name: getattr(row, name) for name in names}
+        if row.new:
+            fresh.append(values)
+        else:
+            if bump:
+                values["rev"] += 1
+            changed.append({f"_{name}": value for name, value in values.items()})
+        row.new = row.dirty = False
+    fresh.sort(key=lambda values: values["id"])
+    changed.sort(key=lambda values: values["_id"])
+    _insert(connection, table, fresh)
+    if changed:
+        statement = update(table).where(table.c.id == bindparam("_id"))
+        connection.execute(
+            statement.values({name: bindparam(f"_{name}") for name in names if name != "id"}),
+            changed,
+        )
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), list(rows))
+
+
+def _add_objects(
+    connection: Connection, work: WorkSet, where: ColumnElement[bool], *, lock: bool
+) -> None:
+    query = select(t.source_object).where(where).order_by(t.source_object.c.id)
+    for row in connection.execute(query.with_for_update() if lock else query):
+        made = _row(ObjectRow, row)
+        if made.key not in work.objects:
+            work.objects[made.key] = made
+            work.revs[t.source_object, made.id] = made.rev
+
+
+def _add_awards(connection: Connection, work: WorkSet, where: ColumnElement[bool]) -> None:
+    for row in connection.execute(select(t.award).where(where)):
+        work.awards[row.id] = _row(AwardRow, row)
+
+
+def _row_class(table: Table) -> type[_Stored]:
+    classes: dict[str, type[_Stored]] = {
+        "member": MemberRow,
+        "store_customer": CustomerRow,
+        "source_object": ObjectRow,
+        "award": AwardRow,
+        "lot": LotRow,
+    }
+    return classes[table.name]
+
+
+def _row(kind: type[StoredT], row: Row[Any]) -> StoredT:
+    values = row._mapping  # noqa: SLF001 - the documented way to a row's names
+    return kind(**{f.name: values[f.name] for f in fields(kind) if f.name not in {"new", "dirty"}})
+
+
+def _chunks(items: Sequence[T]) -> Iterable[Sequence[T]]:
+    for start in range(0, len(items), CHUNK):
+        yield items[start : start + CHUNK]

@@ -1,0 +1,226 @@
+"""Works out what changed objects and windows are worth now and posts the differences."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection
+
+from app.db.ids import new_id
+from app.programme.events import Facts
+from app.programme.explanation import Explanation, Reason
+from app.programme.rules import NO_RULE, Award, Context, evaluate
+from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey, evaluate_windows
+from app.services import workset
+from app.services.facts import decode_facts, encode_facts
+from app.services.keys import Vault
+from app.services.posting import Cause, settle
+from app.services.programmes import Version
+from app.services.workset import AwardRow, ObjectKey, ObjectRow, WorkSet
+
+_CONTEXT = msgspec.json.Decoder(Context)
+_WINDOW_KINDS = frozenset(kind for kinds in WINDOW_KINDS.values() for kind in kinds)
+
+
+def worth_of(versions: Sequence[Version], row: ObjectRow, facts: Facts | None) -> tuple[Award, ...]:
+    """Return what an object in this state is worth under its frozen version and context."""
+    version = versions[row.version - 1]
+    return evaluate(
+        version.programme,
+        version.number,
+        _CONTEXT.decode(row.context),
+        facts,
+        row.occurred_at,
+    )
+
+
+def prefers(
+    versions: Sequence[Version], row: ObjectRow, present: Facts, other: Facts | None
+) -> bool:
+    """Say whether `other` wins over the present state when only a rule can decide.
+
+    The state worth less wins, then the greater content: the same answer in every order of receipt.
+    """
+    ranks = []
+    for facts in (present, other):
+        points = sum(award.points for award in worth_of(versions, row, facts))
+        ranks.append((-points, b"" if facts is None else encode_facts(facts).encode()))
+    return ranks[1] > ranks[0]
+
+
+def settle_objects(
+    connection: Connection,
+    work: WorkSet,
+    vault: Vault,
+    versions: Sequence[Version],
+    changed: Iterable[ObjectKey],
+) -> None:
+    """Post the difference between what changed objects are worth and what was posted for them."""
+    rows = sorted((work.objects[key] for key in changed), key=lambda row: row.id)
+    if not rows:
+        return
+    workset.load_worth(connection, work)
+    by_object: dict[int, list[AwardRow]] = defaultdict(list)
+    for award in work.awards.values():
+        if award.object_id is not None:
+            by_object[award.object_id].append(award)
+    for row in rows:
+        _settle_object(work, vault, versions, row, by_object[row.id])
+    people: set[int] = set()
+    for row in rows:
+        if row.kind in _WINDOW_KINDS:
+            people |= work.former_owners.get(row.id, set())
+            if row.owner_id is not None:
+                people.add(row.owner_id)
+    if people:
+        workset.load_window_objects(
+            connection, work, {work.member(person).id for person in people}, _WINDOW_KINDS
+        )
+        _settle_windows(work, vault, versions, people)
+
+
+def _settle_object(
+    work: WorkSet,
+    vault: Vault,
+    versions: Sequence[Version],
+    row: ObjectRow,
+    known: Sequence[AwardRow],
+) -> None:
+    owner = work.member(row.owner_id) if row.owner_id is not None else None
+    cause = Cause(occurred_at=row.occurred_at, delivery_id=row.delivery_id, version=row.version)
+    policy = versions[-1].programme.debt
+    entitled = (
+        {}
+        if owner is None
+        else {award.rule: award for award in worth_of(versions, row, decode_facts(row.facts))}
+    )
+    mine: dict[str, AwardRow] = {}
+    for award_row in known:
+        if owner is not None and work.member(award_row.member_id) is owner:
+            mine[award_row.rule] = award_row
+        elif award_row.points or award_row.rule != NO_RULE:
+            _withdraw(work, vault, award_row, row, versions, Reason.OTHER_OWNER)
+    if owner is None:
+        return
+    for rule, award_row in mine.items():
+        if rule not in entitled:
+            _withdraw(work, vault, award_row, row, versions, Reason.NO_RULE)
+    for award in entitled.values():
+        target = mine.get(award.rule)
+        if target is None:
+            target = _new_award(work, owner.id, award.rule, object_id=row.id)
+        settle(
+            work,
+            vault,
+            target,
+            points=award.points,
+            explanation=_encode(award.explanation),
+            policy=policy,
+            cause=cause,
+        )
+
+
+def _withdraw(
+    work: WorkSet,
+    vault: Vault,
+    award: AwardRow,
+    row: ObjectRow,
+    versions: Sequence[Version],
+    reason: Reason,
+) -> None:
+    explanation = Explanation(rule=award.rule, version=row.version, reason=reason)
+    settle(
+        work,
+        vault,
+        award,
+        points=0,
+        explanation=_encode(explanation),
+        policy=versions[-1].programme.debt,
+        cause=Cause(occurred_at=row.occurred_at, delivery_id=row.delivery_id, version=row.version),
+    )
+
+
+def _settle_windows(
+    work: WorkSet, vault: Vault, versions: Sequence[Version], people: Iterable[int]
+) -> None:
+    items: dict[int, list[WindowItem]] = defaultdict(list)
+    newest: dict[int, ObjectRow] = {}
+    for row in work.objects.values():
+        if row.kind not in _WINDOW_KINDS or row.owner_id is None:
+            continue
+        owner = work.member(row.owner_id).id
+        version = versions[row.version - 1]
+        items[owner].append(
+            WindowItem(
+                object_id=row.id,
+                store_id=row.store_id,
+                occurred_at=row.occurred_at,
+                programme=version.programme,
+                version=version.number,
+                context=_CONTEXT.decode(row.context),
+                facts=decode_facts(row.facts),
+            )
+        )
+        newest[row.id] = row
+    posted: dict[int, dict[WindowKey, AwardRow]] = defaultdict(dict)
+    for award in work.awards.values():
+        if award.object_id is None:
+            member = work.member(award.member_id).id
+            posted[member][WindowKey(award.rule, award.window_key)] = award
+    for person in sorted({work.member(person).id for person in people}):
+        entitled = dict(evaluate_windows(items[person]))
+        for window, award_row in posted[person].items():
+            if window not in entitled:
+                entitled[window] = Award(
+                    rule=window.rule,
+                    points=0,
+                    explanation=Explanation(
+                        rule=window.rule, version=versions[-1].number, reason=Reason.REMOVED
+                    ),
+                )
+            posted[person][window] = award_row
+        for window, entitlement in entitled.items():
+            row_or_new = posted[person].get(window) or _new_award(
+                work, person, window.rule, window_key=window.key
+            )
+            decisive = [newest[i] for i in entitlement.explanation.objects if i in newest]
+            settle(
+                work,
+                vault,
+                row_or_new,
+                points=entitlement.points,
+                explanation=_encode(entitlement.explanation),
+                policy=versions[-1].programme.debt,
+                cause=_window_cause(decisive, entitlement, work.now),
+            )
+
+
+def _window_cause(decisive: Sequence[ObjectRow], award: Award, now: datetime) -> Cause:
+    if not decisive:
+        return Cause(occurred_at=now, version=award.explanation.version or None)
+    return Cause(
+        occurred_at=decisive[0].occurred_at,
+        delivery_id=decisive[0].delivery_id,
+        version=decisive[0].version,
+    )
+
+
+def _new_award(
+    work: WorkSet, member_id: int, rule: str, *, object_id: int | None = None, window_key: str = ""
+) -> AwardRow:
+    row = AwardRow(
+        new=True,
+        id=new_id(),
+        programme_id=work.programme_id,
+        member_id=member_id,
+        object_id=object_id,
+        window_key=window_key,
+        rule=rule,
+    )
+    work.awards[row.id] = row
+    return row
+
+
+def _encode(explanation: Explanation) -> str:
+    return msgspec.json.encode(explanation).decode()
