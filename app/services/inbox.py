@@ -136,3 +136,11 @@ def _opened(
     if sealed is None or data_key_id is None:
         return None
     return vault.open_body(connection, data_key_id, row_id, sealed)
+
+
+def tries_of(connection: Connection, delivery_id: int) -> int | None:
+    """Return how often a queued delivery was tried, None if it is not queued any more."""
+    tries: int | None = connection.execute(
+        select(t.delivery_queue.c.tries).where(t.delivery_queue.c.delivery_id == delivery_id)
+    ).scalar()
+    return tries

@@ -127,7 +127,7 @@ def claim_tasks(
     return tasks
 
 
-def answered(connection: Connection, task: Task, delivery_id: int) -> bool:
+def answered(connection: Connection, task: Task, delivery_id: int | None) -> bool:
     """Note which delivery holds the task's answer; False if the lease was lost meanwhile."""
     done = connection.execute(
         update(t.outbox_task)

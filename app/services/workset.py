@@ -388,6 +388,11 @@ def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
         connection.execute(insert(table), list(rows))
 
 
+def object_row(row: Row[Any]) -> ObjectRow:
+    """Return a selected row of `source_object` as the services work with it."""
+    return _row(ObjectRow, row)
+
+
 def _add_objects(
     connection: Connection, work: WorkSet, where: ColumnElement[bool], *, lock: bool
 ) -> None:

@@ -19,8 +19,13 @@ from app.services.posting import Cause, settle
 from app.services.programmes import Version
 from app.services.workset import AwardRow, ObjectKey, ObjectRow, WorkSet
 
-_CONTEXT = msgspec.json.Decoder(Context)
+_CONTEXT: msgspec.json.Decoder[Context] = msgspec.json.Decoder(Context)
 _WINDOW_KINDS = frozenset(kind for kinds in WINDOW_KINDS.values() for kind in kinds)
+
+
+def context_of(text: str) -> Context:
+    """Return a frozen context as stored with its object."""
+    return _CONTEXT.decode(text)
 
 
 def worth_of(versions: Sequence[Version], row: ObjectRow, facts: Facts | None) -> tuple[Award, ...]:
@@ -29,7 +34,7 @@ def worth_of(versions: Sequence[Version], row: ObjectRow, facts: Facts | None) -
     return evaluate(
         version.programme,
         version.number,
-        _CONTEXT.decode(row.context),
+        context_of(row.context),
         facts,
         row.occurred_at,
     )
@@ -158,7 +163,7 @@ def _settle_windows(
                 occurred_at=row.occurred_at,
                 programme=version.programme,
                 version=version.number,
-                context=_CONTEXT.decode(row.context),
+                context=context_of(row.context),
                 facts=decode_facts(row.facts),
             )
         )

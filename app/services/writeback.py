@@ -1,0 +1,183 @@
+"""What each shop shall show about its customers, and whether it does.
+
+A customer's remote state is one row with `wanted_rev` and `written_rev`; unequal means due. The value
+is computed when it is written, so ten orders in a minute become one write (DESIGN.md, Outbound).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, func, or_, select, update
+
+from app.db import tables as t
+
+LEASE = timedelta(minutes=5)
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """One customer's state to be written. `written` is what the shop shows by our last word."""
+
+    id: int
+    store_id: int
+    customer: str
+    programme: str
+    balance: int
+    tier: str | None
+    rev: int
+    tries: int
+    fence: int
+    written: str | None
+
+    def value(self) -> str:
+        """Return the state as JSON, to be compared with what was written last."""
+        return msgspec.json.encode([self.programme, self.balance, self.tier]).decode()
+
+
+def claim_due(connection: Connection, store_id: int, now: datetime, *, limit: int) -> list[Wanted]:
+    """Lease the customers of a store whose state is due; call in a short transaction."""
+    rows = connection.execute(
+        select(t.store_customer.c.id)
+        .where(
+            t.store_customer.c.store_id == store_id,
+            t.store_customer.c.due_at <= now,
+            t.store_customer.c.gone == 0,
+            or_(t.store_customer.c.lease_until.is_(None), t.store_customer.c.lease_until < now),
+        )
+        .order_by(t.store_customer.c.due_at, t.store_customer.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(rows.scalars())
+    if not ids:
+        return []
+    connection.execute(
+        update(t.store_customer)
+        .where(t.store_customer.c.id.in_(ids))
+        .values(lease_until=now + LEASE, fence=t.store_customer.c.fence + 1)
+    )
+    found = connection.execute(
+        select(
+            t.store_customer,
+            t.member.c.balance,
+            t.member.c.state,
+            t.programme.c.key.label("programme"),
+        )
+        .join(t.member, t.member.c.id == t.store_customer.c.member_id)
+        .join(t.programme, t.programme.c.id == t.store_customer.c.programme_id)
+        .where(t.store_customer.c.id.in_(ids))
+        .order_by(t.store_customer.c.id)
+    )
+    wanted = []
+    for row in found:
+        one = Wanted(
+            id=row.id,
+            store_id=row.store_id,
+            customer=row.external_id,
+            programme=row.programme,
+            balance=row.balance,
+            tier=None,
+            rev=row.wanted_rev,
+            tries=row.tries,
+            fence=row.fence,
+            written=row.written,
+        )
+        if row.state != "member" or one.written == one.value():
+            # Nothing to say about people who have not joined, nothing to say twice.
+            _done(connection, one, now, written=row.written, wrote=False)
+        else:
+            wanted.append(one)
+    return wanted
+
+
+def written(connection: Connection, one: Wanted, now: datetime) -> bool:
+    """Note that the shop shows this state now; False if the lease was lost meanwhile."""
+    return _done(connection, one, now, written=one.value(), wrote=True)
+
+
+def gone(connection: Connection, one: Wanted) -> None:
+    """Note that the shop has no such customer any more: nothing is written to it again."""
+    connection.execute(
+        update(t.store_customer)
+        .where(t.store_customer.c.id == one.id)
+        .values(gone=1, due_at=None, lease_until=None, error="the customer is gone")
+    )
+
+
+def postpone(
+    connection: Connection, several: Sequence[Wanted], *, due_at: datetime, error: str
+) -> None:
+    """Put writes that failed back for later."""
+    for one in several:
+        connection.execute(
+            update(t.store_customer)
+            .where(t.store_customer.c.id == one.id, t.store_customer.c.fence == one.fence)
+            .values(
+                due_at=due_at, lease_until=None, error=error, tries=t.store_customer.c.tries + 1
+            )
+        )
+
+
+def block(connection: Connection, store_id: int, reason: str) -> None:
+    """Stop a store's outbound until a person has acted."""
+    connection.execute(
+        update(t.store).where(t.store.c.id == store_id).values(blocked_reason=reason)
+    )
+
+
+def unblock(connection: Connection, store_id: int, now: datetime) -> None:
+    """Resume a store's outbound; everything that waited is due at once."""
+    connection.execute(
+        update(t.store)
+        .where(t.store.c.id == store_id)
+        .values(blocked_reason=None, paused_until=None)
+    )
+    connection.execute(
+        update(t.outbox_task)
+        .where(t.outbox_task.c.store_id == store_id, t.outbox_task.c.answer_id.is_(None))
+        .values(due_at=now)
+    )
+    connection.execute(
+        update(t.store_customer)
+        .where(t.store_customer.c.store_id == store_id, t.store_customer.c.due_at.is_not(None))
+        .values(due_at=now)
+    )
+
+
+def pause(connection: Connection, store_id: int, until: datetime) -> None:
+    """Let a store rest: it asked for it, or it fails again and again."""
+    connection.execute(update(t.store).where(t.store.c.id == store_id).values(paused_until=until))
+
+
+def due_count(connection: Connection) -> int:
+    """Count the customers whose shop does not show their state yet."""
+    query = select(func.count()).where(
+        t.store_customer.c.due_at.is_not(None), t.store_customer.c.gone == 0
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _done(
+    connection: Connection, one: Wanted, now: datetime, *, written: str | None, wrote: bool
+) -> bool:
+    values: dict[str, Any] = {
+        "written_rev": one.rev,
+        "written": written,
+        "lease_until": None,
+        "tries": 0,
+    }
+    if wrote:
+        values["written_at"] = now
+    done = connection.execute(
+        update(t.store_customer)
+        .where(t.store_customer.c.id == one.id, t.store_customer.c.fence == one.fence)
+        .values(**values, error=None)
+    )
+    # Still due if something changed while the state was on its way.
+    connection.execute(
+        update(t.store_customer)
+        .where(t.store_customer.c.id == one.id, t.store_customer.c.wanted_rev == one.rev)
+        .values(due_at=None)
+    )
+    return done.rowcount == 1

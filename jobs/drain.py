@@ -1,0 +1,211 @@
+"""Turns queued deliveries into their effects, a batch at a time, each in one transaction.
+
+A failing batch is halved until the poison delivery stands alone; its failure is written in a
+transaction of its own after the rollback (DESIGN.md, Failure is a state).
+"""
+
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from app.errors import Conflict
+from app.services import inbox, ingest, outcomes
+from app.services.inbox import Queued
+from app.services.stores import credentials
+from jobs import policy
+from jobs.normalise import Understood, understand
+from jobs.runtime import Runtime
+
+log = logging.getLogger("stempel.drain")
+
+_BATCH = 200
+_EMBEDDED_BATCH = 20  # keeps the write lock of SQLite below 50 ms
+_ATTEMPTS = 5
+
+
+def drain(runtime: Runtime, *, limit: int | None = None, only: int | None = None) -> int:
+    """Apply everything that is due now; returns how many deliveries got an outcome.
+
+    `limit` bounds a batch, `only` names one store. Stores take turns, batch by batch.
+    """
+    size = limit or (_EMBEDDED_BATCH if runtime.database.embedded else _BATCH)
+    handled, store = 0, 0
+    while True:
+        with runtime.database.snapshot() as connection:
+            turn = inbox.next_store(connection, runtime.clock(), after=store, only=only)
+        if turn is None:
+            return handled
+        _, store = turn
+        done = drain_store(runtime, store, limit=size)
+        handled += done
+        if done == 0 and only is None:
+            # Another worker holds these rows; it will see to them.
+            return handled
+        if done == 0:
+            return handled
+
+
+def drain_store(
+    runtime: Runtime, store_id: int, *, limit: int, ids: Sequence[int] | None = None
+) -> int:
+    """Apply one batch of a store; returns how many deliveries were dealt with."""
+    claimed: list[int] = []
+    try:
+        return _attempts(runtime, store_id, limit=limit, ids=ids, claimed=claimed)
+    except Exception as error:  # the edge of the jobs: recorded, never swallowed
+        if isinstance(error, OperationalError) and not claimed:
+            raise  # the database is away: nobody can record anything
+        if len(claimed) > 1:
+            half = len(claimed) // 2
+            return sum(
+                drain_store(runtime, store_id, limit=limit, ids=part)
+                for part in (claimed[:half], claimed[half:])
+            )
+        if not claimed:
+            raise
+        _record_failure(runtime, claimed[0], error)
+        return 1
+
+
+def _attempts(
+    runtime: Runtime,
+    store_id: int,
+    *,
+    limit: int,
+    ids: Sequence[int] | None,
+    claimed: list[int],
+) -> int:
+    for attempt in range(_ATTEMPTS):
+        claimed.clear()
+        try:
+            if runtime.database.embedded:
+                return _embedded(runtime, store_id, limit, ids, claimed)
+            with runtime.database.transaction() as connection:
+                batch = _prepare(runtime, connection, store_id, limit, ids, claimed)
+                _commit(runtime, connection, batch, recheck=False)
+                return len(claimed)
+        except (Conflict, DBAPIError) as error:
+            if attempt + 1 == _ATTEMPTS or not _worth_repeating(error):
+                raise
+            runtime.vault.data_keys.forget()
+            log.info("a batch met another writer and is evaluated anew")
+    raise AssertionError("the last attempt returned or raised")
+
+
+def _embedded(
+    runtime: Runtime,
+    store_id: int,
+    limit: int,
+    ids: Sequence[int] | None,
+    claimed: list[int],
+) -> int:
+    """Evaluate without the write lock, then write inside it if nothing has changed since."""
+    with runtime.database.snapshot() as connection:
+        batch = _prepare(runtime, connection, store_id, limit, ids, claimed)
+    if not claimed:
+        return 0
+    with runtime.database.transaction() as connection:
+        if not inbox.still_queued(connection, claimed):
+            raise Conflict("another worker was faster")
+        _commit(runtime, connection, batch, recheck=True)
+    return len(claimed)
+
+
+class _Prepared:
+    """A batch between evaluation and commit."""
+
+    def __init__(self) -> None:
+        self.batch: ingest.Batch | None = None
+        self.failed: list[outcomes.Outcome] = []
+        self.hosts: dict[int, str] = {}
+        self.copies: dict[int, str] = {}
+
+
+def _prepare(
+    runtime: Runtime,
+    connection: Connection,
+    store_id: int,
+    limit: int,
+    ids: Sequence[int] | None,
+    claimed: list[int],
+) -> _Prepared:
+    prepared = _Prepared()
+    queue = inbox.claim(
+        connection, runtime.vault, runtime.clock(), store_id=store_id, limit=limit, ids=ids
+    )
+    claimed.extend(one.id for one in queue)
+    if not queue:
+        return prepared
+    readable = _readable(runtime, connection, queue[0])
+    understood = []
+    for one in queue:
+        shop_host = one.store_host or prepared.hosts.get(one.store_id)
+        result = understand(runtime, one, readable=readable, shop_host=shop_host)
+        if isinstance(result, Understood):
+            understood.append(result)
+            if result.host and one.store_host is None:
+                prepared.hosts.setdefault(one.store_id, result.host)
+            if result.copy_host:
+                prepared.copies[one.store_id] = result.copy_host
+        else:
+            prepared.failed.append(result)
+    prepared.batch = ingest.evaluate(
+        connection,
+        runtime.vault,
+        programme_id=queue[0].programme_id,
+        incoming=[one.incoming for one in understood],
+        now=runtime.clock(),
+        lock=not runtime.database.embedded,
+    )
+    return prepared
+
+
+def _commit(
+    runtime: Runtime, connection: Connection, prepared: _Prepared, *, recheck: bool
+) -> None:
+    if prepared.batch is not None:
+        ingest.commit(connection, prepared.batch, recheck=recheck)
+    outcomes.record(connection, prepared.failed, runtime.clock())
+    outcomes.settle_waiters(connection, prepared.failed, runtime.clock())
+    for store_id, host in prepared.hosts.items():
+        inbox.learn_host(connection, store_id, host)
+    for store_id, host in prepared.copies.items():
+        inbox.flag_copy(connection, store_id, host)
+
+
+def _readable(runtime: Runtime, connection: Connection, one: Queued) -> bool:
+    connector = runtime.connectors.get(one.platform)
+    if connector is None:
+        return False
+    return connector.can_call(credentials(connection, runtime.settings.keyring, one.store_id))
+
+
+def _worth_repeating(error: Exception) -> bool:
+    """Say whether another writer was in the way: a changed row, a taken key, a lost lock."""
+    if isinstance(error, Conflict | IntegrityError):
+        return True
+    code = getattr(getattr(error, "orig", None), "sqlstate", None)
+    if code is not None:
+        return str(code)[:2] == "40" or code == "55P03"
+    return isinstance(error, OperationalError)
+
+
+def _record_failure(runtime: Runtime, delivery_id: int, error: Exception) -> None:
+    with runtime.database.snapshot() as connection:
+        tries = inbox.tries_of(connection, delivery_id)
+    if tries is None:
+        return
+    decision = policy.decide(error, tries=tries, now=runtime.clock())
+    log.error("delivery %s failed: %s", delivery_id, decision.reason)
+    outcome = outcomes.Outcome(
+        delivery_id=delivery_id,
+        status=decision.status,
+        reason=decision.reason,
+        error=decision.error,
+        retry_at=decision.retry_at,
+    )
+    with runtime.database.transaction() as connection:
+        outcomes.record(connection, [outcome], runtime.clock())
+        outcomes.settle_waiters(connection, [outcome], runtime.clock())

@@ -1,0 +1,175 @@
+"""Outbound work of the stores: reads that deliveries wait for, customer states to be written.
+
+No transaction is open while a shop is called. Every claimed row has a lease and a fence: a worker that
+was stopped meanwhile commits nothing.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from app.crypto import seal
+from app.db.ids import new_id
+from app.db.inbox import NewDelivery, store_deliveries
+from app.errors import Passing
+from app.services import outbox, outcomes, writeback
+from app.services.outbox import Task
+from app.services.stores import Store, due_stores
+from app.services.writeback import Wanted
+from connectors.base import CustomerState, ReadAnswer, Ref, Shop
+from jobs import policy
+from jobs.runtime import Runtime
+from jobs.shops import Shops
+
+log = logging.getLogger("stempel.push")
+
+_READS_PER_TURN = 50
+
+
+def push(runtime: Runtime, shops: Shops) -> int:
+    """Do the outbound work that is due now, store by store; returns how much was done."""
+    with runtime.database.snapshot() as connection:
+        stores = due_stores(connection, runtime.clock())
+    return sum(push_store(runtime, shops, store_id) for store_id in stores)
+
+
+def push_store(runtime: Runtime, shops: Shops, store_id: int) -> int:
+    """Do one store's due reads and writes."""
+    return _reads(runtime, shops, store_id) + _writes(runtime, shops, store_id)
+
+
+def _reads(runtime: Runtime, shops: Shops, store_id: int) -> int:
+    with runtime.database.transaction() as connection:
+        tasks = outbox.claim_tasks(connection, [store_id], runtime.clock(), limit=_READS_PER_TURN)
+    if not tasks:
+        return 0
+    store = shops.store(store_id)
+    shop = shops.get(store)
+    for number, task in enumerate(tasks):
+        try:
+            answer = _read(shop, task)
+        except Exception as error:  # noqa: BLE001 - the edge of the jobs: recorded, never swallowed
+            if _read_failed(runtime, store, task, error):
+                _give_back(runtime, tasks[number + 1 :])
+                return number + 1
+            continue
+        _keep_answer(runtime, task, answer)
+    return len(tasks)
+
+
+def _read(shop: Shop | None, task: Task) -> ReadAnswer:
+    if shop is None or shop.reader is None:
+        raise LookupError("the store has no credentials to read with")
+    return shop.reader.read(Ref(task.kind, task.external_id))
+
+
+def _keep_answer(runtime: Runtime, task: Task, answer: ReadAnswer) -> None:
+    """Store the answer as a delivery that takes the way of any other."""
+    now = runtime.clock()
+    delivery_id = new_id()
+    with runtime.database.transaction() as connection:
+        if not outbox.answered(connection, task, delivery_id=None):
+            return  # somebody else has taken the task over
+        data_key_id, key = runtime.vault.data_keys.for_writing(connection, task.programme_id, now)
+        store_deliveries(
+            connection,
+            [
+                NewDelivery(
+                    id=delivery_id,
+                    programme_id=task.programme_id,
+                    store_id=task.store_id,
+                    source="read",
+                    topic=answer.topic,
+                    received_at=now,
+                    began_at=answer.began_at,
+                    content_key=None,
+                    size=len(answer.body),
+                    data_key_id=data_key_id,
+                    body=seal(key, delivery_id, answer.body),
+                )
+            ],
+        )
+        outbox.answered(connection, task, delivery_id=delivery_id)
+
+
+def _read_failed(runtime: Runtime, store: Store, task: Task, error: Exception) -> bool:
+    """Record a failed read; returns whether the store's other reads should wait too."""
+    if isinstance(error, LookupError):
+        with runtime.database.transaction() as connection:
+            outcome = ("ignored", "cannot be read, no API keys")
+            outcomes.end_waiters(connection, {task.id: outcome}, runtime.clock())
+            outbox.remove(connection, task)
+        return False
+    decision = policy.decide(error, tries=task.tries, now=runtime.clock())
+    log.warning("store %s: a read failed: %s", store.key, decision.reason)
+    with runtime.database.transaction() as connection:
+        if decision.retry_at is None:
+            ended = {task.id: (decision.status, f"could not be read: {decision.reason}")}
+            outcomes.end_waiters(connection, ended, runtime.clock())
+            outbox.remove(connection, task)
+            return False
+        outbox.postpone(
+            connection,
+            task,
+            due_at=decision.retry_at,
+            error=decision.error or decision.reason,
+            count=not decision.blocks_store,
+        )
+        if decision.blocks_store:
+            writeback.block(connection, store.id, decision.reason)
+    return decision.blocks_store
+
+
+def _give_back(runtime: Runtime, tasks: Sequence[Task]) -> None:
+    with runtime.database.transaction() as connection:
+        for task in tasks:
+            outbox.postpone(
+                connection, task, due_at=runtime.clock(), error="the store is blocked", count=False
+            )
+
+
+def _writes(runtime: Runtime, shops: Shops, store_id: int) -> int:
+    store = shops.store(store_id)
+    shop = shops.get(store)
+    if shop is None or shop.writer is None or store.blocked_reason is not None:
+        return 0
+    with runtime.database.transaction() as connection:
+        due = writeback.claim_due(
+            connection, store_id, runtime.clock(), limit=shop.writer.batch_size
+        )
+    if not due:
+        return 0
+    states = [
+        CustomerState(
+            customer=one.customer, programme=one.programme, balance=one.balance, tier=one.tier
+        )
+        for one in due
+    ]
+    try:
+        results = {result.customer: result for result in shop.writer.push(states)}
+    except Exception as error:  # noqa: BLE001 - the edge of the jobs: recorded, never swallowed
+        _write_failed(runtime, store, due, error)
+        return len(due)
+    now = runtime.clock()
+    with runtime.database.transaction() as connection:
+        for one in due:
+            result = results.get(one.customer)
+            if result is not None and result.gone:
+                writeback.gone(connection, one)
+            elif result is not None and result.error is None:
+                writeback.written(connection, one, now)
+            else:
+                reason = result.error if result else "the shop's answer does not name the customer"
+                decision = policy.decide(Passing(reason or ""), tries=one.tries, now=now)
+                retry_at = decision.retry_at or policy.much_later(now)
+                writeback.postpone(connection, [one], due_at=retry_at, error=reason or "")
+    return len(due)
+
+
+def _write_failed(runtime: Runtime, store: Store, due: Sequence[Wanted], error: Exception) -> None:
+    decision = policy.decide(error, tries=min(one.tries for one in due), now=runtime.clock())
+    log.warning("store %s: a write failed: %s", store.key, decision.reason)
+    retry_at = decision.retry_at or policy.much_later(runtime.clock())
+    with runtime.database.transaction() as connection:
+        writeback.postpone(connection, due, due_at=retry_at, error=decision.error or "")
+        if decision.blocks_store:
+            writeback.block(connection, store.id, decision.reason)

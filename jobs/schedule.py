@@ -1,0 +1,84 @@
+"""Periodic work: one row here per job. Missed runs catch up, two clocks never run one twice."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+from sqlalchemy import Connection, or_, select, update
+
+from app.db import tables as t
+from app.db.upsert import insert_missing
+from app.services.retention import purge_bodies
+from app.services.seal import seal_heads
+from jobs.policy import describe
+from jobs.runtime import Runtime
+
+log = logging.getLogger("stempel.schedule")
+
+_LEASE = timedelta(minutes=30)
+
+
+class Periodic(msgspec.Struct, frozen=True):
+    """A job and how often it runs."""
+
+    name: str
+    every: timedelta
+    run: Callable[[Runtime, Connection], None]
+
+
+def _seal(runtime: Runtime, connection: Connection) -> None:
+    seal_heads(connection, runtime.settings.keyring, runtime.clock())
+
+
+def _purge(runtime: Runtime, connection: Connection) -> None:
+    purge_bodies(connection, runtime.clock())
+
+
+SCHEDULE = (
+    Periodic("seal-heads", timedelta(days=1), _seal),
+    Periodic("purge-bodies", timedelta(days=1), _purge),
+)
+
+
+def run_due(runtime: Runtime) -> int:
+    """Run what is due; returns how many jobs ran. A job that fails is tried again in an hour."""
+    return sum(_run(runtime, job) for job in SCHEDULE)
+
+
+def _run(runtime: Runtime, job: Periodic) -> int:
+    now = runtime.clock()
+    with runtime.database.snapshot() as connection:
+        due_at = connection.execute(
+            select(t.schedule_run.c.due_at).where(t.schedule_run.c.job == job.name)
+        ).scalar()
+    if due_at is not None and due_at > now:
+        return 0
+    with runtime.database.transaction() as connection:
+        insert_missing(connection, t.schedule_run, [{"job": job.name, "due_at": now}])
+        taken = connection.execute(
+            update(t.schedule_run)
+            .where(
+                t.schedule_run.c.job == job.name,
+                t.schedule_run.c.due_at <= now,
+                or_(t.schedule_run.c.lease_until.is_(None), t.schedule_run.c.lease_until < now),
+            )
+            .values(lease_until=now + _LEASE)
+        )
+    if taken.rowcount != 1:
+        return 0
+    error: str | None = None
+    try:
+        with runtime.database.transaction() as connection:
+            job.run(runtime, connection)
+    except Exception as failure:  # the edge of the jobs: recorded, never swallowed
+        log.exception("the job %s failed", job.name)
+        error = describe(failure)
+    after = timedelta(hours=1) if error else job.every
+    with runtime.database.transaction() as connection:
+        connection.execute(
+            update(t.schedule_run)
+            .where(t.schedule_run.c.job == job.name)
+            .values(due_at=now + after, lease_until=None, ran_at=now, error=error)
+        )
+    return 1

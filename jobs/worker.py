@@ -1,0 +1,82 @@
+"""The worker: drains deliveries and pushes outbound work, woken by signals, at least each second.
+
+One and the same loop runs as a thread beside the edge (embedded) and as `stempel worker` (scaled); what
+a job does is a plain function that does not know who called it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from jobs.drain import drain
+from jobs.push import push
+from jobs.runtime import Runtime
+from jobs.schedule import run_due
+from jobs.shops import Shops
+
+log = logging.getLogger("stempel.worker")
+
+_POLL_SECONDS = 1.0
+_AFTER_FAILURE_SECONDS = 2.0
+
+
+class Worker:
+    """Runs until stopped. `wake` is safe to call from any thread and never blocks."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._inbound = threading.Event()
+        self._outbound = threading.Event()
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def wake(self, _store_id: int = 0) -> None:
+        """Say that there are deliveries to drain."""
+        self._inbound.set()
+
+    def start(self) -> None:
+        """Start two threads: deliveries must not wait for a shop that answers slowly."""
+        for name, loop in (("drain", self._drain), ("push", self._push)):
+            thread = threading.Thread(target=loop, name=f"stempel-{name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self, timeout: float = 15.0) -> None:
+        """Finish the batch in hand and end."""
+        self._stopping.set()
+        self._inbound.set()
+        self._outbound.set()
+        for thread in self._threads:
+            thread.join(timeout)
+        self._threads.clear()
+
+    @property
+    def alive(self) -> bool:
+        """Say whether every thread runs."""
+        return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
+
+    def _drain(self) -> None:
+        while not self._stopping.is_set():
+            self._inbound.clear()
+            if self._survive(lambda: drain(self._runtime)):
+                self._outbound.set()
+            self._inbound.wait(_POLL_SECONDS)
+
+    def _push(self) -> None:
+        with Shops(self._runtime) as shops:
+            while not self._stopping.is_set():
+                self._outbound.clear()
+                self._survive(lambda: run_due(self._runtime))
+                if self._survive(lambda: push(self._runtime, shops)):
+                    self._inbound.set()  # answers of reads are deliveries to be drained
+                else:
+                    self._outbound.wait(_POLL_SECONDS)
+
+    def _survive(self, job: Callable[[], int]) -> int:
+        try:
+            return job()
+        except Exception:
+            # The database may be away; every delivery is still in its queue.
+            log.exception("the worker goes on after a failure")
+            self._stopping.wait(_AFTER_FAILURE_SECONDS)
+            return 0
