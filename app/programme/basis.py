@@ -63,25 +63,35 @@ class _Part:
 def basis_of(order: OrderFacts, switches: Switches) -> Basis:
     """Work out the basis. Raises Invalid for an amount that no order can have."""
     with_tax = order.prices_include_tax if switches.tax == "as-shown" else switches.tax == "with"
+    counted = _counted_kinds(switches)
     parts, discounts = _parts(order)
     _take_discounts(parts, discounts)
     refunded = sum((max(_exact(refund.amount), _ZERO) for refund in order.refunds), _ZERO)
     if refunded > 0 and refunded >= _exact(order.total):
         for part in parts:
             part.take(Fraction(1))
-    elif order.refunds:
+    elif refunded:
         pool = _take_line_refunds(parts, {part.id for part in discounts}, order.refunds)
         _take_amount(parts, pool)
-    counted = _counted_kinds(switches)
-    shown = _decimals([part.gross if with_tax else part.net for part in parts], _places_of(order))
-    lines = [(part, left) for part, left in zip(parts, shown, strict=True)]
+    units = _rounded([part.gross if with_tax else part.net for part in parts])
+    places = _places_of(order)
+    total = 0
+    lines = []
+    left_out: dict[str, int] = {}
+    for part, left in zip(parts, units, strict=True):
+        if part.kind in counted:
+            total += left
+            lines.append((part.id, _written(left, places)))
+        elif left:
+            left_out[part.kind.value] = left_out.get(part.kind.value, 0) + left
+    discount = _rounded([part.gross if with_tax else part.net for part in discounts])
     return Basis(
         currency=order.currency,
         with_tax=with_tax,
-        total=sum((left for part, left in lines if part.kind in counted), Decimal(0)),
-        lines=tuple((part.id, left) for part, left in lines if part.kind in counted),
-        left_out=_by_kind((part.kind, left) for part, left in lines if part.kind not in counted),
-        discount=sum((_shown_amount(part, with_tax) for part in discounts), Decimal(0)),
+        total=_written(total, places),
+        lines=tuple(lines),
+        left_out=tuple((kind, _written(left_out[kind], places)) for kind in sorted(left_out)),
+        discount=_written(sum(discount), places),
         refunded=sum((refund.amount for refund in order.refunds), Decimal(0)),
         refunds_without_lines=any(refund.lines is None for refund in order.refunds),
     )
@@ -190,40 +200,27 @@ def _exact(amount: Decimal) -> Fraction:
     return Fraction(amount)
 
 
-def _decimals(amounts: Sequence[Fraction], places: int) -> list[Decimal]:
+def _rounded(amounts: Sequence[Fraction]) -> list[int]:
     """Round to ten-thousandths so that the rounded parts add up to the rounded sum."""
-    units = [amount * _UNIT for amount in amounts]
-    rounded = [int(unit) for unit in units]
-    missing = round(sum(units, _ZERO)) - sum(rounded)
-    by_remainder = sorted(range(len(units)), key=lambda at: (rounded[at] - units[at], at))
-    for at in by_remainder[:missing]:
-        rounded[at] += 1
-    return [_written(unit, places) for unit in rounded]
+    exact = [amount * _UNIT for amount in amounts]
+    units = [int(amount) for amount in exact]
+    missing = round(sum(exact, _ZERO)) - sum(units)
+    if missing:
+        by_remainder = sorted(range(len(units)), key=lambda at: (units[at] - exact[at], at))
+        for at in by_remainder[:missing]:
+            units[at] += 1
+    return units
 
 
 def _written(units: int, places: int) -> Decimal:
-    """Write ten-thousandths with no more decimals than needed, and the order's own at least."""
+    """Write ten-thousandths with the order's own decimals, or as many more as are needed."""
     for shown in range(min(places, _PLACES), _PLACES):
-        if units % 10 ** (_PLACES - shown) == 0:
-            return Decimal(units // 10 ** (_PLACES - shown)).scaleb(-shown)
+        whole, rest = divmod(units, 10 ** (_PLACES - shown))
+        if not rest:
+            return Decimal(whole).scaleb(-shown)
     return Decimal(units).scaleb(-_PLACES)
 
 
 def _places_of(order: OrderFacts) -> int:
     exponents = [line.net.as_tuple().exponent for line in order.lines]
     return max((-exponent for exponent in exponents if isinstance(exponent, int)), default=0)
-
-
-def _shown_amount(part: _Part, with_tax: bool) -> Decimal:
-    amount = part.gross if with_tax else part.net
-    return Decimal(amount.numerator) / Decimal(amount.denominator)
-
-
-def _by_kind(
-    amounts: Iterable[tuple[LineKind, Decimal]],
-) -> tuple[tuple[str, Decimal], ...]:
-    sums: dict[str, Decimal] = {}
-    for kind, amount in amounts:
-        if amount:
-            sums[kind.value] = sums.get(kind.value, Decimal(0)) + amount
-    return tuple(sorted(sums.items()))

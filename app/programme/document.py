@@ -133,7 +133,14 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
 
     key: Slug
     currency: CurrencyCode
-    name: Annotated[str, Meta(max_length=200, description="a name of at most 200 characters")] = ""
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"\A[^\x00-\x1f\x7f]*\Z",
+            max_length=200,
+            description="a name of at most 200 characters on one line",
+        ),
+    ] = ""
     timezone: Annotated[str, Meta(description='a zone name, as "Europe/Warsaw"')] = "UTC"
     earns_from: Annotated[date | None, Meta(description="a date, as 2026-01-01")] = None
     enrolment: Annotated[
@@ -160,6 +167,9 @@ def parse(source: str) -> Programme:
         raw = tomllib.loads(source, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"the document is not valid TOML: {error}") from None
+    except (ValueError, ArithmeticError, RecursionError):
+        # Not reported by line: numbers of thousands of digits, brackets nested a thousand deep.
+        raise ConfigError("the document holds numbers or lists beyond all measure") from None
     document = read(_Document, raw, "")
     head = msgspec.structs.asdict(document.programme)
     programme = Programme(
@@ -243,7 +253,7 @@ def _check_reward(path: str, reward: Reward) -> None:
             raise ConfigError(f'{path}.value is missing: a reward of kind "{reward.kind}" needs it')
         _money(f"{path}.value", reward.value)
         if reward.kind == "percent" and reward.value > 100:
-            raise wrong(f"{path}.value", str(reward.value), "a percentage above 0 and up to 100")
+            raise wrong(f"{path}.value", reward.value, "a percentage above 0 and up to 100")
     elif reward.value is not None:
         raise ConfigError(f'{path}.value: a reward of kind "{reward.kind}" has no value')
 
@@ -255,7 +265,7 @@ def _money(path: str, amount: Decimal | None) -> None:
     exponent = amount.as_tuple().exponent
     fine = isinstance(exponent, int) and exponent >= -6 and 0 < amount <= MOST_POINTS
     if not fine:
-        raise wrong(path, str(amount), _MONEY)
+        raise wrong(path, amount, _MONEY)
 
 
 def _unique(table: str, keys: list[str]) -> None:

@@ -5,6 +5,7 @@ was given and what is allowed; the latter is the `description` of the field's `M
 """
 
 import difflib
+import re
 import types
 from collections.abc import Mapping
 from decimal import Decimal
@@ -17,6 +18,8 @@ from app.errors import ConfigError
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 _LONGEST_SHOWN = 60
+# Decimal itself also takes "1_0", blanks around and digits of every script.
+_PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def read(kind: type[_T], raw: object, path: str) -> _T:
@@ -69,7 +72,7 @@ def _value(hint: Any, raw: object, path: str) -> Any:
     # A boolean is a number to Python, a number a switch to some converters; neither is meant.
     if isinstance(raw, bool) and _bare(hint) is not bool:
         raise wrong(path, raw, _allowed(hint))
-    if isinstance(raw, Decimal) and not raw.is_finite():
+    if isinstance(raw, str) and _is_decimal(hint) and not _PLAIN_NUMBER.fullmatch(raw):
         raise wrong(path, raw, _allowed(hint))
     try:
         return msgspec.convert(raw, hint)
@@ -91,6 +94,11 @@ def _bare(hint: Any) -> Any:
     return get_args(hint)[0] if get_origin(hint) is Annotated else hint
 
 
+def _is_decimal(hint: Any) -> bool:
+    bare = _bare(hint)
+    return Decimal in ((bare,) if isinstance(bare, type) else get_args(bare))
+
+
 def _struct_of(hint: Any) -> type[msgspec.Struct] | None:
     bare = _bare(hint)
     if isinstance(bare, types.UnionType):
@@ -108,6 +116,8 @@ def _below(path: str, name: str) -> str:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > _LONGEST_SHOWN:
+        return f"a number of {value.bit_length()} bits"  # Python refuses to write out long ones
     text = f'"{value}"' if isinstance(value, str) else str(value)
     if isinstance(value, bool):
         text = text.lower()

@@ -1,0 +1,253 @@
+"""Programme documents: what is read, and how each kind of mistake is told."""
+
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from app.errors import ConfigError
+from app.programme.document import Programme, Reward, Rule, Switches, When, dump, load, parse
+from tests.programme.orders import HEAD
+
+RULE = '[[rule]]\nkey = "a"\non = "order.paid"\npoints = 1\n'
+REWARD = '[[reward]]\nkey = "ten"\ncost = 100\nkind = "percent"\nvalue = "10"\n'
+
+FULL = """
+[programme]
+key = "kawa"
+name = "Kawa i ciastko"
+currency = "PLN"
+timezone = "Europe/Warsaw"
+earns_from = 2026-01-01
+enrolment = "opt-in"
+debt = "forgive"
+earns_at = "completed"
+point_value = 0.05
+
+[basis]
+tax = "without"
+tips = true
+
+[[rule]]
+key = "per-unit"
+on = "order.paid"
+points = 1
+per = 1.10
+round = "half_up"
+max_points = 30
+currency = "store"
+when = { goods_from = 20 }
+
+[[reward]]
+key = "ten-percent"
+cost = 100
+kind = "percent"
+value = "10"
+valid_days = 90
+"""
+
+
+def test_a_full_document_is_read_as_written() -> None:
+    assert parse(FULL) == Programme(
+        key="kawa",
+        name="Kawa i ciastko",
+        currency="PLN",
+        timezone="Europe/Warsaw",
+        earns_from=date(2026, 1, 1),
+        enrolment="opt-in",
+        debt="forgive",
+        earns_at="completed",
+        point_value=Decimal("0.05"),
+        basis=Switches(tax="without", tips=True),
+        rules=(
+            Rule(
+                key="per-unit",
+                on="order.paid",
+                points=1,
+                per=Decimal("1.10"),
+                round="half_up",
+                max_points=30,
+                currency="store",
+                when=When(goods_from=Decimal(20)),
+            ),
+        ),
+        rewards=(
+            Reward(key="ten-percent", cost=100, kind="percent", value=Decimal(10), valid_days=90),
+        ),
+    )
+
+
+def test_what_is_left_out_has_the_documented_default() -> None:
+    rules = parse(HEAD)
+    assert (rules.timezone, rules.enrolment, rules.debt) == ("UTC", "automatic", "debt")
+    assert (rules.earns_from, rules.earns_at, rules.basis) == (None, "paid", Switches())
+
+
+def test_a_stored_version_reads_back_the_same() -> None:
+    rules = parse(FULL)
+    assert load(dump(rules)) == rules
+    assert dump(load(dump(rules))) == dump(rules)
+
+
+def test_a_stored_version_names_every_key_so_that_new_defaults_cannot_reach_it() -> None:
+    stored = msgspec.json.decode(dump(parse(HEAD + RULE)))
+    assert stored["debt"] == "debt"
+    assert stored["rules"][0]["round"] == "floor"
+    assert set(stored) == set(Programme.__struct_fields__)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"key": 1}'])
+def test_a_broken_stored_version_is_told(text: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(text)
+
+
+def test_a_slip_in_the_syntax_is_told_with_its_line() -> None:
+    with pytest.raises(ConfigError, match=r"not valid TOML.*line 2"):
+        parse('[programme]\nkey = kawa\ncurrency = "PLN"\n')
+
+
+MISTAKES = {
+    "no programme": ("", ["programme is missing", "[programme]"]),
+    "not a table": ("programme = 3", ["programme: 3", "a table"]),
+    "missing key": ('[programme]\ncurrency = "PLN"\n', ["programme.key is missing", "per-unit"]),
+    "missing in rule": (
+        HEAD + '[[rule]]\nkey = "a"\non = "order.paid"\n',
+        ["rule[0].points is missing", "whole number"],
+    ),
+    "misspelt key": (
+        HEAD.replace("currency", "curency"),
+        ["programme.curency", 'did you mean "currency"?'],
+    ),
+    "misspelt table": (HEAD + "[[rules]]\n", ["rules is not a key", 'did you mean "rule"?']),
+    "unlike any key": (HEAD + "[weather]\n", ["weather", "known are: basis, programme, reward"]),
+    "misspelt condition": (
+        HEAD + RULE + 'when = { goods_ovr = "1" }\n',
+        ["rule[0].when.goods_ovr", 'did you mean "goods_over"?'],
+    ),
+    "bad slug": (HEAD.replace("kawa", "Kawa!"), ["programme.key", '"Kawa!"', "lower-case"]),
+    "slug with a line break": (HEAD.replace("kawa", "kawa\\n"), ["programme.key", "lower-case"]),
+    "bad currency": (HEAD.replace("PLN", "zł"), ["programme.currency", '"zł"', "ISO 4217"]),
+    "name with NUL": (HEAD + 'name = "a\\u0000"\n', ["programme.name", "one line"]),
+    "unknown zone": (
+        HEAD + 'timezone = "Europe/Warsw"\n',
+        ["programme.timezone", '"Europe/Warsw"', '"Europe/Warsaw"'],
+    ),
+    "zone that is a path": (HEAD + 'timezone = "../../etc/passwd"\n', ["programme.timezone"]),
+    "date as word": (HEAD + 'earns_from = "soon"\n', ["programme.earns_from", '"soon"', "a date"]),
+    "date with a time": (
+        HEAD + "earns_from = 2026-01-01T10:00:00\n",
+        ["programme.earns_from", "a date"],
+    ),
+    "no such date": (HEAD + "earns_from = 2026-02-30\n", ["not valid TOML", "line 4"]),
+    "unknown enrolment": (HEAD + 'enrolment = "maybe"\n', ["programme.enrolment", '"opt-in"']),
+    "unknown debt": (HEAD + 'debt = "ignore"\n', ["programme.debt", '"ignore"', '"forgive"']),
+    "unknown earns_at": (HEAD + 'earns_at = "sent"\n', ["programme.earns_at", '"completed"']),
+    "worthless point": (HEAD + "point_value = 0\n", ["programme.point_value: 0 ", "above 0"]),
+    "point value as switch": (HEAD + "point_value = true\n", ["point_value: true"]),
+    "switch as word": (HEAD + '[basis]\ntips = "yes"\n', ["basis.tips", '"yes"', "true or false"]),
+    "switch as number": (HEAD + "[basis]\ntips = 1\n", ["basis.tips: 1 ", "true or false"]),
+    "unknown tax": (HEAD + '[basis]\ntax = "net"\n', ["basis.tax", '"net"', '"as-shown"']),
+    "single rule table": (HEAD + RULE.replace("[[rule]]", "[rule]"), ["rule:", "[[rule]]"]),
+    "rule is no table": ("rule = [1]\n" + HEAD, ["rule[0]: 1 ", "a table"]),
+    "unknown trigger": (
+        HEAD + RULE.replace("order.paid", "order.payed"),
+        ["rule[0].on", '"order.payed"', '"order.paid"', '"review.published"'],
+    ),
+    "negative points": (
+        HEAD + RULE.replace("= 1", "= -1"),
+        ["rule[0].points: -1 ", "from 0 to 1000000000"],
+    ),
+    "too many points": (
+        HEAD + RULE.replace("= 1", "= 1000000001"),
+        ["rule[0].points: 1000000001 ", "from 0 to 1000000000"],
+    ),
+    "half a point": (HEAD + RULE.replace("= 1", "= 1.5"), ["rule[0].points: 1.5 ", "whole"]),
+    "points as word": (HEAD + RULE.replace("= 1", '= "many"'), ["rule[0].points", '"many"']),
+    "points as switch": (HEAD + RULE.replace("= 1", "= true"), ["rule[0].points: true "]),
+    "per nothing": (HEAD + RULE + 'per = "0.00"\n', ["rule[0].per: 0.00 ", "above 0"]),
+    "per with comma": (HEAD + RULE + 'per = "1,50"\n', ["rule[0].per", '"1,50"', "100.00"]),
+    "per with underscore": (HEAD + RULE + 'per = "1_0"\n', ["rule[0].per", '"1_0"']),
+    "per not a number": (HEAD + RULE + "per = nan\n", ["rule[0].per: NaN "]),
+    "per without end": (HEAD + RULE + "per = inf\n", ["rule[0].per: Infinity "]),
+    "per too fine": (HEAD + RULE + 'per = "0.0000001"\n', ["rule[0].per"]),
+    "unknown rounding": (
+        HEAD + RULE + 'per = "1"\nround = "up"\n',
+        ["rule[0].round", '"up"', '"half_up"'],
+    ),
+    "step without per": (HEAD + RULE + "step = true\n", ["rule[0].step", '"per"']),
+    "rounding without per": (HEAD + RULE + 'round = "ceil"\n', ["rule[0].round", '"per"']),
+    "cap without per": (HEAD + RULE + "max_points = 5\n", ["rule[0].max_points", '"per"']),
+    "step rounded up": (
+        HEAD + RULE + 'per = "1"\nstep = true\nround = "ceil"\n',
+        ["rule[0].round", '"ceil"', "full steps"],
+    ),
+    "cap of nothing": (
+        HEAD + RULE + 'per = "1"\nmax_points = 0\n',
+        ["rule[0].max_points: 0 ", "from 1"],
+    ),
+    "over and from": (
+        HEAD + RULE + 'when = { goods_over = "1", goods_from = "2" }\n',
+        ["rule[0].when", "exclude each other"],
+    ),
+    "threshold of nothing": (
+        HEAD + RULE + "when = { goods_over = -1 }\n",
+        ["rule[0].when.goods_over: -1 ", "above 0"],
+    ),
+    "per on sign-up": (
+        HEAD + RULE.replace("order.paid", "customer.registered") + 'per = "1"\n',
+        ["rule[0].per", '"customer.registered"', '"order.paid"'],
+    ),
+    "condition on a review": (
+        HEAD + RULE.replace("order.paid", "review.published") + "when = { goods_over = 1 }\n",
+        ["rule[0].when", '"review.published"'],
+    ),
+    "store money on sign-up": (
+        HEAD + RULE.replace("order.paid", "customer.registered") + 'currency = "store"\n',
+        ["rule[0].currency"],
+    ),
+    "verified order": (
+        HEAD + RULE + "verified = false\n",
+        ["rule[0].verified", '"review.published"'],
+    ),
+    "same rule key": (HEAD + RULE + RULE, ["rule[1].key", '"a"', "rule[0]"]),
+    "same reward key": (HEAD + REWARD + REWARD, ["reward[1].key", '"ten"', "reward[0]"]),
+    "free reward": (HEAD + REWARD.replace("= 100", "= 0"), ["reward[0].cost: 0 ", "from 1"]),
+    "unknown reward": (
+        HEAD + REWARD.replace("percent", "pony"),
+        ["reward[0].kind", '"pony"', '"free-delivery"'],
+    ),
+    "percent of nothing": (
+        HEAD + REWARD.replace('value = "10"\n', ""),
+        ["reward[0].value is missing", '"percent"'],
+    ),
+    "more than everything off": (
+        HEAD + REWARD.replace('"10"', '"101"'),
+        ["reward[0].value: 101 ", "up to 100"],
+    ),
+    "value of free delivery": (
+        HEAD + REWARD.replace("percent", "free-delivery"),
+        ["reward[0].value", '"free-delivery"'],
+    ),
+    "valid for ever": (HEAD + REWARD + "valid_days = 9999\n", ["valid_days: 9999 ", "3650"]),
+    "a number of 5000 digits": (HEAD + "x = " + "9" * 5000, ["beyond all measure"]),
+    "a huge exponent": (HEAD + "point_value = 1e999999999999999999999", ["beyond all measure"]),
+    "a huge hexadecimal": (HEAD + "point_value = 0x" + "f" * 5000, ["programme.point_value"]),
+    "points beyond bits": (
+        HEAD + RULE.replace("= 1", "= 0x" + "f" * 5000),
+        ["rule[0].points: a number of 20000 bits"],
+    ),
+    "deep nesting": (HEAD + "name = " + "[" * 5000, ["beyond all measure"]),
+    "a word without end": (HEAD + 'debt = "' + "x" * 9999 + '"\n', ["programme.debt", "x…"]),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_each_mistake_is_told_with_its_key_its_value_and_what_is_allowed(mistake: str) -> None:
+    source, expected = MISTAKES[mistake]
+    with pytest.raises(ConfigError) as refused:
+        parse(source)
+    told = str(refused.value)
+    assert [part for part in expected if part not in told] == [], told
+    assert len(told) < 400
