@@ -19,7 +19,8 @@ from app.services.outbox import ReadRequest, request_reads
 from app.services.outcomes import Outcome
 from app.services.people import email_hash_of
 from app.services.programmes import versions
-from app.services.workset import ObjectKey, WorkSet
+from app.services.rows import ObjectKey
+from app.services.workset import WorkSet
 from app.services.worth import settle_objects
 
 NO_KEYS = "cannot be read, no API keys"

@@ -28,7 +28,8 @@ from app.services.facts import decode_facts, encode_facts
 from app.services.keys import Vault
 from app.services.people import adopt_owner, customer_account, email_hash_of, owner_of, set_contact
 from app.services.programmes import Version, in_force
-from app.services.workset import ObjectKey, ObjectRow, WorkSet
+from app.services.rows import ObjectKey, ObjectRow
+from app.services.workset import WorkSet
 from app.services.worth import prefers
 
 

@@ -14,7 +14,8 @@ from app.db.ids import new_id
 from app.programme.emails import fold
 from app.programme.events import Person
 from app.services.keys import Vault
-from app.services.workset import CustomerRow, MemberRow, ObjectRow, WorkSet
+from app.services.rows import CustomerRow, MemberRow, ObjectRow
+from app.services.workset import WorkSet
 
 GUEST_REF = "guest"
 

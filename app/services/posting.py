@@ -22,7 +22,8 @@ from app.programme.lots import (
 )
 from app.services import chain
 from app.services.keys import Vault
-from app.services.workset import AwardRow, LotRow, MemberRow, WorkSet
+from app.services.rows import AwardRow, LotRow, MemberRow
+from app.services.workset import WorkSet
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,119 +28,23 @@ from sqlalchemy.sql.expression import ColumnElement
 from app.db import tables as t
 from app.db.upsert import insert_missing
 from app.errors import Conflict
+from app.services.rows import (
+    AwardRow,
+    CustomerRow,
+    LotRow,
+    MemberRow,
+    ObjectKey,
+    ObjectRow,
+    Stored,
+)
 
-ObjectKey = tuple[int, str, str]  # store id, kind, external id
 CHUNK = 400  # keys in one IN (…): well below every database's limit of parameters
 
 
 T = TypeVar("T")
 
 
-@dataclass(kw_only=True)
-class _Stored:
-    new: bool = False
-    dirty: bool = False
-
-
-StoredT = TypeVar("StoredT", bound=_Stored)
-
-
-@dataclass(kw_only=True)
-class ObjectRow(_Stored):
-    """A row of `source_object`."""
-
-    id: int
-    programme_id: int
-    store_id: int
-    kind: str
-    external_id: str
-    number: str | None
-    facts: str
-    modified_at: datetime | None
-    truth_at: datetime | None
-    accepted_at: datetime
-    gone: int = 0
-    settled_by_rule: int = 0
-    occurred_at: datetime
-    earned_at: datetime | None
-    version: int
-    context: str
-    owner_id: int | None
-    owner_ref: str | None
-    owner_known_at: datetime | None
-    delivery_id: int | None
-    rev: int
-    seen_at: datetime
-
-    @property
-    def key(self) -> ObjectKey:
-        """Return what the platform knows it by."""
-        return (self.store_id, self.kind, self.external_id)
-
-
-@dataclass(kw_only=True)
-class MemberRow(_Stored):
-    """A row of `member`."""
-
-    id: int
-    programme_id: int
-    state: str
-    email: bytes | None = None
-    email_hash: bytes | None = None
-    data_key_id: int | None = None
-    enrolled_at: datetime | None = None
-    merged_into: int | None = None
-    balance: int = 0
-    pending: int = 0
-    entries: int = 0
-    head: bytes = bytes(32)
-    rev: int = 0
-    created_at: datetime
-
-
-@dataclass(kw_only=True)
-class CustomerRow(_Stored):
-    """A row of `store_customer`."""
-
-    id: int
-    programme_id: int
-    store_id: int
-    external_id: str
-    member_id: int
-    gone: int = 0
-    wanted_rev: int = 0
-    due_at: datetime | None = None
-
-
-@dataclass(kw_only=True)
-class AwardRow(_Stored):
-    """A row of `award`: what one rule gives one member for one object or window."""
-
-    id: int
-    programme_id: int
-    member_id: int
-    object_id: int | None
-    window_key: str
-    rule: str
-    points: int = 0
-    forgiven: int = 0
-    postings: int = 0
-    explanation: str = "{}"
-
-
-@dataclass(kw_only=True)
-class LotRow(_Stored):
-    """A row of `lot`."""
-
-    id: int
-    member_id: int
-    award_id: int | None
-    entry_id: int
-    origin_id: int | None = None
-    points: int
-    remaining: int
-    available_at: datetime
-    expires_at: datetime | None
+StoredT = TypeVar("StoredT", bound=Stored)
 
 
 @dataclass
@@ -313,6 +217,11 @@ def load_window_objects(
         )
 
 
+def entry_exists(connection: Connection, key: str) -> bool:
+    """Say whether an entry with this idempotency key was posted before."""
+    return connection.execute(select(t.entry.c.id).where(t.entry.c.key == key)).first() is not None
+
+
 def recheck(connection: Connection, work: WorkSet) -> None:
     """Raise Conflict if a loaded row has changed since: the batch must be evaluated anew."""
     for table in (t.source_object, t.member):
@@ -357,7 +266,7 @@ def flush(connection: Connection, work: WorkSet) -> None:
 
 
 def _write(
-    connection: Connection, table: Table, rows: Iterable[_Stored], *, bump: bool = False
+    connection: Connection, table: Table, rows: Iterable[Stored], *, bump: bool = False
 ) -> None:
     names = [f.name for f in fields(_row_class(table)) if f.name not in {"new", "dirty"}]
     fresh, changed = [], []
@@ -409,8 +318,8 @@ def _add_awards(connection: Connection, work: WorkSet, where: ColumnElement[bool
         work.awards[row.id] = _row(AwardRow, row)
 
 
-def _row_class(table: Table) -> type[_Stored]:
-    classes: dict[str, type[_Stored]] = {
+def _row_class(table: Table) -> type[Stored]:
+    classes: dict[str, type[Stored]] = {
         "member": MemberRow,
         "store_customer": CustomerRow,
         "source_object": ObjectRow,

@@ -17,7 +17,8 @@ from app.services.facts import decode_facts, encode_facts
 from app.services.keys import Vault
 from app.services.posting import Cause, settle
 from app.services.programmes import Version
-from app.services.workset import AwardRow, ObjectKey, ObjectRow, WorkSet
+from app.services.rows import AwardRow, ObjectKey, ObjectRow
+from app.services.workset import WorkSet
 
 _CONTEXT: msgspec.json.Decoder[Context] = msgspec.json.Decoder(Context)
 _WINDOW_KINDS = frozenset(kind for kinds in WINDOW_KINDS.values() for kind in kinds)
