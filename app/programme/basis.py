@@ -148,24 +148,25 @@ def _take_line_refunds(
     for refund in refunds:
         amount = max(_exact(refund.amount), _ZERO)
         pool += amount
-        lines = refund.lines or ()
-        values = [(line.line, _exact(line.net), _exact(line.tax)) for line in lines]
-        # A discount given back with its goods lowers what is paid out.
-        stated = sum(
-            (-abs(n + t) if line in discount_ids else n + t for line, n, t in values), _ZERO
-        )
-        share = min(amount / stated, Fraction(1)) if stated > 0 else _ZERO
-        for line, line_net, line_tax in values:
-            if line in known:
-                net[line] = net.get(line, _ZERO) + line_net * share
-                gross[line] = gross.get(line, _ZERO) + (line_net + line_tax) * share
-                pool -= (line_net + line_tax) * share
+        # A discount given back with its goods is only why less was paid out than they add up to.
+        returned = [
+            (line.line, _exact(line.net), _exact(line.net) + _exact(line.tax))
+            for line in refund.lines or ()
+            if line.line not in discount_ids and line.net + line.tax > 0
+        ]
+        stated = sum((line_gross for _, _, line_gross in returned), _ZERO)
+        share = min(amount / stated, Fraction(1)) if stated else _ZERO
+        for line_id, line_net, line_gross in returned:
+            if line_id in known:
+                net[line_id] = net.get(line_id, _ZERO) + line_net * share
+                gross[line_id] = gross.get(line_id, _ZERO) + line_gross * share
+                pool -= line_gross * share
     for part in parts:
-        left = part.gross - gross.get(part.id, _ZERO)
+        left = part.gross - gross.pop(part.id, _ZERO)
         part.gross = max(left, _ZERO)
-        part.net = max(part.net - net.get(part.id, _ZERO), _ZERO) if left > 0 else _ZERO
+        part.net = max(part.net - net.pop(part.id, _ZERO), _ZERO) if left > 0 else _ZERO
         pool -= min(left, _ZERO)
-    return max(pool, _ZERO)
+    return pool
 
 
 def _take_amount(parts: Sequence[_Part], amount: Fraction) -> None:

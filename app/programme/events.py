@@ -47,7 +47,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RefundLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Part of one order line that was given back; amounts are positive."""
+    """Part of one order line that was given back; amounts are positive.
+
+    Any kind of line: delivery and fees too, or their money would be taken off the goods.
+    """
 
     line: str
     quantity: int = 0
@@ -71,7 +74,7 @@ class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     status: str  # the platform's own word, for people
     currency: str
     prices_include_tax: bool
-    total: Decimal
+    total: Decimal  # to be paid altogether; refunds don't lower it
     paid_at: datetime | None = None
     completed_at: datetime | None = None
     channel: str | None = None

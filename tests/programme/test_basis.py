@@ -208,6 +208,16 @@ def test_every_order_of_the_same_refunds_leaves_the_same() -> None:
     assert len(seen) == 1
 
 
+def test_part_of_a_discounted_line_given_back_takes_the_money_paid_out() -> None:
+    facts = order(
+        line("1", "100.00"),
+        line("2", "100.00"),
+        line("5", "-20.00", kind=LineKind.FEE),
+        refunds=(refund("9", "45", ("1", "50"), ("5", "5")),),
+    )
+    assert basis_of(facts, DEFAULT).lines == (("1", Decimal("45.00")), ("2", Decimal("90.00")))
+
+
 cents = st.integers(0, 20_000).map(lambda value: Decimal(value).scaleb(-2))
 kinds = st.sampled_from([LineKind.GOODS, LineKind.GOODS, LineKind.SHIPPING, LineKind.FEE])
 some_lines = st.lists(st.tuples(kinds, cents, cents), min_size=1, max_size=5).map(
@@ -259,3 +269,29 @@ def test_with_tax_the_goods_lose_exactly_what_was_paid_back(
     whole = order(*lines).total
     after = basis_of(order(*lines, refunds=(refund("9", str(back)),)), DEFAULT).total
     assert after == (0 if back and back >= whole else max(before - back, Decimal(0)))
+
+
+@given(
+    prices=st.lists(cents, min_size=1, max_size=4),
+    discount=cents,
+    returns=st.lists(
+        st.tuples(cents, st.lists(st.tuples(st.integers(0, 5), cents), max_size=3)), max_size=4
+    ),
+)
+def test_whatever_lines_a_refund_names_the_goods_lose_the_money_paid_back(
+    prices: list[Decimal],
+    discount: Decimal,
+    returns: list[tuple[Decimal, list[tuple[int, Decimal]]]],
+) -> None:
+    lines = [line(str(at), str(price)) for at, price in enumerate(prices)]
+    lines.append(line("5", str(-discount), kind=LineKind.FEE))
+    refunds = tuple(
+        refund(f"r{at}", str(amount), *((str(to), str(value)) for to, value in named))
+        for at, (amount, named) in enumerate(returns)
+    )
+    paid = max(sum(prices, Decimal(0)) - discount, Decimal(0))
+    back = sum((each.amount for each in refunds), Decimal(0))
+    after = basis_of(order(*lines, total=str(paid), refunds=refunds), DEFAULT)
+    assert after.total == max(paid - back, Decimal(0))
+    assert sum(amount for _, amount in after.lines) == after.total
+    assert all(amount >= 0 for _, amount in after.lines)

@@ -131,6 +131,13 @@ def test_giving_back_returns_points_to_the_lots_they_came_from() -> None:
     assert movement == Movement(balance=45, lots=((2, 20), (1, 20)), opened=5)
 
 
+def test_a_lot_never_takes_back_more_than_it_held() -> None:
+    movement = give_back(
+        account(lot(1, 15, points=20)), 20, forgiven=0, uses=((1, 20), (1, 20)), now=NOW
+    )
+    assert movement == Movement(balance=20, lots=((1, 5),), opened=15)
+
+
 def test_giving_back_settles_a_debt_before_any_lot() -> None:
     have = account(lot(1, 0, award=7, points=50), balance=-40)
     movement = give_back(have, 50, forgiven=0, uses=((1, 10),), now=NOW)
