@@ -42,15 +42,16 @@ class ReviewsBody(msgspec.Struct, kw_only=True):
     complete: bool = True
 
 
+# The keys have no defaults: an envelope that lacks one must not say that the object is gone.
 class _Order(msgspec.Struct):
     id: str
-    order: payloads.Order | None = None
+    order: payloads.Order | None
     refunds: list[payloads.Refund] | None = None
 
 
 class _Customer(msgspec.Struct):
     id: str
-    customer: payloads.Customer | None = None
+    customer: payloads.Customer | None
 
 
 class _Reviews(msgspec.Struct):

@@ -63,8 +63,12 @@ def order_event(order: payloads.Order, refunds: Sequence[payloads.Refund] | None
         completed_at=values.moment(order.date_completed_gmt, "date_completed_gmt"),
         channel=values.text(order.created_via, 64),
         lines=tuple(_lines(order)),
+        # Sorted, because lists and reads need not agree on an order.
         refunds=tuple(
-            _listed_refunds(order) if refunds is None else map(_full_refund, refunds),
+            sorted(
+                _listed_refunds(order) if refunds is None else map(_full_refund, refunds),
+                key=lambda refund: int(refund.id),
+            )
         ),
         codes=tuple(
             code.lower()
