@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -109,7 +109,14 @@ def _fetch(folder: Path) -> None:
 def _download(workplace: Path) -> bytes:
     node = _node()
     npm = node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    command = [node, npm, "pack", _PACKAGE, "--loglevel=error", "--fetch-retries=1"]
+    command: list[str | Path] = [
+        node,
+        npm,
+        "pack",
+        _PACKAGE,
+        "--loglevel=error",
+        "--fetch-retries=1",
+    ]
     try:
         done = subprocess.run(
             [*command, "--cache", workplace / "npm"],

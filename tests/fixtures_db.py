@@ -188,13 +188,15 @@ def _copied(template: Path, path: Path) -> Iterator[Database]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def backend(request: pytest.FixtureRequest) -> str:
-    return request.param
+    name: str = request.param
+    return name
 
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest, backend: str) -> Database:
     name = "sqlite_database" if backend == "sqlite" else "postgres_database"
-    return request.getfixturevalue(name)
+    chosen: Database = request.getfixturevalue(name)
+    return chosen
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,18 +48,36 @@ def start_postgres(*, fsync: bool = False) -> Iterator[str]:
             os.chown(folder, as_user["user"], as_user["group"])
         binaries = package / "pginstall" / "bin"
         data = folder / "data"
-        init = [binaries / "initdb", "-D", data, "-U", "stempel", "-A", "trust", "-E", "UTF8"]
+        init: list[str | Path] = [
+            binaries / "initdb",
+            "-D",
+            data,
+            "-U",
+            "stempel",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+        ]
         done = subprocess.run(
             [*init, "--no-locale", "-N"],
             cwd=folder, capture_output=True, text=True, check=False, **as_user,
         )  # fmt: skip
         if done.returncode != 0:
             raise ServerStartError(f"PostgreSQL's initdb failed: {done.stderr.strip()}")
-        command = [binaries / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses="]
+        command: list[str | Path] = [
+            binaries / "postgres",
+            "-D",
+            data,
+            "-k",
+            folder,
+            "-c",
+            "listen_addresses=",
+        ]
         command += ["-c", "max_connections=200"]
         if not fsync:
             command += ["-c", "fsync=off", "-c", "full_page_writes=off"]
-        ready = [binaries / "pg_isready", "-q", "-h", folder]
+        ready: list[str | Path] = [binaries / "pg_isready", "-q", "-h", folder]
         with _running(
             "PostgreSQL",
             command,
@@ -82,7 +100,17 @@ def start_valkey() -> Iterator[str]:
     folder = _open_folder("valkey-")
     try:
         path = folder / "valkey.sock"
-        command = [binaries[0], "--port", "0", "--unixsocket", path, "--dir", folder, "--save", ""]
+        command: list[str | Path] = [
+            binaries[0],
+            "--port",
+            "0",
+            "--unixsocket",
+            path,
+            "--dir",
+            folder,
+            "--save",
+            "",
+        ]
         with _running("Valkey", command, folder, lambda: _accepts(path), signal.SIGTERM, {}):
             yield f"unix://{path}"
     finally:
@@ -92,7 +120,7 @@ def start_valkey() -> Iterator[str]:
 @contextmanager
 def _running(
     name: str,
-    command: list[Any],
+    command: Sequence[str | Path],
     folder: Path,
     ready: Callable[[], bool],
     stop: signal.Signals,

@@ -14,6 +14,7 @@ from app.db import schema
 from app.db.engine import Database, open_database
 from app.settings import Settings
 from tests.db.rows import insert_one_of_each
+from tests.fixtures_db import PostgresCluster
 from tests.servers import start_postgres, start_valkey
 from tests.sockets import NetworkRefusedError
 
@@ -41,7 +42,7 @@ def test_each_test_gets_a_migrated_database_without_rows(new_database: NewDataba
     ],
 )
 def test_a_database_whose_schema_a_test_changed_is_not_used_again(
-    postgres_database: Database, postgres_cluster, damage: str
+    postgres_database: Database, postgres_cluster: PostgresCluster, damage: str
 ) -> None:
     for _ in range(2):
         with postgres_cluster.migrated() as url:
@@ -89,4 +90,5 @@ def test_a_redis_comes_from_a_wheel() -> None:
 
 
 def entries(connection: Connection) -> int:
-    return connection.execute(text("SELECT count(*) FROM entry")).scalar_one()
+    count: int = connection.execute(text("SELECT count(*) FROM entry")).scalar_one()
+    return count

@@ -5,6 +5,8 @@ import sys
 import threading
 import time
 
+import pytest
+
 from app.db import ids
 
 
@@ -13,21 +15,23 @@ def test_ids_increase() -> None:
     assert made == sorted(set(made))
 
 
-def test_ids_fit_the_database_and_are_positive_for_decades(monkeypatch) -> None:
+def test_ids_fit_the_database_and_are_positive_for_decades(monkeypatch: pytest.MonkeyPatch) -> None:
     in_2090 = 3_786_912_000 * 10**9
     monkeypatch.setattr(time, "time_ns", lambda: in_2090)
     monkeypatch.setattr(ids, "_last", [0, 0])
     assert 0 < ids.new_id() < 2**63
 
 
-def test_ids_increase_when_the_clock_goes_back(monkeypatch) -> None:
+def test_ids_increase_when_the_clock_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     before = ids.new_id()
     an_hour_ago = time.time_ns() - 3_600 * 10**9
     monkeypatch.setattr(time, "time_ns", lambda: an_hour_ago)
     assert ids.new_id() > before
 
 
-def test_more_ids_than_a_millisecond_holds_go_on_in_the_next(monkeypatch) -> None:
+def test_more_ids_than_a_millisecond_holds_go_on_in_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     now = time.time_ns()
     monkeypatch.setattr(time, "time_ns", lambda: now)
     millisecond = now // 1_000_000 - ids._START_MS
