@@ -14,7 +14,7 @@ from app.crypto import Keyring
 from app.settings import Settings
 from tests.sockets import only_this_machine
 
-pytest_plugins = ["tests.fixtures_db", "tests.browser"]
+pytest_plugins = ["tests.fixtures_db", "tests.fixtures_pipeline", "tests.browser"]
 
 # Any time limit would fail on a busy machine; in CI the same examples are tried each time.
 hypothesis.settings.register_profile("here", deadline=None)

@@ -1,0 +1,45 @@
+"""The `stempel` command: for people and, with `--json`, for scripts. Exit status 0 means all is well."""
+
+import sys
+
+import click
+
+from app.cli.deliver import deliver
+from app.cli.events import events
+from app.cli.ledger import ledger
+from app.cli.members import member
+from app.cli.programmes import programme
+from app.cli.serve import demo, init, up
+from app.cli.shared import Context, speaks_plainly
+from app.cli.stores import store
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="stempel")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Loyalty for online shops: a ledger of points that can be proved.
+
+    Settings come from the environment (see .env.example). To try Stempel with a made-up shop:
+
+        stempel demo
+
+    For a real one: `stempel init` makes the keys, `stempel programme apply one-per-unit` starts a
+    programme, `stempel store add woocommerce ...` connects the shop, `stempel up` serves it.
+    """
+    shared = context.ensure_object(Context)
+    context.call_on_close(shared.close)
+
+
+for command in (init, up, demo, deliver, programme, store, member, ledger, events):
+    cli.add_command(command)
+
+
+@speaks_plainly
+def main() -> None:
+    """Run the command line."""
+    cli.main(prog_name="stempel", standalone_mode=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

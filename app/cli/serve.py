@@ -1,0 +1,56 @@
+"""`stempel init`, `stempel up` and `stempel demo`: making keys, serving, showing."""
+
+import os
+import sys
+
+import click
+
+from app import settings as configuration
+from app.cli.shared import Context, as_json, pass_context, show
+
+
+@click.command()
+@as_json
+def init(*, as_json: bool) -> None:
+    """Make the key file of a new installation (readable by you only).
+
+    Without these keys nobody can read the stored secrets, bodies and e-mails again: keep a copy.
+    """
+    path = configuration.key_file(os.environ)
+    configuration.write_key_file(path)
+    show({"key_file": str(path)}, as_json, f"Wrote {path}. Keep a copy in a safe place.")
+
+
+@click.command()
+@click.option("--host", metavar="ADDRESS", help="Listen there (default: HOST or 127.0.0.1).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Listen there (default: PORT or 8000).")
+@pass_context
+def up(context: Context, *, host: str | None, port: int | None) -> None:
+    """Serve: receive webhooks, drain them, write back to the shops, show the pages.
+
+    Migrates the database first. Exits non-zero when a worker process died.
+    """
+    # Granian's worker process reads its settings from the environment again.
+    if host:
+        os.environ["HOST"] = host
+    if port:
+        os.environ["PORT"] = str(port)
+    _ = context.database()
+    context.close()
+    from app.main import serve  # noqa: PLC0415 - the server stack is only needed here
+
+    sys.exit(serve(configuration.from_env(os.environ)))
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option("--speed", type=click.FloatRange(0.1, 1000), default=1.0, help="Steps per second.")
+@click.option("--once", is_flag=True, help="End when the story is told, instead of serving on.")
+def demo(*, port: int, speed: float, once: bool) -> None:
+    """Start Stempel with a sandbox shop whose made-up customers sign up, buy, review and return.
+
+    Nothing else is needed and nothing leaves this machine. Ctrl+C ends it.
+    """
+    from app.demo import run_demo  # noqa: PLC0415 - the sandbox is only needed here
+
+    sys.exit(run_demo(port=port, speed=speed, once=once))

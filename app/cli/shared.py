@@ -1,0 +1,102 @@
+"""What every command needs: settings, an open and migrated database, and how results are printed."""
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property, wraps
+from os import environ
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from app import clock, settings
+from app.db import schema
+from app.db.engine import Database, open_database
+from app.errors import StempelError
+from app.services.keys import Vault, new_vault
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Context:
+    """Opened when a command first needs it, so that `--help` works anywhere."""
+
+    @cached_property
+    def settings(self) -> settings.Settings:
+        """Return the settings of this environment; raises ConfigError with what to set."""
+        return settings.from_env(environ)
+
+    @cached_property
+    def opened(self) -> Database:
+        """Return the database, migrated."""
+        database = open_database(self.settings.database_url)
+        schema.upgrade(database)
+        return database
+
+    @cached_property
+    def keys(self) -> Vault:
+        """Return everything that needs a key."""
+        return new_vault(self.settings.keyring)
+
+    def database(self) -> Database:
+        """Return the database, migrated."""
+        return self.opened
+
+    def vault(self) -> Vault:
+        """Return everything that needs a key."""
+        return self.keys
+
+    @property
+    def clock(self) -> clock.Clock:
+        """Return what tells the time."""
+        return clock.now
+
+    def close(self) -> None:
+        """Close the database if it was opened."""
+        if "opened" in self.__dict__:
+            self.opened.close()
+
+
+pass_context = click.make_pass_decorator(Context, ensure=True)
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+programme_option = click.option(
+    "--programme", "-p", "programme", required=True, metavar="KEY", help="The programme's key."
+)
+
+
+def show(data: Any, as_json: bool, text: str) -> None:
+    """Print a result: the data as JSON for scripts, else the text for people."""
+    if as_json:
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+    elif text:
+        click.echo(text)
+
+
+def table(rows: list[list[str]], heads: list[str]) -> str:
+    """Return aligned columns with a head, "(none)" without rows."""
+    if not rows:
+        return "(none)"
+    widths = [max(len(line[n]) for line in [heads, *rows]) for n in range(len(heads))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in [heads, *rows]
+    )
+
+
+def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn our own errors into one sentence on stderr and exit status 1, without a traceback."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except StempelError as error:
+            with suppress(BrokenPipeError):
+                click.echo(f"stempel: {error}", err=True)
+            sys.exit(1)
+
+    return wrapped

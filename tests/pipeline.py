@@ -1,0 +1,211 @@
+"""A Stempel without a web server: deliveries go in as the edge stores them, and are drained here."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from app.crypto import seal
+from app.db import tables as t
+from app.db.engine import Database
+from app.db.ids import new_id
+from app.db.inbox import NewDelivery, store_deliveries
+from app.programme.presets import preset_source
+from app.services.programmes import publish
+from app.services.stores import Store, add_store
+from app.services.verify import Report, verify
+from app.settings import Settings
+from connectors.base import Headers
+from connectors.registry import load_connectors
+from jobs.drain import drain
+from jobs.push import push
+from jobs.runtime import Runtime, new_runtime
+from jobs.shops import Shops
+
+PAYLOADS = Path(__file__).parent / "connectors" / "woocommerce" / "payloads"
+SECRET = "s3cr3t-Ala&kota<1>"
+
+
+class TestClock:
+    """A clock that a test sets; each look moves it on a little, as time does."""
+
+    __test__ = False
+
+    def __init__(self, start: datetime = datetime(2026, 11, 21, 20, tzinfo=UTC)) -> None:
+        self.moment = start
+
+    def __call__(self) -> datetime:
+        self.moment += timedelta(milliseconds=1)
+        return self.moment
+
+    def advance(self, **time: float) -> None:
+        self.moment += timedelta(**time)
+
+
+@dataclass
+class Pipeline:
+    """One installation. `deliver` stores and drains; what it returns are (status, reason)."""
+
+    database: Database
+    settings: Settings
+    clock: TestClock = field(default_factory=TestClock)
+    runtime: Runtime = field(init=False)
+    shops: Shops = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.runtime = new_runtime(self.database, self.settings, load_connectors(), self.clock)
+        self.shops = Shops(self.runtime)
+
+    def programme(
+        self, preset: str = "one-per-unit", *, source: str | None = None, **names: Any
+    ) -> int:
+        text = source if source is not None else preset_source(preset, **names)
+        with self.database.transaction() as connection:
+            return publish(connection, self.runtime.vault, text, self.clock()).programme_id
+
+    def store(
+        self,
+        programme_id: int,
+        *,
+        url: str = "https://shop.example",
+        keys: bool = False,
+        secret: str = SECRET,
+    ) -> Store:
+        values = {"webhook-secret": [secret]}
+        if keys:
+            values |= {"consumer-key": ["ck_test"], "consumer-secret": ["cs_test"]}
+        with self.database.transaction() as connection:
+            return add_store(
+                connection,
+                self.settings.keyring,
+                programme_id=programme_id,
+                platform="woocommerce",
+                url=url,
+                values=values,
+                now=self.clock(),
+            )
+
+    def receive(self, store: Store, topic: str, body: bytes) -> int:
+        """Store a delivery as the edge does; returns its id, or that of the one it repeats."""
+        inbound = self.runtime.connectors[store.platform].inbound
+        headers = Headers([(b"x-wc-webhook-topic", topic.encode())])
+        now, delivery_id = self.clock(), new_id()
+        material = inbound.content_key(inbound.topic(headers), body)
+        with self.database.transaction() as connection:
+            key_id, key = self.runtime.vault.data_keys.for_writing(
+                connection, store.programme_id, now
+            )
+            [stored] = store_deliveries(
+                connection,
+                [
+                    NewDelivery(
+                        id=delivery_id,
+                        programme_id=store.programme_id,
+                        store_id=store.id,
+                        source="webhook",
+                        topic=topic,
+                        received_at=now,
+                        content_key=None
+                        if material is None
+                        else self.settings.keyring.lookup("content", topic.encode(), material),
+                        size=len(body),
+                        data_key_id=key_id,
+                        body=seal(key, delivery_id, body),
+                    )
+                ],
+            )
+        return stored
+
+    def deliver(self, store: Store, topic: str, body: bytes | Mapping[str, Any]) -> tuple[str, str]:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        delivery_id = self.receive(store, topic, raw)
+        drain(self.runtime)
+        return self.outcome(delivery_id)
+
+    def deliver_captured(self, store: Store, number: str) -> tuple[str, str]:
+        captured = captured_delivery(number)
+        return self.deliver(store, captured.topic, captured.body)
+
+    def settle(self, turns: int = 10) -> None:
+        """Read, drain and write back until there is nothing left to do now."""
+        for _ in range(turns):
+            if not drain(self.runtime) + push(self.runtime, self.shops):
+                return
+        raise AssertionError("the work never ends")
+
+    def outcome(self, delivery_id: int) -> tuple[str, str]:
+        with self.database.snapshot() as connection:
+            row = connection.execute(
+                select(t.delivery_outcome.c.status, t.delivery_outcome.c.reason)
+                .where(t.delivery_outcome.c.delivery_id == delivery_id)
+                .order_by(t.delivery_outcome.c.id.desc())
+            ).first()
+        assert row is not None, "the delivery has no outcome yet"
+        return row.status, row.reason
+
+    def balances(self, programme_id: int) -> list[int]:
+        """Return the balances other than 0, smallest first."""
+        with self.database.snapshot() as connection:
+            found = connection.execute(
+                select(t.member.c.balance).where(
+                    t.member.c.programme_id == programme_id, t.member.c.balance != 0
+                )
+            ).scalars()
+            return sorted(found)
+
+    def verified(self) -> Report:
+        with self.database.snapshot() as connection:
+            return verify(connection, self.settings.keyring)
+
+    def close(self) -> None:
+        self.shops.close()
+
+
+@dataclass(frozen=True)
+class Captured:
+    """A delivery as a real shop sent it."""
+
+    name: str
+    headers: Mapping[str, str]
+    body: bytes
+    secret: str
+
+    @property
+    def topic(self) -> str:
+        return self.headers.get("X-WC-Webhook-Topic", "")
+
+
+def captured_delivery(number: str) -> Captured:
+    [path] = (PAYLOADS / "deliveries").glob(f"{number}_*.json")
+    return _captured(path)
+
+
+def captured_deliveries() -> list[Captured]:
+    return [_captured(path) for path in sorted((PAYLOADS / "deliveries").glob("*.json"))]
+
+
+def _captured(path: Path) -> Captured:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return Captured(
+        path.stem,
+        document["headers"],
+        base64.b64decode(document["body_base64"]),
+        document["secret"],
+    )
+
+
+def order_body(number: str = "008", **changes: Any) -> dict[str, Any]:
+    """Return a captured order with some keys changed."""
+    body: dict[str, Any] = json.loads(captured_delivery(number).body)
+    return body | changes
+
+
+def signature(body: bytes, secret: str = SECRET) -> str:
+    return base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
