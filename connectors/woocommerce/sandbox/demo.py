@@ -1,0 +1,183 @@
+"""A day in the sandbox shop: made-up customers sign up, buy, review and return.
+
+It steers the shop over HTTP (`/_sandbox/`), so the shop may run in another process. Every step
+yields one sentence for people; the caller prints it.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+from app.errors import Passing
+
+TOPICS = (
+    "order.created",
+    "order.updated",
+    "order.deleted",
+    "order.restored",
+    "customer.created",
+    "customer.updated",
+    "customer.deleted",
+    "product.updated",
+    "action.woocommerce_delete_order",
+)
+_GOODS = (
+    ("Mug", "49.99", "MUG-1"),
+    ("Hoodie", "199.00", "HOOD-1"),
+    ("Socks", "16.00", "SOCK-1"),
+    ("Coffee, 250 g", "38.50", "COF-250"),
+)
+_PEOPLE = (
+    ("Anna", "Nowak", "anna.nowak@example.pl"),
+    ("Piotr", "Zieliński", "piotr.zielinski@example.pl"),
+    ("Ewa", "Mazur", "ewa.mazur@example.pl"),
+    ("Marek", "Wójcik", "marek.wojcik@example.pl"),
+)
+GUEST = "jan.kowalski@example.pl"
+
+
+class Desk:
+    """The hand behind the counter of a sandbox somewhere at `base_url`."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base = base_url.rstrip("/")
+
+    def do(self, action: str, **arguments: Any) -> Any:
+        """Do one act of the sandbox's Python API and return what it returns."""
+        return self.post("do", {"action": action, "args": arguments})["result"]
+
+    def post(self, path: str, document: Mapping[str, Any]) -> Any:
+        """POST to the desk; raises Passing when the sandbox does not answer or refuses."""
+        request = Request(  # noqa: S310 - the caller names the sandbox's own address
+            f"{self._base}/_sandbox/{path}",
+            json.dumps(document).encode(),
+            {"Content-Type": "application/json"},
+        )
+        try:
+            with urlopen(request, timeout=120) as answer:  # noqa: S310 - as above
+                return json.load(answer)
+        except HTTPError as error:
+            with error:
+                raise Passing(f"The sandbox refused {path}: {error.read()!r}") from error
+        except URLError as error:
+            raise Passing(f"No sandbox answers at {self._base}: {error.reason}") from error
+
+
+def register_webhooks(base_url: str, webhook_url: str, secret: str) -> None:
+    """Make the shop send everything that Stempel needs to `webhook_url`."""
+    desk = Desk(base_url)
+    for topic in TOPICS:
+        desk.do("add_webhook", topic=topic, delivery_url=webhook_url, secret=secret, ping=True)
+
+
+def run_demo(
+    base_url: str,
+    webhook_url: str | None = None,
+    secret: str = "",
+    *,
+    pace: float = 1.0,
+    rounds: int = 1,
+) -> Iterator[str]:
+    """Play the day and yield its sentences, one step each `pace` seconds.
+
+    With `webhook_url` the webhooks are registered first; without, they must be there already.
+    `rounds` adds ordinary buying days after the story. Raises Passing if the sandbox is gone.
+    """
+    desk = Desk(base_url)
+    if webhook_url is not None:
+        register_webhooks(base_url, webhook_url, secret)
+    for sentence in _all_days(desk, rounds):
+        # What the step caused is on its way before the sentence is read.
+        desk.post("run-queue", {})
+        yield sentence
+        if pace > 0:
+            time.sleep(pace)
+
+
+def _all_days(desk: Desk, rounds: int) -> Iterator[str]:
+    goods = {
+        sku: desk.do("add_product", name=name, price=price, sku=sku) for name, price, sku in _GOODS
+    }
+    people: dict[str, Any] = {}
+    for first, last, email in _PEOPLE:
+        people[first] = desk.do("register_customer", email=email, first_name=first, last_name=last)
+        yield f"{first} signs up"
+    yield from _buying(desk, goods, people)
+    yield from _returning(desk, goods, people)
+    yield from _reviewing(desk, goods, people)
+    for day in range(rounds - 1):
+        for at, person in enumerate(people.values()):
+            sku = _GOODS[(day + at) % len(_GOODS)][2]
+            yield _buy(desk, {goods[sku]["id"]: 1 + (day + at) % 3}, person)[1]
+
+
+def _buy(
+    desk: Desk, items: Mapping[int, int], person: Mapping[str, Any] | None, **more: Any
+) -> tuple[Any, str]:
+    """Place an order; returns it and the sentence about it."""
+    who = {"customer_id": person["id"]} if person else {"email": GUEST}
+    order = desk.do("place_order", items=items, **who, **more)
+    what = ", ".join(_piece(item) for item in order["line_items"])
+    name = person["first_name"] if person else "A guest (Jan)"
+    return order, f"{name} buys {what}: {_zloty(order['total'])} (order {order['number']})"
+
+
+def _piece(item: Mapping[str, Any]) -> str:
+    count = item["quantity"]
+    return item["name"] if count == 1 else f"{count} x {item['name']}"
+
+
+def _zloty(amount: str) -> str:
+    return f"{amount} zł"
+
+
+def _buying(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) -> Iterator[str]:
+    mug, hoodie, socks, coffee = (goods[sku]["id"] for _, _, sku in _GOODS)
+    order, sentence = _buy(desk, {mug: 1}, people["Anna"])
+    yield sentence
+    desk.do("set_status", order_id=int(order["number"]), status="completed")
+    yield f"Order {order['number']} is delivered to Anna"
+    yield _buy(desk, {hoodie: 1, socks: 2}, people["Piotr"], shipping="12.19")[1]
+    yield _buy(desk, {coffee: 3}, None, via="store-api", payment_method="cod")[1]
+    desk.do("add_coupon", code="LATO10", amount="10")
+    yield _buy(desk, {mug: 2, hoodie: 1}, people["Ewa"], coupons=["lato10"])[1] + " with 10 % off"
+
+
+def _returning(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) -> Iterator[str]:
+    mug, hoodie, socks, coffee = (goods[sku]["id"] for _, _, sku in _GOODS)
+    order, sentence = _buy(desk, {mug: 3, coffee: 1}, people["Marek"])
+    yield sentence
+    number, line = int(order["number"]), order["line_items"][0]["id"]
+    back = desk.do("refund", order_id=number, lines={line: 1}, reason="Broken on the way")
+    yield f"Marek returns one Mug: {_zloty(back['amount'])} back"
+    back = desk.do("refund", order_id=number, amount="15.00", reason="Late delivery")
+    yield f"Marek gets {_zloty(back['amount'])} back for the delay"
+    desk.do("delete_refund", order_id=number, refund_id=back["id"])
+    # No webhook says so: only a read of the order finds it.
+    yield f"The merchant deletes that refund of {_zloty(back['amount'])} again, and no webhook says so"
+    order, sentence = _buy(desk, {hoodie: 2}, people["Piotr"], status="on-hold")
+    yield sentence + ", to be paid by bank transfer"
+    desk.do("set_status", order_id=int(order["number"]), status="cancelled")
+    yield f"Piotr never pays, order {order['number']} is cancelled"
+    order, sentence = _buy(desk, {socks: 5}, people["Anna"])
+    yield sentence
+    desk.do("set_status", order_id=int(order["number"]), status="refunded")
+    yield f"Anna returns everything of order {order['number']}"
+
+
+def _reviewing(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) -> Iterator[str]:
+    mug, anna = goods["MUG-1"]["id"], people["Anna"]
+    review = desk.do(
+        "submit_review",
+        product_id=mug,
+        reviewer="Anna Nowak",
+        email=anna["email"],
+        text="Holds half a litre, still warm after an hour.",
+        rating=5,
+    )
+    yield "Anna reviews the Mug; the review waits for approval"
+    desk.do("approve_review", review_id=review["id"])
+    yield "The merchant approves Anna's review"

@@ -1,0 +1,61 @@
+"""A page to look at the shop: who is registered, what their meta says, what was ordered."""
+
+import html
+
+from connectors.woocommerce.sandbox import money, render
+from connectors.woocommerce.sandbox.state import Row, State
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse;width:100%;margin:0 0 2rem}th,td{text-align:left;"
+    "padding:.4rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}"
+    "code{background:#f3f3f3;padding:0 .3rem}"
+)
+
+
+def page(shop: State) -> str:
+    """Return the page as HTML; it reloads itself."""
+    with shop.lock:
+        people = sorted(shop.tables.customers.values(), key=lambda row: row["id"])
+        bought = sorted(shop.tables.orders.values(), key=lambda row: -row["id"])[:50]
+        customers = "".join(_customer(row) for row in people)
+        orders = "".join(_order(shop, row) for row in bought)
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Sandbox shop</title>'
+        '<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="2">'
+        f"<style>{_STYLE}</style></head><body><h1>Sandbox shop</h1>"
+        "<p>A make-believe WooCommerce shop with made-up customers.</p>"
+        "<h2>Customers</h2><table><tr><th>Id</th><th>Name</th><th>E-mail</th><th>Meta</th></tr>"
+        f"{customers}</table>"
+        "<h2>Orders</h2><table><tr><th>No.</th><th>Who</th><th>What</th><th>Status</th>"
+        f"<th>Total</th><th>Refunded</th></tr>{orders}</table></body></html>"
+    )
+
+
+def _customer(row: Row) -> str:
+    meta = "<br>".join(
+        f"<code>{_text(one['key'])}</code> {_text(one['value'])}" for one in row["meta_data"]
+    )
+    name = f"{row['first_name']} {row['last_name']}"
+    return _cells(str(row["id"]), _text(name), _text(row["email"]), meta)
+
+
+def _order(shop: State, row: Row) -> str:
+    symbol = render.SYMBOLS.get(row["currency"], row["currency"])
+    who = f"customer {row['customer_id']}" if row["customer_id"] else row["billing"]["email"]
+    what = ", ".join(f"{item['quantity']} x {item['name']}" for item in row["line_items"])
+    back = sum((one["amount"] for one in render.refunds_of(shop, row["id"])), money.ZERO)
+    amounts = [
+        f"{money.text(amount, shop.settings.decimals)} {symbol}" if amount else ""
+        for amount in (row["total"], back)
+    ]
+    texts = (who, what, row["status"], *amounts)
+    return _cells(str(row["id"]), *(_text(text) for text in texts))
+
+
+def _cells(*cells: str) -> str:
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _text(value: object) -> str:
+    return html.escape(str(value))
