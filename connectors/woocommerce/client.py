@@ -41,12 +41,14 @@ class Session:
         raise_for_refusal(answer, self._base, writing=False)
         return answer.body
 
-    def get_known(self, path: str, gone: frozenset[str]) -> bytes | None:
+    def get_known(
+        self, path: str, gone: frozenset[str], params: Mapping[str, str] | None = None
+    ) -> bytes | None:
         """Return the JSON at `path`, None when the shop says by one of these codes that it is gone.
 
         Any other 404 (no such route, a page of the web server) says nothing about the object.
         """
-        answer = self._send("GET", path, {}, None, READ_SECONDS)
+        answer = self._send("GET", path, params or {}, None, READ_SECONDS)
         if answer.status in {404, 410} and error_code(answer) in gone:
             return None
         raise_for_refusal(answer, self._base, writing=False)
@@ -60,16 +62,24 @@ class Session:
         return answer.body
 
     def pages(
-        self, path: str, params: Mapping[str, str], max_pages: int
+        self,
+        path: str,
+        params: Mapping[str, str],
+        max_pages: int,
+        gone: frozenset[str] = frozenset(),
     ) -> tuple[list[msgspec.Raw], bool]:
         """Return every object of a list, each once, and whether `max_pages` held them all.
 
+        A list whose owner is gone, by one of the codes in `gone`, is empty.
         The Link header is not followed: it repeats what was in our query, signature included.
         """
         found: dict[str, msgspec.Raw] = {}
         for page in range(1, max_pages + 1):
             query = {**params, "per_page": str(PER_PAGE), "page": str(page)}
-            listed = payloads.decode(self.get(path, query), list[msgspec.Raw], "the shop's list")
+            body = self.get_known(path, gone, query)
+            if body is None:
+                return [], True
+            listed = payloads.decode(body, list[msgspec.Raw], "the shop's list")
             for item in listed:
                 # Rows shift while paging; the later sight of an object is the newer one.
                 found[payloads.key_of(item)] = item

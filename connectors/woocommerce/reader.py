@@ -65,7 +65,9 @@ class WooReader:
             listed = {refund.key for refund in payloads.items(head.refunds)}
             refunds: list[msgspec.Raw] = []
             if listed:
-                refunds, _whole = self._session.pages(f"orders/{number}/refunds", {}, _REFUND_PAGES)
+                refunds, _whole = self._session.pages(
+                    f"orders/{number}/refunds", {}, _REFUND_PAGES, ORDER_GONE
+                )
             if listed == {payloads.key_of(refund) for refund in refunds}:
                 body = OrderBody(id=number, order=payloads.raw(order), refunds=refunds)
                 return _answer(ref, body, began_at)

@@ -48,26 +48,18 @@ def raise_for_refusal(answer: Answer, url: str, *, writing: bool) -> None:
                 )
         case status if 300 <= status < 400:
             raise Blocked(f"{shop} {_redirect(answer, url)}")
-        case 401 | 403 if code is None:
+        case 401 | 403:
             raise Blocked(
-                f"{shop} refuses us before WooCommerce is asked ({said}): a password on the site or a "
-                "firewall. Let Stempel's address through to /wp-json/."
+                f"{shop} {_forbidden(answer.status, code, parts.scheme, writing)} ({said})."
             )
-        case 401:
-            raise Blocked(
-                f"{shop} does not accept the API key ({said}): {_key(code, parts.scheme, writing)}."
-            )
-        case 403:
-            raise Blocked(
-                f"{shop} forbids it ({said}): the WordPress user of the API key lacks the right. Give "
-                "that user the role shop manager, or make the key for another user."
-            )
-        case 404 | 410:
+        case 404 | 410 if code in {None, "rest_no_route"}:
             raise Blocked(
                 f"{shop} has no WooCommerce REST API at this address ({said}): is WooCommerce active, "
                 "is the address right, and are pretty permalinks on (Settings > Permalinks, anything "
                 "but Plain)?"
             )
+        case 404 | 410:
+            raise Invalid(f"{shop} does not know what it was asked about ({said}).")
         case 503 if code is None:
             raise Passing(
                 f"{shop} is in maintenance or overloaded ({said}).", retry_after=retry_after(answer)
@@ -78,6 +70,20 @@ def raise_for_refusal(answer: Answer, url: str, *, writing: bool) -> None:
             raise Invalid(f"{shop} does not accept the request ({said}).")
 
 
+def _forbidden(status: int, code: str | None, scheme: str, writing: bool) -> str:
+    if code is None:
+        return (
+            "refuses us before WooCommerce is asked: a password on the site or a firewall. Let "
+            "Stempel's address through to /wp-json/"
+        )
+    if status == 403:
+        return (
+            "forbids it: the WordPress user of the API key lacks the right. Give that user the role "
+            "shop manager, or make the key for another user"
+        )
+    return f"does not accept the API key: {_key(code, scheme, writing)}"
+
+
 def _is_json(answer: Answer) -> bool:
     try:
         payloads.keys_of(answer.body, "the answer")
@@ -86,7 +92,7 @@ def _is_json(answer: Answer) -> bool:
     return True
 
 
-def _key(code: str | None, scheme: str, writing: bool) -> str:
+def _key(code: str, scheme: str, writing: bool) -> str:
     if code == "woocommerce_rest_authentication_error":
         if writing:
             return f"its secret is wrong, or it may only read. {_NEW_KEY}, with Read/Write"
