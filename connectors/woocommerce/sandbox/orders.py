@@ -59,8 +59,7 @@ def create(shop: State, sent: Row, via: str = "rest-api") -> Row:
         lines.apply_coupons(shop, row, codes)
     except RestError as refusal:
         lines.recalculate(shop, row)
-        # Before version 11 the ghost was an ordinary pending order.
-        row["status"] = "checkout-draft" if shop.settings.version >= "11" else "pending"
+        row["status"] = "pending" if shop.settings.before_10 else "checkout-draft"
         shop.fire("woocommerce_new_order", row["id"])
         data = {"status": refusal.status, "new_draft_order_id": row["id"]}
         raise RestError(refusal.status, refusal.code, refusal.message, data) from refusal
@@ -94,6 +93,9 @@ def _settle(shop: State, row: Row, sent: Row) -> None:
             product["total_sales"] += item["quantity"]
     if sent.get("set_paid"):
         shop.fire("woocommerce_payment_complete", row["id"])
+    if row["created_via"] == "store-api":
+        # The argument is an object that has nothing public but this: the order's id is lost.
+        shop.fire("woocommerce_store_api_checkout_order_processed", {"refunds": []})
 
 
 def _when_paid(row: Row) -> str:
@@ -144,8 +146,8 @@ def _enter(shop: State, row: Row, status: str) -> None:
         row["completed"] = shop.now()
     if row["paid"] is None and (status == "completed" or status == _when_paid(row)):
         row["paid"] = shop.now()
-    if status == "refunded":
-        refunds.of_the_rest(shop, row)
+    if status == "refunded" and (made := refunds.of_the_rest(shop, row)):
+        _announce_refund(shop, number, made, "fully")
     shop.fire(f"woocommerce_order_status_{status}", number)
     shop.fire("woocommerce_order_status_changed", number)
     account = shop.tables.customers.get(row["customer_id"])
@@ -165,10 +167,14 @@ def refund(shop: State, order_id: int, sent: Row) -> Row:
         shop.fire("woocommerce_order_status_refunded", order_id)
         shop.fire("woocommerce_order_status_changed", order_id)
         coupons.count_use(shop, row)
-    shop.fire(f"woocommerce_order_{'fully' if full else 'partially'}_refunded", order_id)
+    _announce_refund(shop, order_id, made, "fully" if full else "partially")
+    return made
+
+
+def _announce_refund(shop: State, order_id: int, made: Row, how: str) -> None:
+    shop.fire(f"woocommerce_order_{how}_refunded", order_id)
     shop.fire("woocommerce_refund_created", made["id"])
     shop.fire("woocommerce_order_refunded", order_id)
-    return made
 
 
 def trash(shop: State, order_id: int) -> Row:

@@ -42,11 +42,10 @@ def create(shop: State, order: Row, sent: Row) -> Row:
     return _store(shop, order, amount, str(sent.get("reason") or ""), items)
 
 
-def of_the_rest(shop: State, order: Row) -> None:
+def of_the_rest(shop: State, order: Row) -> Row | None:
     """Make the refund that the shop makes when an order is set to refunded by hand."""
     left = remaining(shop, order)
-    if left > 0:
-        _store(shop, order, left, "Order fully refunded.", [])
+    return _store(shop, order, left, "Order fully refunded.", []) if left > 0 else None
 
 
 def _store(shop: State, order: Row, amount: Decimal, reason: str, items: list[Row]) -> Row:

@@ -103,6 +103,8 @@ def _line(shop: State, item: Row, dp: int | None) -> Row:
     shown = _amounts(shop, item, dp)
     price = money.unit_price(item["total"], item["quantity"])
     ends = {key: shown.pop(key) for key in ("image", "parent_name")}
+    if shop.settings.before_10:
+        shown.pop("global_unique_id", None)
     return {**shown, "price": abs(price), **ends}
 
 
@@ -184,12 +186,14 @@ def refund_tax(row: Row) -> Decimal:
 
 def _refund_summary(shop: State, row: Row, dp: int | None) -> Row:
     decimals = shop.settings.decimals
-    return {
+    shown = {
         "id": row["id"],
         "reason": row["reason"],
         "total": money.text(-row["amount"], decimals, dp),
-        "total_tax": money.text(-refund_tax(row), decimals, dp),
     }
+    if not shop.settings.before_10:
+        shown["total_tax"] = money.text(-refund_tax(row), decimals, dp)
+    return shown
 
 
 def refund(shop: State, row: Row, dp: int | None = None, *, with_parent: bool = False) -> Row:

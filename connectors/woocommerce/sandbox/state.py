@@ -47,6 +47,11 @@ class Settings:
         return Tax(self.tax_rate, self.prices_include_tax, self.decimals)
 
     @property
+    def before_10(self) -> bool:
+        """Say whether an older generation runs (9.9.5 was looked at): fewer keys, other ghosts."""
+        return int(self.version.partition(".")[0]) < 10
+
+    @property
     def zone(self) -> tzinfo:
         """Return the shop's time zone."""
         return ZoneInfo(self.timezone)

@@ -6,12 +6,15 @@ import http.server
 import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from connectors.woocommerce.sandbox import KEY, SECRET, Running
+from connectors.woocommerce.sandbox import KEY, SECRET, Running, Sandbox, Settings, serve
 
 PAYLOADS = Path(__file__).parent / "payloads"
 REST = PAYLOADS / "rest"
@@ -119,6 +122,38 @@ class Receiver:
 
     def topics(self) -> list[str]:
         return [one.topic for one in self.heard]
+
+
+@dataclass
+class World:
+    """A served shop with two products, and the time in it."""
+
+    shop: Sandbox
+    running: Running
+    client: Client
+    now: list[datetime]
+
+    def call(self, method: str, path: str, sent: Any = None) -> Got:
+        return self.client.call(method, path, sent)
+
+    def ids(self, path: str) -> list[int]:
+        return [item["id"] for item in self.call("GET", path).body]
+
+    def order(self, **values: Any) -> int:
+        return int(self.shop.place_order({1: 1}, email="Jan@Example.pl", **values)["id"])
+
+
+@contextmanager
+def small_shop() -> Iterator[World]:
+    """A served shop behind TLS, with a mug (1) and a hoodie (2)."""
+    now = [datetime(2026, 11, 21, 17, 0, tzinfo=UTC)]
+    shop = Sandbox(Settings(tls_in_front=True), now=lambda: now[0])
+    shop.add_product("Mug", "49.99")
+    shop.add_product("Hoodie", "199.00")
+    with serve(shop) as running:
+        client = Client(running)
+        yield World(shop, running, client, now)
+        client.close()
 
 
 def shape(value: Any) -> Any:

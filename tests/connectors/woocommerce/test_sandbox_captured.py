@@ -259,6 +259,15 @@ def _deep_keys(value: Any) -> Any:
     return [_deep_keys(value[0])] if isinstance(value, list) and value else None
 
 
+def test_an_older_shop_sends_fewer_keys() -> None:
+    settings = Settings(home_url="https://shop.example", version="9.9.5", wordpress="6.8.8")
+    heard = _deliver(_buy, "order.created", Sandbox(settings))
+    file = captured("deliveries/074_order.created")
+    theirs = json.loads(base64.b64decode(file["body_base64"]))
+    assert list(heard.json["line_items"][0]) == list(theirs["line_items"][0])
+    assert dict(heard.headers)["User-Agent"] == file["headers"]["User-Agent"]
+
+
 def test_the_error_object_of_a_gone_order_is_byte_for_byte_the_captured_one() -> None:
     def gone(shop: Sandbox) -> None:
         _buy(shop)
