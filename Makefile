@@ -11,6 +11,7 @@ help:
 	@echo "make check   formatting, lint, types, import layers"
 	@echo "make bench   benchmarks as ratios, written to var/bench.json"
 	@echo "make setup   .venv with everything, as locked"
+	@echo "make translations   bring the catalogues up to date with the words in the code"
 	@echo "make lock    make the lock files anew from pyproject.toml"
 
 setup: $(STAMP)
@@ -42,6 +43,10 @@ bench: setup
 lock:
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra dev -o requirements-dev.lock pyproject.toml
+
+translations: setup
+	$(BIN)/pybabel -q extract -F pyproject.toml -k say -k plural:1,2 -k mark --sort-output --no-wrap --add-location=file --project=Stempel -o var/messages.pot app
+	$(BIN)/pybabel -q update -i var/messages.pot -d app/translations -l pl --no-wrap --no-fuzzy-matching --ignore-obsolete
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,149 @@
+"""`stempel ledger`: a member's entries with the reason for each, and the proof that all is as it was."""
+
+import sys
+
+import click
+import msgspec
+
+from app.cli.printing import entry_row, moment
+from app.cli.shared import Context, as_json, pass_context, show
+from app.services.programmes import programme_id_of
+from app.services.texts import LANGUAGES
+from app.services.verify import Problem
+from app.services.verify import verify as prove
+from app.services.view_ledger import EntryView, ledger_of, sentence
+from app.services.view_members import find_member
+from app.services.views import MOST_PER_PAGE, programme_views
+
+
+@click.group()
+def ledger() -> None:
+    """Read the ledger, and prove it."""
+
+
+@ledger.command("show")
+@click.argument("who", metavar="MEMBER")
+@click.option("--programme", "-p", metavar="KEY", help="Which programme, if the e-mail is in many.")
+@click.option(
+    "--language",
+    type=click.Choice(list(LANGUAGES)),
+    default="en",
+    show_default=True,
+    help="The language of the explanations.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=1_000,
+    show_default=True,
+    help="How many entries, the newest ones.",
+)
+@as_json
+@pass_context
+def show_entries(
+    context: Context,
+    *,
+    who: str,
+    programme: str | None,
+    language: str,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Print a member's entries, oldest first, each with the reason for it.
+
+    MEMBER is an id or an e-mail address.
+
+    Example: stempel ledger show ola@example.pl --language pl
+    """
+    found: list[EntryView] = []
+    before: int | None = None
+    with context.database().snapshot() as connection:
+        programme_id = None if programme is None else programme_id_of(connection, programme)
+        one = find_member(connection, context.vault(), who, programme_id=programme_id)
+        currency = programme_views(connection)[one.programme_id].currency
+        while len(found) < limit:
+            page = ledger_of(
+                connection, one.id, before=before, limit=min(limit - len(found), MOST_PER_PAGE)
+            )
+            found += page.items
+            before = page.older
+            if before is None:
+                break
+    found.reverse()
+    lines = [f"member {one.id} of {one.programme}: {one.balance} points, {one.pending} pending"]
+    for entry in found:
+        about = f"  {entry.about.kind} {entry.about.external_id}" if entry.about else ""
+        lines += [
+            "",
+            f"{entry.seq}. {moment(entry.recorded_at)} UTC  {entry.points:+d} → {entry.balance}{about}",
+            f"   {sentence(entry, language, currency)}",
+        ]
+        if entry.note:
+            lines.append(f"   {entry.note}")
+    show(
+        {
+            "member": str(one.id),
+            "balance": one.balance,
+            "pending": one.pending,
+            "entries": [entry_row(entry, language, currency) for entry in found],
+        },
+        as_json,
+        "\n".join(lines),
+    )
+
+
+@ledger.command()
+@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@as_json
+@pass_context
+def verify(context: Context, *, programme: str | None, as_json: bool) -> None:
+    """Prove that no entry was altered, removed or made up, and that every balance is right.
+
+    Checks the chain of every member against the daily seals, the balances and lots against the
+    entries, and the entries against what the stored orders are worth. Exit status 1 and one line for
+    each problem if anything is wrong. Changes nothing.
+
+    Example, as a nightly check: stempel ledger verify --json
+    """
+    with context.database().snapshot() as connection:
+        programme_id = None if programme is None else programme_id_of(connection, programme)
+        report = prove(connection, context.settings.keyring, programme_id=programme_id)
+    counted = f"{report.entries} entries of {report.members} members, {report.objects} objects"
+    lines = [f"All is well: {counted}."]
+    if not report.ok:
+        lines = [f"{len(report.problems)} problems in {counted}:"]
+        lines += [f"  {_problem(one)}" for one in report.problems]
+    show(
+        {
+            "ok": report.ok,
+            "entries": report.entries,
+            "members": report.members,
+            "objects": report.objects,
+            "problems": [
+                {
+                    "what": one.what,
+                    "member": _id(one.member),
+                    "entry": _id(one.entry),
+                    "object": _id(one.object),
+                }
+                for one in report.problems
+            ],
+        },
+        as_json,
+        "\n".join(lines),
+    )
+    if not report.ok:
+        sys.exit(1)
+
+
+def _problem(one: Problem) -> str:
+    where = [
+        f"{name} {value}"
+        for name, value in msgspec.structs.asdict(one).items()
+        if name != "what" and value is not None
+    ]
+    return f"{', '.join(where)}: {one.what}" if where else one.what
+
+
+def _id(value: int | None) -> str | None:
+    return None if value is None else str(value)

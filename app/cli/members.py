@@ -1,0 +1,315 @@
+"""`stempel member`: enrolling people, looking them up, confirming that two accounts are one person."""
+
+from typing import Any
+
+import click
+import msgspec
+
+from app.cli.printing import entry_row, moment, stamp
+from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
+from app.services.enrol import add_member, confirm_claim
+from app.services.explain import render
+from app.services.programmes import programme_id_of
+from app.services.view_ledger import EntryView, ledger_of, sentence
+from app.services.view_members import (
+    AwardView,
+    ClaimView,
+    MemberDetail,
+    MemberView,
+    ObjectView,
+    find_member,
+    list_members,
+    pending_claims,
+    show_member,
+)
+from app.services.views import MOST_PER_PAGE, programme_views
+
+
+@click.group()
+def member() -> None:
+    """Enrol people, look them up, confirm that two accounts are one person."""
+
+
+@member.command()
+@programme_option
+@click.option("--email", required=True, metavar="ADDRESS", help="The person's e-mail address.")
+@as_json
+@pass_context
+def add(context: Context, *, programme: str, email: str, as_json: bool) -> None:
+    """Enrol a person; what guests gathered under the e-mail becomes theirs.
+
+    Somebody who is a member already stays the same member.
+
+    Example: stempel member add --programme kawa --email ola@example.pl --json
+    """
+    with context.database().transaction() as connection:
+        member_id = add_member(
+            connection,
+            context.vault(),
+            programme_id=programme_id_of(connection, programme),
+            email=email,
+            now=context.clock(),
+        )
+        found = find_member(connection, context.vault(), str(member_id))
+    show(_row(found), as_json, f"member {found.id}: {found.balance} points")
+
+
+@member.command("list")
+@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@click.option("--search", metavar="EMAIL|ID", help="Only with this e-mail (all of it) or id.")
+@click.option(
+    "--state",
+    type=click.Choice(["member", "guest", "merged", "erased"]),
+    help="Only in this state; guests only gather points.",
+)
+@click.option("--before", type=int, metavar="ID", help="Only older ones than this member.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=50,
+    show_default=True,
+    help="How many, the newest first.",
+)
+@as_json
+@pass_context
+def list_all(
+    context: Context,
+    *,
+    programme: str | None,
+    search: str | None,
+    state: str | None,
+    before: int | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List members with their balances, newest first.
+
+    Example: stempel member list --programme kawa --state member --limit 1000 --json
+    """
+    found: list[MemberView] = []
+    with context.database().snapshot() as connection:
+        programme_id = None if programme is None else programme_id_of(connection, programme)
+        while len(found) < limit:
+            page = list_members(
+                connection,
+                context.vault(),
+                search=search,
+                programme_id=programme_id,
+                state=state,
+                before=before,
+                limit=min(limit - len(found), MOST_PER_PAGE),
+            )
+            found += page.items
+            before = page.older
+            if before is None:
+                break
+    show(
+        [_row(one) for one in found],
+        as_json,
+        table(
+            [
+                [
+                    str(one.id),
+                    one.programme,
+                    one.email or "",
+                    one.state,
+                    str(one.balance),
+                    str(one.pending),
+                    moment(one.enrolled_at),
+                ]
+                for one in found
+            ],
+            ["id", "programme", "e-mail", "state", "balance", "pending", "enrolled (UTC)"],
+        ),
+    )
+
+
+@member.command("show")
+@click.argument("who", metavar="ID|EMAIL")
+@click.option("--programme", "-p", metavar="KEY", help="Which programme, if the e-mail is in many.")
+@as_json
+@pass_context
+def show_one(context: Context, *, who: str, programme: str | None, as_json: bool) -> None:
+    """Show one member: balance, accounts in the shops, claims, orders and the newest entries.
+
+    Example: stempel member show ola@example.pl --json
+    """
+    vault = context.vault()
+    with context.database().snapshot() as connection:
+        programme_id = None if programme is None else programme_id_of(connection, programme)
+        one = find_member(connection, vault, who, programme_id=programme_id)
+        found = show_member(connection, vault, one.id)
+        entries = ledger_of(connection, one.id).items
+        currency = programme_views(connection)[one.programme_id].currency
+    show(_detail(found, entries, currency), as_json, _as_text(found, entries, currency))
+
+
+@member.command()
+@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@as_json
+@pass_context
+def claims(context: Context, *, programme: str | None, as_json: bool) -> None:
+    """List accounts that claim what a guest gathered, waiting for a person's word.
+
+    An e-mail alone proves nobody: WooCommerce does not check it. Confirm a claim only if you know that
+    both are the same person: stempel member confirm CLAIM --reason "called us from the shop's number"
+    """
+    with context.database().snapshot() as connection:
+        programme_id = None if programme is None else programme_id_of(connection, programme)
+        found = pending_claims(connection, programme_id=programme_id)
+    show(
+        [_claim(one) for one in found],
+        as_json,
+        table(
+            [
+                [
+                    str(one.id),
+                    one.programme,
+                    str(one.member_id),
+                    str(one.holder_id),
+                    str(one.holder_balance),
+                    moment(one.created_at),
+                ]
+                for one in found
+            ],
+            ["claim", "programme", "member", "guest", "guest's points", "since (UTC)"],
+        ),
+    )
+
+
+@member.command()
+@click.argument("claim", type=int, metavar="CLAIM")
+@click.option("--reason", required=True, help="How you know; kept in the audit log.")
+@click.option("--actor", default="command line", show_default=True, help="Who confirms.")
+@as_json
+@pass_context
+def confirm(context: Context, *, claim: int, reason: str, actor: str, as_json: bool) -> None:
+    """Join what a guest gathered to the account that claims it.
+
+    Example: stempel member confirm 385862746112131073 --reason "showed the order's receipt"
+    """
+    with context.database().transaction() as connection:
+        member_id = confirm_claim(
+            connection,
+            context.vault(),
+            claim_id=claim,
+            actor=actor,
+            reason=reason,
+            now=context.clock(),
+        )
+        found = find_member(connection, context.vault(), str(member_id))
+    show(_row(found), as_json, f"member {found.id}: {found.balance} points")
+
+
+def _row(one: MemberView) -> dict[str, Any]:
+    """Return a member for a script. Ids are strings: JSON numbers lose digits in some readers."""
+    return {
+        "id": str(one.id),
+        "programme": one.programme,
+        "email": one.email,
+        "state": one.state,
+        "balance": one.balance,
+        "pending": one.pending,
+        "enrolled_at": stamp(one.enrolled_at),
+        "merged_into": None if one.merged_into is None else str(one.merged_into),
+    }
+
+
+def _claim(one: ClaimView) -> dict[str, Any]:
+    return {
+        "id": str(one.id),
+        "programme": one.programme,
+        "member": str(one.member_id),
+        "guest": str(one.holder_id),
+        "points": one.holder_balance,
+        "status": one.status,
+        "created_at": stamp(one.created_at),
+    }
+
+
+def _detail(found: MemberDetail, entries: list[EntryView], currency: str) -> dict[str, Any]:
+    return _row(found.member) | {
+        "stores": [
+            {
+                "store": one.store,
+                "customer": one.external_id,
+                "gone": one.gone,
+                "due": one.due,
+                "balance": one.balance,
+                "written_at": stamp(one.written_at),
+                "error": one.error,
+            }
+            for one in found.customers
+        ],
+        "claims": [_claim(one) for one in found.claims],
+        "objects": [_object(one) for one in found.objects.items],
+        "windows": [_award(one) for one in found.windows],
+        "entries": [entry_row(one, "en", currency) for one in entries],
+    }
+
+
+def _object(one: ObjectView) -> dict[str, Any]:
+    return {
+        "id": str(one.id),
+        "kind": one.kind,
+        "external_id": one.external_id,
+        "number": one.number,
+        "store": one.store,
+        "status": one.status,
+        "amount": None if one.amount is None else str(one.amount),
+        "currency": one.currency,
+        "occurred_at": stamp(one.occurred_at),
+        "awards": [_award(award) for award in one.awards],
+    }
+
+
+def _award(one: AwardView) -> dict[str, Any]:
+    return {
+        "rule": one.rule,
+        "window": one.window,
+        "points": one.points,
+        "forgiven": one.forgiven,
+        "explanation": None if one.explanation is None else msgspec.to_builtins(one.explanation),
+    }
+
+
+def _as_text(found: MemberDetail, entries: list[EntryView], currency: str) -> str:
+    one = found.member
+    lines = [
+        f"member {one.id} of {one.programme}: {one.email or '(no e-mail known)'}",
+        f"{one.state}, {one.balance} points, {one.pending} pending"
+        + (f", enrolled {moment(one.enrolled_at)} UTC" if one.enrolled_at else ""),
+    ]
+    if one.merged_into is not None:
+        lines.append(f"merged into member {one.merged_into}")
+    if found.customers:
+        lines += ["", "in the shops:"]
+    for customer in found.customers:
+        shown = "nothing written yet" if customer.balance is None else f"shows {customer.balance}"
+        told = [shown, "to be written" if customer.due else "", customer.error or ""]
+        lines.append(
+            f"  {customer.store}, customer {customer.external_id}: {', '.join(filter(None, told))}"
+        )
+    if found.claims:
+        lines += ["", "claims:"]
+    lines += [
+        f"  claim {claim.id}: member {claim.member_id} claims what guest {claim.holder_id} has, "
+        f"{claim.status}"
+        for claim in found.claims
+    ]
+    if found.objects.items or found.windows:
+        lines += ["", "what is worth what:"]
+    for thing in found.objects.items:
+        for award in thing.awards:
+            lines.append(f"  {thing.kind} {thing.external_id}: {_worth(award, currency)}")
+    lines += [f"  {award.rule}: {_worth(award, currency)}" for award in found.windows]
+    if entries:
+        lines += ["", "newest entries:"]
+    lines += [f"  {entry.seq}. {sentence(entry, 'en', currency)}" for entry in entries]
+    return "\n".join(lines)
+
+
+def _worth(award: AwardView, currency: str) -> str:
+    return render(
+        award.explanation, "award", award.points, "en", window=award.window, currency=currency
+    )

@@ -1,0 +1,43 @@
+"""How times and ledger entries are printed, for people and for scripts."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from app.services.view_ledger import EntryView, sentence
+
+
+def moment(value: datetime | None) -> str:
+    """Write a time for a table: UTC, to the second."""
+    return "" if value is None else value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def stamp(value: datetime | None) -> str | None:
+    """Write a time for a script: ISO 8601, UTC."""
+    return None if value is None else value.astimezone(UTC).isoformat()
+
+
+def entry_row(entry: EntryView, language: str, currency: str | None = None) -> dict[str, Any]:
+    """Return a ledger entry for a script. Ids are strings: JSON numbers lose digits in some readers."""
+    return {
+        "id": str(entry.id),
+        "member": str(entry.member_id),
+        "seq": entry.seq,
+        "kind": entry.kind,
+        "points": entry.points,
+        "pending": entry.pending,
+        "balance": entry.balance,
+        "rule": entry.rule,
+        "version": entry.version,
+        "about": None if entry.about is None else f"{entry.about.kind} {entry.about.external_id}",
+        "store": None if entry.about is None else entry.about.store,
+        "delivery": None if entry.delivery_id is None else str(entry.delivery_id),
+        "occurred_at": stamp(entry.occurred_at),
+        "recorded_at": stamp(entry.recorded_at),
+        "text": sentence(entry, language, currency),
+        "note": entry.note,
+        "explanation": None
+        if entry.explanation is None
+        else msgspec.to_builtins(entry.explanation),
+    }

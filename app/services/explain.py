@@ -1,0 +1,231 @@
+"""One friendly sentence for each ledger entry and each award, in the reader's language.
+
+An explanation is data (ids and amounts); here it gets its words. Nothing is worked out anew.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from app.programme.events import LineKind
+from app.programme.explanation import Explanation, Note, Reason
+from app.services.texts import Texts, mark, texts
+
+_EXPLANATION: msgspec.json.Decoder[Explanation] = msgspec.json.Decoder(Explanation)
+
+REASONS: dict[Reason, str] = {
+    Reason.EARNED: mark("earned by the rule “%(rule)s”"),
+    Reason.NO_RULE: mark("no rule of the programme speaks of this"),
+    Reason.BEFORE_START: mark("it happened before the programme's first day"),
+    Reason.TEST_ORDER: mark("a test order earns nothing"),
+    Reason.DRAFT: mark("a cart, not an order yet"),
+    Reason.NOT_PAID: mark("the order is not paid yet"),
+    Reason.NOT_COMPLETED: mark("the order is not completed yet"),
+    Reason.CANCELLED: mark("the order was cancelled, or its payment failed"),
+    Reason.REMOVED: mark("it was removed from the shop"),
+    Reason.NO_RATE: mark("there is no exchange rate for %(currency)s yet"),
+    Reason.BELOW_THRESHOLD: mark("the order is too small for this rule"),
+    Reason.NOTHING_COUNTS: mark("nothing in the order counts"),
+    Reason.LESS_THAN_ONE_POINT: mark("that is less than one point"),
+    Reason.NOT_REGISTERED: mark("not a shopper's own account"),
+    Reason.NOT_ENROLLED: mark("the person has not joined the programme"),
+    Reason.NOT_PUBLISHED: mark("the review is not published"),
+    Reason.NOT_VERIFIED: mark("the shop does not say that the reviewer bought the product"),
+    Reason.OTHER_OWNER: mark("it turned out to be another person's"),
+}
+
+NOTES: dict[Note, str] = {
+    Note.REFUNDS_WITHOUT_LINES: mark(
+        "Which lines were given back is not known, so the amount was spread over all goods."
+    ),
+    Note.CAPPED: mark("No more than %(cap)s for one order."),
+    Note.LIMITED: mark("No single award may be worth more."),
+}
+
+LINE_KINDS: dict[LineKind, str] = {
+    LineKind.GOODS: mark("goods"),
+    LineKind.GIFT_CARD: mark("gift cards"),
+    LineKind.TIP: mark("tips"),
+    LineKind.SHIPPING: mark("delivery"),
+    LineKind.FEE: mark("fees"),
+}
+
+KINDS: dict[str, str] = {
+    "earn": mark("%(points)s"),
+    "award": mark("%(points)s"),
+    "reverse": mark("%(points)s taken back"),
+    "forgive": mark("%(points)s let off: more was to be taken back than was there"),
+    "spend": mark("%(points)s spent on a reward"),
+    "restore": mark("%(points)s given back from a reward"),
+    "expire": mark("%(points)s expired"),
+    "merge": mark("%(points)s moved between two accounts of one person"),
+}
+"""Every kind of entry but "adjust" (which gives or takes), and "award" for what a rule is worth now."""
+
+_ROUNDING = {
+    "floor": mark("rounded down from %(raw)s"),
+    "half_up": mark("rounded from %(raw)s"),
+    "ceil": mark("rounded up from %(raw)s"),
+}
+
+_WINDOWS = {
+    "once": mark("for joining, paid once per person"),
+    "product": mark("for a review, paid once per product"),
+}
+
+
+def read_explanation(stored: str) -> Explanation | None:
+    """Return a stored explanation, None where an entry has none (a correction by hand)."""
+    try:
+        return _EXPLANATION.decode(stored)
+    except msgspec.ValidationError:
+        return None
+
+
+def render(
+    explanation: Explanation | None,
+    kind: str,
+    points: int,
+    language: str,
+    *,
+    worth: int | None = None,
+    window: str = "",
+    currency: str | None = None,
+) -> str:
+    """Return the sentence for an entry that changed the balance by `points`, or for an award.
+
+    `kind` is that of the entry, or "award". `worth` is what the award is worth after the entry, if it
+    is known; `window` the award's window key; `currency` that of the programme, which thresholds are
+    in when another one was converted.
+    """
+    words = texts(language)
+    head = _head(words, kind, points, worth)
+    head = head[:1].upper() + head[1:]
+    if explanation is None or kind == "forgive":
+        return f"{head}."
+    # How refunds were spread is of no interest once nothing is left.
+    notes = "".join(
+        f" {_note(words, note, explanation)}"
+        for note in explanation.notes
+        if explanation.reason is not Reason.NOTHING_COUNTS
+    )
+    return f"{head}: {_why(words, explanation, window, currency)}.{notes}"
+
+
+def _head(words: Texts, kind: str, points: int, worth: int | None) -> str:
+    written = words.points(abs(points))
+    if kind == "adjust":
+        if points < 0:
+            return words.say("%(points)s taken off by hand", points=written)
+        return words.say("%(points)s given by hand", points=written)
+    if kind == "earn" and worth is not None and worth != points:
+        return words.say(
+            "%(points)s more, %(total)s altogether", points=written, total=words.points(worth)
+        )
+    if kind == "reverse" and worth:
+        return words.say(
+            "%(points)s taken back, %(total)s altogether", points=written, total=words.points(worth)
+        )
+    return words.say(KINDS.get(kind, KINDS["award"]), points=written)
+
+
+def _why(words: Texts, told: Explanation, window: str, programme_currency: str | None) -> str:
+    reason = words.say(REASONS[told.reason], rule=told.rule, currency=told.currency or "?")
+    if told.reason is Reason.EARNED and told.basis is None:
+        text = _WINDOWS.get(window.partition(":")[0])
+        return words.say(text) if text else reason
+    if told.reason is Reason.NOTHING_COUNTS and told.refunded:
+        amount = words.money(told.refunded, told.currency)
+        return words.say("all that counts was given back, %(amount)s altogether", amount=amount)
+    if told.basis is None or told.reason is Reason.NOTHING_COUNTS:
+        return reason
+    parts = [_basis(words, told)]
+    # What was compared and multiplied is in the programme's money if a rate led there.
+    currency = programme_currency if told.rate is not None else told.currency
+    if told.rate is not None:
+        converted = (told.basis * told.rate).quantize(Decimal("0.0001"))
+        parts.append(
+            words.say(
+                "converted at %(rate)s to %(amount)s",
+                rate=words.number(told.rate),
+                amount=words.money(converted, currency),
+            )
+        )
+    if told.reason is Reason.EARNED:
+        parts += _thresholds(words, told, currency)
+        parts += _price(words, told, currency)
+    elif told.reason is Reason.BELOW_THRESHOLD:
+        parts += _thresholds(words, told, currency) or [reason]
+    else:
+        parts += [*_price(words, told, currency, rounding=False), reason]
+    return ", ".join(parts)
+
+
+def _basis(words: Texts, told: Explanation) -> str:
+    """Say what counts of an order, and what of it doesn't."""
+    details = []
+    if told.lines:
+        lines = words.plural("%(count)s line", "%(count)s lines", len(told.lines))
+        details.append(
+            words.say("%(lines)s with tax", lines=lines)
+            if told.with_tax
+            else words.say("%(lines)s without tax", lines=lines)
+        )
+    if told.left_out:
+        left_out = " + ".join(
+            f"{words.say(LINE_KINDS[LineKind(kind)])} {words.money(amount, told.currency)}"
+            for kind, amount in told.left_out
+        )
+        details.append(words.say("not counted: %(what)s", what=left_out))
+    if told.discount:
+        details.append(
+            words.say(
+                "less a discount of %(amount)s", amount=words.money(told.discount, told.currency)
+            )
+        )
+    if told.refunded:
+        details.append(
+            words.say("%(amount)s given back", amount=words.money(told.refunded, told.currency))
+        )
+    counted = words.say(
+        "%(amount)s of the order counts",
+        amount=words.money(told.basis or Decimal(0), told.currency),
+    )
+    return f"{counted} ({'; '.join(details)})" if details else counted
+
+
+def _thresholds(words: Texts, told: Explanation, currency: str | None) -> list[str]:
+    several = []
+    if told.over is not None:
+        several.append(
+            words.say("more than %(amount)s is needed", amount=words.money(told.over, currency))
+        )
+    if told.at_least is not None:
+        several.append(
+            words.say("at least %(amount)s is needed", amount=words.money(told.at_least, currency))
+        )
+    return several
+
+
+def _price(
+    words: Texts, told: Explanation, currency: str | None, *, rounding: bool = True
+) -> list[str]:
+    """Say how many points there are for how much."""
+    if told.per is None or told.points_each is None:
+        return []
+    each, per = words.points(told.points_each), words.money(told.per, currency)
+    said = [
+        words.say("%(points)s for every full %(amount)s", points=each, amount=per)
+        if told.step
+        else words.say("%(points)s for every %(amount)s", points=each, amount=per)
+    ]
+    if told.multiplier is not None:
+        said.append(words.say("times %(factor)s", factor=words.number(told.multiplier)))
+    if rounding and told.raw is not None and told.raw != told.raw.to_integral_value():
+        how = _ROUNDING[told.rounding or "floor"]
+        said.append(words.say(how, raw=words.number(told.raw)))
+    return said
+
+
+def _note(words: Texts, note: Note, told: Explanation) -> str:
+    return words.say(NOTES[note], cap=words.points(told.cap or 0))

@@ -1,0 +1,209 @@
+"""Ledger entries as people read them: what each is about, what it came to, and why."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, Select, func, select, union
+
+from app.db import tables as t
+from app.programme.explanation import Explanation
+from app.services.explain import read_explanation, render
+from app.services.views import Page, page_of, page_size
+
+_CHUNK = 400
+
+
+class ObjectName(msgspec.Struct, frozen=True, kw_only=True):
+    """A source object by the names people know it by."""
+
+    id: int
+    kind: str
+    external_id: str
+    number: str | None
+    store: str
+    owner_id: int | None
+
+
+class EntryView(msgspec.Struct, frozen=True, kw_only=True):
+    """One ledger entry. `balance` is the member's after it, where a ledger is shown.
+
+    `worth` is what its award came to with it (a later entry of the same order says 314 altogether, not
+    45), `note` the reason that staff gave for a correction by hand.
+    """
+
+    id: int
+    member_id: int
+    programme_id: int
+    seq: int
+    kind: str
+    points: int
+    pending: int
+    rule: str | None
+    version: int | None
+    occurred_at: datetime
+    recorded_at: datetime
+    delivery_id: int | None
+    award_id: int | None
+    window: str
+    about: ObjectName | None
+    explanation: Explanation | None
+    worth: int | None
+    note: str | None
+    balance: int | None = None
+
+
+def ledger_of(
+    connection: Connection, member_id: int, *, before: int | None = None, limit: int | None = None
+) -> Page[EntryView]:
+    """Return a member's entries, newest first; `before` is a sequence number."""
+    size = page_size(limit)
+    query = _query().where(t.entry.c.member_id == member_id).order_by(t.entry.c.seq.desc())
+    if before is not None:
+        query = query.where(t.entry.c.seq < before)
+    rows = connection.execute(query.limit(size + 1)).mappings().all()
+    entries = _views(connection, rows)
+    if not entries:
+        return Page([])
+    balance = int(
+        connection.execute(
+            select(func.coalesce(func.sum(t.entry.c.points), 0)).where(
+                t.entry.c.member_id == member_id, t.entry.c.seq <= entries[0].seq
+            )
+        ).scalar_one()
+    )
+    running = []
+    for entry in entries:
+        running.append(msgspec.structs.replace(entry, balance=balance))
+        balance -= entry.points
+    return page_of(running, [entry.seq for entry in running], size)
+
+
+def entries_of_delivery(connection: Connection, delivery_id: int) -> list[EntryView]:
+    """Return the entries that a delivery caused, oldest first.
+
+    Found through the people behind the objects it spoke of: entries have no index by delivery.
+    """
+    spoken = select(t.object_delivery.c.object_id).where(
+        t.object_delivery.c.delivery_id == delivery_id
+    )
+    people = union(
+        select(t.source_object.c.owner_id.label("person")).where(t.source_object.c.id.in_(spoken)),
+        select(t.award.c.member_id).where(t.award.c.object_id.in_(spoken)),
+    )
+    rows = connection.execute(
+        _query()
+        .where(
+            t.entry.c.member_id.in_(select(people.subquery().c.person)),
+            t.entry.c.delivery_id == delivery_id,
+        )
+        .order_by(t.entry.c.id)
+    )
+    return _views(connection, rows.mappings().all())
+
+
+def sentence(entry: EntryView, language: str, currency: str | None = None) -> str:
+    """Return the sentence that explains an entry; `currency` is its programme's."""
+    return render(
+        entry.explanation,
+        entry.kind,
+        entry.points + entry.pending,
+        language,
+        worth=entry.worth,
+        window=entry.window,
+        currency=currency,
+    )
+
+
+def _query() -> Select[Any]:
+    return (
+        select(
+            t.entry,
+            func.coalesce(t.award.c.window_key, "").label("window"),
+            t.source_object.c.id.label("object_id"),
+            t.source_object.c.kind.label("object_kind"),
+            t.source_object.c.external_id,
+            t.source_object.c.number,
+            t.source_object.c.owner_id,
+            t.store.c.key.label("store"),
+        )
+        .outerjoin(t.award, t.award.c.id == t.entry.c.award_id)
+        .outerjoin(t.source_object, t.source_object.c.id == t.award.c.object_id)
+        .outerjoin(t.store, t.store.c.id == t.source_object.c.store_id)
+    )
+
+
+def _views(connection: Connection, rows: Sequence[RowMapping]) -> list[EntryView]:
+    worth = _worth_after(connection, sorted({row["award_id"] for row in rows if row["award_id"]}))
+    notes = _notes(connection, rows)
+    return [
+        EntryView(
+            **{
+                name: row[name]
+                for name in EntryView.__struct_fields__
+                if name not in {"about", "explanation", "worth", "note", "balance"}
+            },
+            about=None
+            if row["object_id"] is None
+            else ObjectName(
+                id=row["object_id"],
+                kind=row["object_kind"],
+                external_id=row["external_id"],
+                number=row["number"],
+                store=row["store"],
+                owner_id=row["owner_id"],
+            ),
+            explanation=read_explanation(row["explanation"]),
+            worth=worth.get(row["id"]),
+            note=notes.get(row["id"]),
+        )
+        for row in rows
+    ]
+
+
+def _worth_after(connection: Connection, award_ids: Sequence[int]) -> dict[int, int]:
+    """Return, per entry of these awards, what the award had been given up to and with it."""
+    after: dict[int, int] = {}
+    for start in range(0, len(award_ids), _CHUNK):
+        rows = connection.execute(
+            select(
+                t.entry.c.id,
+                t.entry.c.award_id,
+                t.entry.c.kind,
+                t.entry.c.points,
+                t.entry.c.pending,
+            )
+            .where(t.entry.c.award_id.in_(award_ids[start : start + _CHUNK]))
+            .order_by(t.entry.c.award_id, t.entry.c.seq)
+        )
+        sums: dict[int, int] = {}
+        for row in rows:
+            change = row.points + row.pending if row.kind in {"earn", "reverse"} else 0
+            sums[row.award_id] = sums.get(row.award_id, 0) + change
+            after[row.id] = sums[row.award_id]
+    return after
+
+
+class _ByHand(msgspec.Struct, frozen=True):
+    """What the explanation of a correction by hand holds: where its reason is."""
+
+    audit: str
+
+
+def _notes(connection: Connection, rows: Sequence[RowMapping]) -> dict[int, str]:
+    """Return the reasons that staff gave for their corrections, by entry."""
+    acts = {}
+    for row in rows:
+        if row["kind"] == "adjust":
+            try:
+                acts[row["id"]] = int(msgspec.json.decode(row["explanation"], type=_ByHand).audit)
+            except (msgspec.ValidationError, ValueError):
+                continue
+    if not acts:
+        return {}
+    found = connection.execute(
+        select(t.audit.c.id, t.audit.c.reason).where(t.audit.c.id.in_(sorted(acts.values())))
+    )
+    reasons = {row.id: row.reason for row in found}
+    return {entry: reasons[act] for entry, act in acts.items() if act in reasons}

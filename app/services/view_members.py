@@ -1,0 +1,334 @@
+"""Members as support sees them: contact, balance, accounts in the shops, claims, objects."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, and_, false, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from app.db import tables as t
+from app.errors import Conflict, NotFound
+from app.programme.events import CustomerFacts, EnrolmentFacts, OrderFacts, ReviewFacts
+from app.programme.explanation import Explanation
+from app.services.explain import read_explanation
+from app.services.facts import decode_facts
+from app.services.keys import Vault
+from app.services.people import email_hash_of
+from app.services.views import LARGEST_ID, Page, page_of, page_size, programme_views
+
+_WRITTEN: msgspec.json.Decoder[tuple[str, int, str | None]] = msgspec.json.Decoder(
+    tuple[str, int, str | None]  # programme, balance, tier: app.services.writeback.Wanted.value
+)
+
+
+class MemberView(msgspec.Struct, frozen=True, kw_only=True):
+    """One account. `email` is None where only a keyed hash is known (guests) or nothing at all."""
+
+    id: int
+    programme_id: int
+    programme: str
+    email: str | None
+    state: str
+    balance: int
+    pending: int
+    entries: int
+    enrolled_at: datetime | None
+    created_at: datetime
+    merged_into: int | None
+
+
+class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
+    """A member's account in one shop and whether that shop shows the newest balance."""
+
+    store: str
+    platform: str
+    external_id: str
+    gone: bool
+    due: bool
+    due_at: datetime | None
+    balance: int | None  # as last written, None if nothing was
+    tier: str | None
+    written_at: datetime | None
+    tries: int
+    error: str | None
+
+
+class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
+    """An account that claims what a guest gathered under its e-mail."""
+
+    id: int
+    programme: str
+    member_id: int
+    holder_id: int
+    holder_balance: int
+    status: str
+    created_at: datetime
+
+
+class AwardView(msgspec.Struct, frozen=True, kw_only=True):
+    """What one rule is worth for an object or a window now, 0 with its reason included."""
+
+    rule: str
+    points: int
+    forgiven: int
+    window: str
+    explanation: Explanation | None
+
+
+class ObjectView(msgspec.Struct, frozen=True, kw_only=True):
+    """One source object of a member with what it is worth to that member."""
+
+    id: int
+    kind: str
+    external_id: str
+    number: str | None
+    store: str
+    status: str  # in the platform's own word where it has one
+    amount: Decimal | None
+    currency: str | None
+    occurred_at: datetime
+    gone: bool
+    settled_by_rule: bool
+    delivery_id: int | None
+    awards: list[AwardView]
+
+
+class MemberDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """One member with accounts, claims, objects (newest first) and awards over several objects."""
+
+    member: MemberView
+    customers: list[CustomerView]
+    claims: list[ClaimView]
+    objects: Page[ObjectView]
+    windows: list[AwardView]
+
+
+def list_members(
+    connection: Connection,
+    vault: Vault,
+    *,
+    search: str | None = None,
+    programme_id: int | None = None,
+    state: str | None = None,
+    before: int | None = None,
+    limit: int | None = None,
+) -> Page[MemberView]:
+    """Return members, newest first; `search` is an id or a whole e-mail address."""
+    size = page_size(limit)
+    query = _members().order_by(t.member.c.id.desc()).limit(size + 1)
+    if search is not None and search.strip():
+        found = _matching(connection, vault, search.strip())
+        query = query.where(found)
+    if programme_id is not None:
+        query = query.where(t.member.c.programme_id == programme_id)
+    if state is not None:
+        query = query.where(t.member.c.state == state)
+    if before is not None:
+        query = query.where(t.member.c.id < before)
+    items = [_member(connection, vault, row) for row in connection.execute(query).all()]
+    return page_of(items, [item.id for item in items], size)
+
+
+def find_member(
+    connection: Connection, vault: Vault, who: str, *, programme_id: int | None = None
+) -> MemberView:
+    """Return the one member with this id or e-mail; raises NotFound, Conflict if there are several."""
+    found = list_members(connection, vault, search=who, programme_id=programme_id, limit=10).items
+    living = [one for one in found if one.state not in {"merged", "erased"}] or found
+    enrolled = [one for one in living if one.state == "member"] or living
+    if len(enrolled) == 1:
+        return enrolled[0]
+    if not enrolled:
+        raise NotFound(f"There is no member {who!r}. See: stempel member list")
+    those = ", ".join(f"{one.id} in {one.programme}" for one in enrolled)
+    raise Conflict(f"Several accounts have {who!r}: {those}. Name one by its id, or a --programme.")
+
+
+def show_member(
+    connection: Connection,
+    vault: Vault,
+    member_id: int,
+    *,
+    objects_before: int | None = None,
+    limit: int | None = None,
+) -> MemberDetail:
+    """Return one member; raises NotFound."""
+    row = connection.execute(_members().where(t.member.c.id == member_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no member {member_id}.")
+    return MemberDetail(
+        member=_member(connection, vault, row),
+        customers=_customers(connection, member_id),
+        claims=_claims(
+            connection, or_(t.claim.c.member_id == member_id, t.claim.c.holder_id == member_id)
+        ),
+        objects=_objects(connection, member_id, objects_before, page_size(limit)),
+        windows=[
+            _award(one)
+            for one in connection.execute(
+                select(t.award)
+                .where(t.award.c.member_id == member_id, t.award.c.object_id.is_(None))
+                .order_by(t.award.c.rule, t.award.c.window_key)
+            )
+        ],
+    )
+
+
+def pending_claims(connection: Connection, *, programme_id: int | None = None) -> list[ClaimView]:
+    """Return the claims that wait for a person to confirm them, oldest first."""
+    where = t.claim.c.status == "pending"
+    if programme_id is not None:
+        where = and_(where, t.claim.c.programme_id == programme_id)
+    return _claims(connection, where)
+
+
+def _members() -> Select[Any]:
+    return select(t.member, t.programme.c.key.label("programme")).join(
+        t.programme, t.programme.c.id == t.member.c.programme_id
+    )
+
+
+def _matching(connection: Connection, vault: Vault, search: str) -> ColumnElement[bool]:
+    if search.isascii() and search.isdecimal():
+        number = int(search)
+        return t.member.c.id == number if number <= LARGEST_ID else false()
+    # The hash is keyed by programme: one e-mail is somebody else in each.
+    hashes = [
+        and_(t.member.c.programme_id == one, t.member.c.email_hash == hashed)
+        for one in programme_views(connection)
+        if (hashed := email_hash_of(vault, one, search)) is not None
+    ]
+    return or_(*hashes) if hashes else false()
+
+
+def _member(connection: Connection, vault: Vault, row: Row[Any]) -> MemberView:
+    email = None
+    if row.email is not None and row.data_key_id is not None:
+        email = vault.open_email(connection, row.data_key_id, row.id, row.email)
+    return MemberView(
+        id=row.id,
+        programme_id=row.programme_id,
+        programme=row.programme,
+        email=email,
+        state=row.state,
+        balance=row.balance,
+        pending=row.pending,
+        entries=row.entries,
+        enrolled_at=row.enrolled_at,
+        created_at=row.created_at,
+        merged_into=row.merged_into,
+    )
+
+
+def _customers(connection: Connection, member_id: int) -> list[CustomerView]:
+    rows = connection.execute(
+        select(t.store_customer, t.store.c.key.label("store"), t.store.c.platform)
+        .join(t.store, t.store.c.id == t.store_customer.c.store_id)
+        .where(t.store_customer.c.member_id == member_id)
+        .order_by(t.store_customer.c.id)
+    )
+    found = []
+    for row in rows:
+        _, balance, tier = _WRITTEN.decode(row.written) if row.written else ("", None, None)
+        found.append(
+            CustomerView(
+                store=row.store,
+                platform=row.platform,
+                external_id=row.external_id,
+                gone=bool(row.gone),
+                due=row.due_at is not None and not row.gone,
+                due_at=row.due_at,
+                balance=balance,
+                tier=tier,
+                written_at=row.written_at,
+                tries=row.tries,
+                error=row.error,
+            )
+        )
+    return found
+
+
+def _claims(connection: Connection, where: ColumnElement[bool]) -> list[ClaimView]:
+    rows = connection.execute(
+        select(
+            t.claim.c.id,
+            t.claim.c.member_id,
+            t.claim.c.holder_id,
+            t.claim.c.status,
+            t.claim.c.created_at,
+            t.programme.c.key.label("programme"),
+            t.member.c.balance.label("holder_balance"),
+        )
+        .join(t.programme, t.programme.c.id == t.claim.c.programme_id)
+        .join(t.member, t.member.c.id == t.claim.c.holder_id)
+        .where(where)
+        .order_by(t.claim.c.id)
+    )
+    return [ClaimView(**row) for row in rows.mappings()]
+
+
+def _objects(
+    connection: Connection, member_id: int, before: int | None, size: int
+) -> Page[ObjectView]:
+    query = (
+        select(t.source_object, t.store.c.key.label("store"))
+        .join(t.store, t.store.c.id == t.source_object.c.store_id)
+        .where(t.source_object.c.owner_id == member_id)
+        .order_by(t.source_object.c.id.desc())
+        .limit(size + 1)
+    )
+    if before is not None:
+        query = query.where(t.source_object.c.id < before)
+    rows = connection.execute(query).all()
+    awards: dict[int, list[AwardView]] = defaultdict(list)
+    for award in connection.execute(
+        select(t.award)
+        .where(t.award.c.object_id.in_([row.id for row in rows]), t.award.c.member_id == member_id)
+        .order_by(t.award.c.rule)
+    ):
+        awards[award.object_id].append(_award(award))
+    items = [_object(row, awards[row.id]) for row in rows]
+    return page_of(items, [item.id for item in items], size)
+
+
+def _object(row: Row[Any], awards: Sequence[AwardView]) -> ObjectView:
+    amount: Decimal | None = None
+    currency: str | None = None
+    match decode_facts(row.facts):
+        case OrderFacts() as order:
+            status, amount, currency = order.status or order.standing, order.total, order.currency
+        case ReviewFacts() as review:
+            status = review.status
+        case CustomerFacts() as customer:
+            status = customer.role or ""
+        case EnrolmentFacts() as enrolment:
+            status = enrolment.by
+    return ObjectView(
+        id=row.id,
+        kind=row.kind,
+        external_id=row.external_id,
+        number=row.number,
+        store=row.store,
+        status=status,
+        amount=amount,
+        currency=currency,
+        occurred_at=row.occurred_at,
+        gone=bool(row.gone),
+        settled_by_rule=bool(row.settled_by_rule),
+        delivery_id=row.delivery_id,
+        awards=list(awards),
+    )
+
+
+def _award(row: Row[Any]) -> AwardView:
+    return AwardView(
+        rule=row.rule,
+        points=row.points,
+        forgiven=row.forgiven,
+        window=row.window_key,
+        explanation=read_explanation(row.explanation),
+    )

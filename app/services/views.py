@@ -1,0 +1,83 @@
+"""What pages and commands show, part 1: paging, programmes, and which of them is meant.
+
+Read models only: set-based, paged by key, nothing is changed. Deliveries, members and stores have files
+of their own beside this one (`view_deliveries`, `view_members`, `view_ledger`, `view_stores`).
+"""
+
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from app.db import tables as t
+from app.programme.document import load
+
+T = TypeVar("T")
+
+PAGE_SIZE = 50
+MOST_PER_PAGE = 500
+LARGEST_ID = 2**63 - 1
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """Some rows, newest first. `older` is the key to ask for the next ones with, None at the end."""
+
+    items: list[T]
+    older: int | None = None
+
+
+class ProgrammeView(msgspec.Struct, frozen=True, kw_only=True):
+    """What showing anything of a programme needs."""
+
+    id: int
+    key: str
+    name: str
+    currency: str
+    zone: ZoneInfo
+    version: int
+
+
+def programme_views(connection: Connection) -> dict[int, ProgrammeView]:
+    """Return every programme as its newest version has it, by id."""
+    newest = (
+        select(
+            t.programme_version.c.programme_id,
+            func.max(t.programme_version.c.number).label("number"),
+        )
+        .group_by(t.programme_version.c.programme_id)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(t.programme_version.c.document, newest)
+        .join(
+            newest,
+            (newest.c.programme_id == t.programme_version.c.programme_id)
+            & (newest.c.number == t.programme_version.c.number),
+        )
+        .order_by(newest.c.programme_id)
+    )
+    found = {}
+    for row in rows:
+        document = load(row.document)
+        found[row.programme_id] = ProgrammeView(
+            id=row.programme_id,
+            key=document.key,
+            name=document.name or document.key,
+            currency=document.currency,
+            zone=ZoneInfo(document.timezone),
+            version=row.number,
+        )
+    return found
+
+
+def page_of(items: Sequence[T], keys: Sequence[int], limit: int) -> Page[T]:
+    """Cut a page from rows that were asked for with one more than `limit`."""
+    more = len(items) > limit
+    return Page(list(items[:limit]), keys[limit - 1] if more else None)
+
+
+def page_size(wanted: int | None) -> int:
+    """Return how many rows to show: what is wanted within reason."""
+    return min(max(PAGE_SIZE if wanted is None else wanted, 1), MOST_PER_PAGE)
