@@ -201,10 +201,9 @@ def scalar(raw: msgspec.Raw, what: str) -> Number:
 
 def keys_of(body: bytes, what: str) -> dict[str, msgspec.Raw] | None:
     """Return the keys of a JSON object with their undecoded values; None for any other JSON."""
-    whole = decode(body, msgspec.Raw, what)
-    if not bytes(whole).lstrip().startswith(b"{"):
+    if bytes(raw(body, what)).lstrip()[:1] != b"{":
         return None
-    return decode(whole, dict[str, msgspec.Raw], what)
+    return decode(body, dict[str, msgspec.Raw], what)
 
 
 def key_of(item: msgspec.Raw) -> str:
@@ -212,9 +211,9 @@ def key_of(item: msgspec.Raw) -> str:
     return decode(item, Identified, "the shop's answer").key
 
 
-def raw(body: bytes) -> msgspec.Raw:
+def raw(body: bytes, what: str = "the shop's answer") -> msgspec.Raw:
     """Return a whole body so that it can be put into another as it is."""
-    return decode(body, msgspec.Raw, "the shop's answer")
+    return decode(body, msgspec.Raw, what)
 
 
 def items(many: list[T] | dict[str, T] | None) -> list[T]:

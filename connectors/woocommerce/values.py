@@ -115,8 +115,10 @@ def text(value: object, limit: int = 200) -> str | None:
         return None
     if isinstance(value, int) and abs(value) > _MAX_ID:
         return None
-    kept = "".join(character for character in str(value)[:2000] if character.isprintable()).strip()
-    return kept[:limit] or None
+    kept = str(value)[:2000]
+    if not kept.isprintable():
+        kept = "".join(character for character in kept if character.isprintable())
+    return kept.strip()[:limit] or None
 
 
 def email(value: object) -> str | None:

@@ -273,6 +273,19 @@ def test_a_byte_now_and_then_does_not_buy_more_time(client: GuardedClient, start
     assert time.monotonic() - began < 4
 
 
+def test_a_late_byte_does_not_start_the_time_anew(client: GuardedClient) -> None:
+    def late(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        time.sleep(0.9)
+        connection.sendall(b"H")
+        connection.recv(1)
+
+    began = time.monotonic()
+    with raw_server(late) as port, pytest.raises(Passing, match="did not answer"):
+        client.request("GET", f"http://127.0.0.1:{port}/", timeout=1)
+    assert time.monotonic() - began < 1.6
+
+
 def test_after_a_time_out_the_next_call_starts_anew(
     client: GuardedClient, server: Loopback
 ) -> None:

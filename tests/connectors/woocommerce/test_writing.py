@@ -19,10 +19,8 @@ from tests.connectors.woocommerce.shops import KEYS, as_json, path_of, query_of,
 # --- writing -------------------------------------------------------------------------------------
 
 
-def state(customer: str, **changes: Any) -> CustomerState:
-    return CustomerState(
-        **({"customer": customer, "programme": "kawa", "balance": 120, "tier": "gold"} | changes)
-    )
+def state(customer: str, balance: int = 120, tier: str | None = "gold") -> CustomerState:
+    return CustomerState(customer=customer, programme="kawa", balance=balance, tier=tier)
 
 
 def test_balances_are_written_as_text_in_one_call() -> None:
