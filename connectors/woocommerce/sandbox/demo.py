@@ -12,18 +12,8 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from app.errors import Passing
+from connectors.woocommerce.install import TOPICS
 
-TOPICS = (
-    "order.created",
-    "order.updated",
-    "order.deleted",
-    "order.restored",
-    "customer.created",
-    "customer.updated",
-    "customer.deleted",
-    "product.updated",
-    "action.woocommerce_delete_order",
-)
 _GOODS = (
     ("Mug", "49.99", "MUG-1"),
     ("Hoodie", "199.00", "HOOD-1"),

@@ -8,8 +8,9 @@ from urllib.request import urlopen
 import pytest
 
 from app.errors import Passing
+from connectors.woocommerce.install import TOPICS
 from connectors.woocommerce.sandbox import Sandbox, serve
-from connectors.woocommerce.sandbox.demo import TOPICS, Desk, run_demo
+from connectors.woocommerce.sandbox.demo import Desk, run_demo
 from tests.connectors.woocommerce.sandbox_help import Receiver
 
 

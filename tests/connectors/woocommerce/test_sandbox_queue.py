@@ -118,12 +118,12 @@ def test_a_redirecting_ping_is_followed(lone: Lone) -> None:
 
 def test_the_ping_comes_while_the_post_that_made_the_webhook_is_still_open() -> None:
     shop = Sandbox(Settings(tls_in_front=True, ping_timeout=0.2))
-    with serve(shop) as running, Receiver(delay=0.5) as receiver:
+    with serve(shop) as running, Receiver(delay=1.5) as receiver:
         client = Client(running)
         began = time.monotonic()
         sent = {"topic": "order.updated", "delivery_url": receiver.url, "secret": "s"}
         got = client.call("POST", "/webhooks", sent)
-        assert 0.2 <= time.monotonic() - began < 0.5
+        assert 0.2 <= time.monotonic() - began < 1.5
         client.close()
     # The ping had no answer in time; the webhook is there and active all the same.
     assert (got.status, got.body["status"]) == (201, "active")
