@@ -124,7 +124,9 @@ def _keyring(environ: Mapping[str, str], var: Path, *, dev: bool) -> Keyring:
             ledger_key=document["ledger_key"].encode(),
         )
     except (tomllib.TOMLDecodeError, KeyError, AttributeError, TypeError) as error:
-        raise ConfigError(f"{path} is not a key file as `stempel init` writes it: {error}") from error
+        raise ConfigError(
+            f"{path} is not a key file as `stempel init` writes it: {error}"
+        ) from error
 
 
 def _database_url(url: str) -> str:

@@ -198,7 +198,7 @@ def _record_failure(runtime: Runtime, delivery_id: int, error: Exception) -> Non
     if tries is None:
         return
     decision = policy.decide(error, tries=tries, now=runtime.clock())
-    log.error("delivery %s failed: %s", delivery_id, decision.reason)
+    log.error("delivery %s failed: %s %s", delivery_id, decision.reason, decision.error)
     outcome = outcomes.Outcome(
         delivery_id=delivery_id,
         status=decision.status,

@@ -87,6 +87,8 @@ def safe_message(error: BaseException) -> str:
         code = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None)
         diagnosis = getattr(original, "diag", None)
         constraint = getattr(diagnosis, "constraint_name", None)
+        if code is not None and str(code).startswith("SQLITE_CONSTRAINT"):
+            constraint = str(original)  # SQLite names only table and column
         return " ".join(str(part) for part in (code, constraint) if part)
     # The text of an unexpected error may quote the payload; its class and place must do.
     return ""

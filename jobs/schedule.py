@@ -55,7 +55,9 @@ def _run(runtime: Runtime, job: Periodic) -> int:
     if due_at is not None and due_at > now:
         return 0
     with runtime.database.transaction() as connection:
-        insert_missing(connection, t.schedule_run, [{"job": job.name, "due_at": now}])
+        insert_missing(
+            connection, t.schedule_run, [{"job": job.name, "due_at": now}], keys=("job",)
+        )
         taken = connection.execute(
             update(t.schedule_run)
             .where(

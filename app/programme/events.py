@@ -103,7 +103,9 @@ class ReviewFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     status: str = ""
 
 
-class EnrolmentFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="enrolment"):
+class EnrolmentFacts(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="enrolment"
+):
     """A person joined the programme itself, not through a shop account."""
 
     by: str = "manager"

@@ -102,6 +102,8 @@ def confirm_claim(
             "guest gathered can be joined."
         )
     workset.load_window_objects(connection, work, [guest.id], ["order", "customer", "review"])
+    owners = workset.load_object_awards(connection, work)
+    workset.load_members(connection, work, owners, lock=lock)
     for row in work.objects.values():
         if row.owner_id == guest.id:
             row.owner_id, row.dirty = member.id, True

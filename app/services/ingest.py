@@ -128,7 +128,10 @@ def _load(
             if hashed is not None and not event.person.erased:
                 hashes.add(hashed)
     workset.load_objects(connection, work, keys, lock=lock)
-    workset.load_people(connection, work, customers=customers, hashes=hashes, owners=(), lock=lock)
+    owners = workset.load_object_awards(connection, work)
+    workset.load_people(
+        connection, work, customers=customers, hashes=hashes, owners=owners, lock=lock
+    )
 
 
 def _one(

@@ -62,6 +62,8 @@ def request_reads(
             }
             for store_id, subject in sorted(subjects)
         ],
+        keys=("store_id", "kind", "subject"),
+        where=t.outbox_task.c.started == 0,
     )
     rows = connection.execute(
         select(t.outbox_task.c.id, t.outbox_task.c.store_id, t.outbox_task.c.subject).where(
@@ -83,6 +85,7 @@ def request_reads(
             for request in wanted
             if request.delivery_id is not None
         ],
+        keys=("task_id", "delivery_id"),
     )
 
 

@@ -49,6 +49,7 @@ def seal_heads(connection: Connection, keyring: Keyring, now: datetime) -> int:
                     "at": now,
                 }
             ],
+            keys=("programme_id", "day"),
         )
     return len(programmes)
 

@@ -93,15 +93,12 @@ def _chains(
     sealed: dict[int, dict[int, bytes]],
     problems: list[Problem],
 ) -> tuple[int, int]:
-    entries = (
-        connection.execution_options(yield_per=_ROWS)
-        .execute(
-            select(t.entry)
-            .where(t.entry.c.programme_id == programme_id)
-            .order_by(t.entry.c.member_id, t.entry.c.seq)
-        )
-        .mappings()
-    )
+    entries = connection.execute(
+        select(t.entry)
+        .where(t.entry.c.programme_id == programme_id)
+        .order_by(t.entry.c.member_id, t.entry.c.seq)
+        .execution_options(yield_per=_ROWS)
+    ).mappings()
     stream = _by_member(iter(entries))
     current = next(stream, None)
     members = connection.execute(
@@ -250,8 +247,10 @@ def _objects(
             key = (merged.get(award.member_id, award.member_id), award.rule)
             given[award.object_id][key] = given[award.object_id].get(key, 0) + award.points
     count = 0
-    rows = connection.execution_options(yield_per=_ROWS).execute(
-        select(t.source_object).where(t.source_object.c.programme_id == programme_id)
+    rows = connection.execute(
+        select(t.source_object)
+        .where(t.source_object.c.programme_id == programme_id)
+        .execution_options(yield_per=_ROWS)
     )
     for row in rows:
         count += 1

@@ -114,6 +114,13 @@ def load_objects(
         _add_objects(connection, work, t.source_object.c.id.in_(ids), lock=lock)
 
 
+def load_object_awards(connection: Connection, work: WorkSet) -> set[int]:
+    """Load the awards of the loaded objects; returns whose they are, former owners included."""
+    for chunk in _chunks(sorted(row.id for row in work.objects.values() if not row.new)):
+        _add_awards(connection, work, t.award.c.object_id.in_(chunk))
+    return {row.member_id for row in work.awards.values()}
+
+
 def load_people(
     connection: Connection,
     work: WorkSet,
@@ -168,11 +175,8 @@ def load_members(connection: Connection, work: WorkSet, ids: Iterable[int], *, l
 
 
 def load_worth(connection: Connection, work: WorkSet) -> None:
-    """Load what the loaded objects and members have been given: awards, lots, and their uses."""
-    object_ids = sorted(row.id for row in work.objects.values() if not row.new)
+    """Load what the loaded members have been given: window awards, lots, and the awards' uses."""
     member_ids = sorted(row.id for row in work.members.values() if not row.new)
-    for chunk in _chunks(object_ids):
-        _add_awards(connection, work, t.award.c.object_id.in_(chunk))
     for chunk in _chunks(member_ids):
         _add_awards(
             connection, work, and_(t.award.c.member_id.in_(chunk), t.award.c.object_id.is_(None))
@@ -254,14 +258,18 @@ def flush(connection: Connection, work: WorkSet) -> None:
             }
             for (member_id, holder_id, email_hash), claim_id in sorted(work.claims.items())
         ],
+        keys=("member_id", "holder_id", "email_hash"),
     )
     work.claims.clear()
     _write(connection, t.source_object, work.objects.values(), bump=True)
     _write(connection, t.award, work.awards.values())
     _insert(connection, t.entry, work.inserts.pop(t.entry, []))
     _write(connection, t.lot, work.lots.values())
+    for table in (t.object_part, t.object_delivery):
+        rows = work.inserts.pop(table, [])
+        insert_missing(connection, table, rows, keys=table.primary_key.columns.keys())
     for table, rows in work.inserts.items():
-        insert_missing(connection, table, rows)
+        _insert(connection, table, rows)
     work.inserts.clear()
 
 
