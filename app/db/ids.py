@@ -8,6 +8,7 @@ a batch knows all its ids before it writes.
 import secrets
 import threading
 import time
+from datetime import datetime
 
 _START = 1_704_067_200  # 2024-01-01
 _LOW_BITS = 32
@@ -28,3 +29,8 @@ def new_id() -> int:
             low = secrets.randbits(_LOW_BITS - 1)
         _last[:] = [second, low + 1]
         return (second << _LOW_BITS) | low
+
+
+def first_id_of(moment: datetime) -> int:
+    """Return the least id that can have been made in the second of `moment` or later."""
+    return max(int(moment.timestamp()) - _START, 0) << _LOW_BITS
