@@ -51,6 +51,6 @@ def demo(*, port: int, speed: float, once: bool) -> None:
 
     Nothing else is needed and nothing leaves this machine. Ctrl+C ends it.
     """
-    from app.demo import run_demo  # noqa: PLC0415 - the sandbox is only needed here
+    from app.cli.demo import run_demo  # noqa: PLC0415 - the sandbox is only needed here
 
     sys.exit(run_demo(port=port, speed=speed, once=once))

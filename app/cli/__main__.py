@@ -1,0 +1,5 @@
+"""`python -m app.cli` is `stempel`."""
+
+from app.cli import main
+
+main()
