@@ -1,5 +1,6 @@
 """`stempel init`, `stempel up` and `stempel demo`: making keys, serving, showing."""
 
+import logging
 import os
 import sys
 
@@ -7,6 +8,7 @@ import click
 
 from app import settings as configuration
 from app.cli.shared import Context, as_json, pass_context, show
+from app.errors import ConfigError
 
 
 @click.command()
@@ -40,6 +42,27 @@ def up(context: Context, *, host: str | None, port: int | None) -> None:
     from app.main import serve  # noqa: PLC0415 - the server stack is only needed here
 
     sys.exit(serve(configuration.from_env(os.environ)))
+
+
+@click.command()
+@pass_context
+def worker(context: Context) -> None:
+    """Drain deliveries, write back to shops, run the schedule, beside any number of others.
+
+    For a service on PostgreSQL; the embedded one has its worker inside `stempel up`. Looks into the
+    database each second; with REDIS_URL set, RQ wakes it at once.
+    """
+    from connectors.registry import load_connectors  # noqa: PLC0415 - as in `up`
+    from jobs.process import work_until_stopped  # noqa: PLC0415 - Redis and RQ are heavy
+    from jobs.runtime import new_runtime  # noqa: PLC0415 - as above
+
+    settings = context.settings
+    if settings.embedded:
+        raise ConfigError("On SQLite `stempel up` has its own worker: there is nothing to add.")
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    sys.exit(work_until_stopped(new_runtime(context.database(), settings, load_connectors())))
 
 
 @click.command()
