@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from app.services.adjust import adjust_points
 from app.services.enrol import add_member
-from app.services.people import email_hash_of
 from app.services.stores import Store
 from tests.pipeline import Pipeline, captured_delivery
 

@@ -11,7 +11,7 @@ from app.db import tables as t
 from app.errors import NotFound
 from app.services.outcomes import FINAL
 from app.services.view_ledger import EntryView, ObjectName, entries_of_delivery
-from app.services.views import Page, page_of, page_size
+from app.services.views import Page, key_of, page_of, page_size, storable
 
 RECEIVED, READING, FAILED = "received", "reading", "failed"
 STATUSES = (RECEIVED, READING, FAILED, *sorted(FINAL))
@@ -71,6 +71,8 @@ def list_deliveries(
 ) -> Page[DeliveryView]:
     """Return deliveries, newest first; `before` is the `older` of the page before."""
     size = page_size(limit)
+    if not storable(f"{store or ''}{topic or ''}"):
+        return Page([])
     query = _query().order_by(t.delivery.c.id.desc()).limit(size + 1)
     if store is not None:
         query = query.where(t.delivery.c.store_id.in_(_store_ids(store)))
@@ -84,7 +86,7 @@ def list_deliveries(
     if programme_id is not None:
         query = query.where(t.delivery.c.programme_id == programme_id)
     if before is not None:
-        query = query.where(t.delivery.c.id < before)
+        query = query.where(t.delivery.c.id < key_of(before))
     items = [_view(row) for row in connection.execute(query).mappings()]
     return page_of(items, [item.id for item in items], size)
 
@@ -92,7 +94,9 @@ def list_deliveries(
 def show_delivery(connection: Connection, delivery_id: int) -> DeliveryDetail:
     """Return one delivery with its attempts and effects; raises NotFound."""
     row = (
-        connection.execute(_query().where(t.delivery.c.id == delivery_id)).mappings().one_or_none()
+        connection.execute(_query().where(t.delivery.c.id == key_of(delivery_id)))
+        .mappings()
+        .one_or_none()
     )
     if row is None:
         raise NotFound(f"There is no delivery {delivery_id}.")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, select, union
 from app.db import tables as t
 from app.programme.explanation import Explanation
 from app.services.explain import read_explanation, render
-from app.services.views import Page, page_of, page_size
+from app.services.views import Page, key_of, page_of, page_size
 
 _CHUNK = 400
 
@@ -61,7 +61,7 @@ def ledger_of(
     size = page_size(limit)
     query = _query().where(t.entry.c.member_id == member_id).order_by(t.entry.c.seq.desc())
     if before is not None:
-        query = query.where(t.entry.c.seq < before)
+        query = query.where(t.entry.c.seq < key_of(before))
     rows = connection.execute(query.limit(size + 1)).mappings().all()
     entries = _views(connection, rows)
     if not entries:

@@ -18,7 +18,7 @@ from app.services.explain import read_explanation
 from app.services.facts import decode_facts
 from app.services.keys import Vault
 from app.services.people import email_hash_of
-from app.services.views import LARGEST_ID, Page, page_of, page_size, programme_views
+from app.services.views import Page, key_of, page_of, page_size, programme_views, storable
 
 _WRITTEN: msgspec.json.Decoder[tuple[str, int, str | None]] = msgspec.json.Decoder(
     tuple[str, int, str | None]  # programme, balance, tier: app.services.writeback.Wanted.value
@@ -128,7 +128,7 @@ def list_members(
     if state is not None:
         query = query.where(t.member.c.state == state)
     if before is not None:
-        query = query.where(t.member.c.id < before)
+        query = query.where(t.member.c.id < key_of(before))
     items = [_member(connection, vault, row) for row in connection.execute(query).all()]
     return page_of(items, [item.id for item in items], size)
 
@@ -157,7 +157,7 @@ def show_member(
     limit: int | None = None,
 ) -> MemberDetail:
     """Return one member; raises NotFound."""
-    row = connection.execute(_members().where(t.member.c.id == member_id)).one_or_none()
+    row = connection.execute(_members().where(t.member.c.id == key_of(member_id))).one_or_none()
     if row is None:
         raise NotFound(f"There is no member {member_id}.")
     return MemberDetail(
@@ -194,8 +194,9 @@ def _members() -> Select[Any]:
 
 def _matching(connection: Connection, vault: Vault, search: str) -> ColumnElement[bool]:
     if search.isascii() and search.isdecimal():
-        number = int(search)
-        return t.member.c.id == number if number <= LARGEST_ID else false()
+        return t.member.c.id == key_of(int(search[:30]))
+    if not storable(search):
+        return false()
     # The hash is keyed by programme: one e-mail is somebody else in each.
     hashes = [
         and_(t.member.c.programme_id == one, t.member.c.email_hash == hashed)
@@ -282,7 +283,7 @@ def _objects(
         .limit(size + 1)
     )
     if before is not None:
-        query = query.where(t.source_object.c.id < before)
+        query = query.where(t.source_object.c.id < key_of(before))
     rows = connection.execute(query).all()
     awards: dict[int, list[AwardView]] = defaultdict(list)
     for award in connection.execute(

@@ -81,3 +81,13 @@ def page_of(items: Sequence[T], keys: Sequence[int], limit: int) -> Page[T]:
 def page_size(wanted: int | None) -> int:
     """Return how many rows to show: what is wanted within reason."""
     return min(max(PAGE_SIZE if wanted is None else wanted, 1), MOST_PER_PAGE)
+
+
+def key_of(number: int) -> int:
+    """Return a number that may be asked for as a key: none is larger than 63 bits."""
+    return min(max(number, -1), LARGEST_ID)
+
+
+def storable(text: str) -> bool:
+    """Say whether a text can be in the database at all: no NUL, nothing that is not Unicode."""
+    return "\0" not in text and text.isprintable()

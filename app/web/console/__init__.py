@@ -1,0 +1,13 @@
+"""The pages of owners and support: what came in, who has what and why, what the shops show."""
+
+from flask import Flask
+
+from app.web.console.pages import pages
+from app.web.console.words import masked, state_word
+
+
+def register(app: Flask) -> None:
+    """Add the pages to an application."""
+    app.register_blueprint(pages)
+    app.add_template_filter(masked, "masked")
+    app.add_template_filter(state_word, "word")

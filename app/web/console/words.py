@@ -1,0 +1,58 @@
+"""Our own words as the pages show them, and e-mails as lists show them."""
+
+from app.services.texts import mark
+from app.web.language import here
+
+WORDS = {
+    # where a delivery stands
+    "received": mark("received"),
+    "reading": mark("asking the shop"),
+    "failed": mark("failed, tried again"),
+    "processed": mark("processed"),
+    "stale": mark("out of date"),
+    "ignored": mark("ignored"),
+    "dead": mark("dead"),
+    "discarded": mark("discarded"),
+    # how it came
+    "webhook": mark("webhook"),
+    "read": mark("read by us"),
+    "sync": mark("comparison"),
+    # people
+    "member": mark("member"),
+    "guest": mark("guest"),
+    "merged": mark("joined to another account"),
+    "erased": mark("erased"),
+    # objects
+    "order": mark("order"),
+    "customer": mark("customer account"),
+    "review": mark("review"),
+    "enrolment": mark("enrolment"),
+    "manager": mark("by a manager"),
+    # claims
+    "pending": mark("waiting"),
+    "confirmed": mark("confirmed"),
+    "refused": mark("refused"),
+    # why a webhook request was refused
+    "not a POST": mark("not a POST"),
+    "too large": mark("too large"),
+    "slow body": mark("too slow"),
+    "broken body": mark("broken off or malformed"),
+    "hung up": mark("the sender hung up"),
+    "unknown platform": mark("unknown platform"),
+    "unknown store": mark("unknown store"),
+    "bad signature": mark("wrong or missing signature"),
+    "database away": mark("the database was away"),
+}
+
+
+def state_word(code: str) -> str:
+    """Return the reader's word for one of our codes; one that we lack stays as it is."""
+    return here().say(WORDS[code]) if code in WORDS else code
+
+
+def masked(email: str | None) -> str:
+    """Return an e-mail as lists show it: enough to recognise, too little to copy."""
+    if email is None:
+        return ""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}•••@{domain}"
