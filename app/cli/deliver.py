@@ -16,8 +16,8 @@ from app.cli.shared import Context, as_json, pass_context, show, table
 from app.db import tables as t
 from app.errors import Invalid
 from app.main import Application
-from app.services import views
 from app.services.stores import Store, get_store
+from app.services.view_deliveries import show_delivery
 from connectors.registry import load_connectors
 from jobs.drain import drain
 from jobs.push import push
@@ -168,8 +168,8 @@ def _row(
     if delivery_id is None:
         reason = "a test ping, noted" if http_status == 200 else "refused by the edge"
         return _Row(message.file, http_status, "not stored", reason)
-    status = views.delivery_status(connection, delivery_id)
-    return _Row(message.file, http_status, status.status, status.reason)
+    delivery = show_delivery(connection, delivery_id).delivery
+    return _Row(message.file, http_status, delivery.status, delivery.reason or "")
 
 
 def _read(path: Path) -> _Message:

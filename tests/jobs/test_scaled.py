@@ -1,0 +1,91 @@
+"""The scaled way: PostgreSQL, Redis and separate processes, as the Procfile starts them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pipeline import captured_delivery
+from tests.servers import start_valkey
+from tests.sockets import free_port
+
+STEMPEL = [sys.executable, "-m", "app.cli"]
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    with start_valkey() as url:
+        yield url
+
+
+@pytest.fixture
+def environment(postgres_database: Any, redis_url: str, tmp_path: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": postgres_database.url,
+        "REDIS_URL": redis_url,
+        "STEMPEL_DEV": "1",
+        "STEMPEL_VAR": str(tmp_path / "var"),
+        "PORT": str(free_port()),
+    }
+
+
+def stempel(environment: dict[str, str], *words: str) -> Any:
+    done = subprocess.run(
+        [*STEMPEL, *words, "--json"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_delivery_earns_through_the_edge_and_a_worker_process(
+    environment: dict[str, str],
+) -> None:
+    stempel(environment, "programme", "apply", "one-per-unit")
+    store = stempel(
+        environment,
+        *("store", "add", "woocommerce", "--url", "https://shop.example"),
+        *("--webhook-secret", "s3cr3t-Ala&kota<1>", "--programme", "one-per-unit"),
+    )
+    processes = [
+        subprocess.Popen([*STEMPEL, command], env=environment) for command in ("up", "worker")
+    ]
+    try:
+        _wait_until_healthy(environment["PORT"])
+        captured = captured_delivery("008")
+        headers = {k: v for k, v in captured.headers.items() if k.startswith(("X-", "Content-T"))}
+        request = urllib.request.Request(store["webhook_url"], captured.body, headers)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.status == 200
+        deadline = time.monotonic() + 20
+        while not stempel(environment, "ledger", "verify")["entries"]:
+            assert time.monotonic() < deadline, "the delivery was never drained"
+            time.sleep(0.2)
+        [event] = stempel(environment, "events", "list")
+        assert event["status"] == "processed"
+        assert [member["balance"] for member in stempel(environment, "member", "list")] == [269]
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        statuses = [process.wait(timeout=30) for process in processes]
+    assert statuses == [0, 0]
+
+
+def _wait_until_healthy(port: str) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            assert time.monotonic() < deadline, "stempel up does not answer"
+            time.sleep(0.1)
