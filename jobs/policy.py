@@ -30,6 +30,7 @@ class Decision(msgspec.Struct, frozen=True):
     retry_at: datetime | None
     error: str | None  # class, message and traceback, for support
     blocks_store: bool = False
+    rest_until: datetime | None = None  # the store is not called before that
 
 
 def decide(
@@ -50,13 +51,14 @@ def decide(
                 "failed", f"a person must act: {error}", now + wait, text, blocks_store=True
             )
         case Passing():
+            asked = timedelta(seconds=max(0.0, min(error.retry_after or 0.0, 10**6)))
+            rest = max(_wait(0, jitter), min(asked, _LONGEST_RETRY_AFTER))
             if tries + 1 >= MOST_TRIES:
-                return Decision("dead", f"given up after {tries + 1} tries: {error}", None, text)
-            wait = _wait(tries, jitter)
-            if error.retry_after is not None:
-                asked = timedelta(seconds=max(0.0, min(error.retry_after, 10**6)))
-                wait = max(wait, min(asked, _LONGEST_RETRY_AFTER))
-            return Decision("failed", f"will be tried again: {error}", now + wait, text)
+                reason = f"given up after {tries + 1} tries: {error}"
+                return Decision("dead", reason, None, text, rest_until=now + rest)
+            wait = max(_wait(tries, jitter), rest)
+            reason = f"will be tried again: {error}"
+            return Decision("failed", reason, now + wait, text, rest_until=now + rest)
         case ConfigError():
             wait = _wait(min(tries, len(_WAITS) - 1), jitter)
             return Decision("failed", f"a person must act: {error}", now + wait, text)

@@ -6,6 +6,9 @@ was stopped meanwhile commits nothing.
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
 
 from app.crypto import seal
 from app.db.ids import new_id
@@ -17,6 +20,7 @@ from app.services.stores import Store, due_stores
 from app.services.writeback import Wanted
 from connectors.base import CustomerState, ReadAnswer, Ref, Shop
 from jobs import policy
+from jobs.policy import Decision
 from jobs.runtime import Runtime
 from jobs.shops import Shops
 
@@ -106,7 +110,7 @@ def _read_failed(runtime: Runtime, store: Store, task: Task, error: Exception) -
             ended = {task.id: (decision.status, f"could not be read: {decision.reason}")}
             outcomes.end_waiters(connection, ended, runtime.clock())
             outbox.remove(connection, task)
-            return False
+            return _let_rest(connection, store, decision)
         outbox.postpone(
             connection,
             task,
@@ -114,23 +118,37 @@ def _read_failed(runtime: Runtime, store: Store, task: Task, error: Exception) -
             error=decision.error or decision.reason,
             count=not decision.blocks_store,
         )
-        if decision.blocks_store:
-            writeback.block(connection, store.id, decision.reason)
-    return decision.blocks_store
+        return _let_rest(connection, store, decision)
+
+
+def _let_rest(connection: Connection, store: Store, decision: Decision) -> bool:
+    """Stop calling a store that asked for it or needs a person; returns whether it was stopped."""
+    if decision.blocks_store:
+        writeback.block(connection, store.id, decision.reason)
+        return True
+    if decision.rest_until is not None:
+        writeback.pause(connection, store.id, decision.rest_until)
+        return True
+    return False
 
 
 def _give_back(runtime: Runtime, tasks: Sequence[Task]) -> None:
     with runtime.database.transaction() as connection:
         for task in tasks:
             outbox.postpone(
-                connection, task, due_at=runtime.clock(), error="the store is blocked", count=False
+                connection, task, due_at=runtime.clock(), error="the store rests", count=False
             )
+
+
+def _resting(store: Store, now: datetime) -> bool:
+    paused = store.paused_until is not None and store.paused_until > now
+    return paused or store.blocked_reason is not None
 
 
 def _writes(runtime: Runtime, shops: Shops, store_id: int) -> int:
     store = shops.store(store_id)
     shop = shops.get(store)
-    if shop is None or shop.writer is None or store.blocked_reason is not None:
+    if shop is None or shop.writer is None or _resting(store, runtime.clock()):
         return 0
     with runtime.database.transaction() as connection:
         due = writeback.claim_due(
@@ -171,5 +189,4 @@ def _write_failed(runtime: Runtime, store: Store, due: Sequence[Wanted], error: 
     retry_at = decision.retry_at or policy.much_later(runtime.clock())
     with runtime.database.transaction() as connection:
         writeback.postpone(connection, due, due_at=retry_at, error=decision.error or "")
-        if decision.blocks_store:
-            writeback.block(connection, store.id, decision.reason)
+        _let_rest(connection, store, decision)

@@ -213,10 +213,25 @@ def own_store_id(connection: Connection, programme_id: int, now: datetime) -> in
 
 
 def due_stores(connection: Connection, now: datetime) -> list[int]:
-    """Return the stores whose outbound may run: not blocked, not paused."""
-    query = select(t.store.c.id).where(
-        t.store.c.platform != OWN_PLATFORM,
-        t.store.c.blocked_reason.is_(None),
-        or_(t.store.c.paused_until.is_(None), t.store.c.paused_until <= now),
+    """Return the stores that have outbound work now and may be called: not blocked, not paused."""
+    reads = select(t.outbox_task.c.store_id).where(
+        t.outbox_task.c.answer_id.is_(None),
+        t.outbox_task.c.due_at <= now,
+        or_(t.outbox_task.c.lease_until.is_(None), t.outbox_task.c.lease_until < now),
+    )
+    writes = select(t.store_customer.c.store_id).where(
+        t.store_customer.c.due_at <= now,
+        t.store_customer.c.gone == 0,
+        or_(t.store_customer.c.lease_until.is_(None), t.store_customer.c.lease_until < now),
+    )
+    query = (
+        select(t.store.c.id)
+        .where(
+            t.store.c.platform != OWN_PLATFORM,
+            t.store.c.blocked_reason.is_(None),
+            or_(t.store.c.paused_until.is_(None), t.store.c.paused_until <= now),
+            t.store.c.id.in_(reads.union(writes)),
+        )
+        .order_by(t.store.c.id)
     )
     return list(connection.execute(query).scalars())
