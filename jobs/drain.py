@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from app.errors import Conflict
 from app.services import inbox, ingest, outcomes
@@ -32,6 +32,7 @@ def drain(runtime: Runtime, *, limit: int | None = None, only: int | None = None
     """
     size = limit or (_EMBEDDED_BATCH if runtime.database.embedded else _BATCH)
     handled, store = 0, 0
+    held_elsewhere: set[int] = set()
     while True:
         with runtime.database.snapshot() as connection:
             turn = inbox.next_store(connection, runtime.clock(), after=store, only=only)
@@ -39,12 +40,13 @@ def drain(runtime: Runtime, *, limit: int | None = None, only: int | None = None
             return handled
         _, store = turn
         done = drain_store(runtime, store, limit=size)
-        handled += done
-        if done == 0 and only is None:
-            # Another worker holds these rows; it will see to them.
-            return handled
-        if done == 0:
-            return handled
+        if done:
+            handled += done
+            held_elsewhere.clear()
+        elif store in held_elsewhere:
+            return handled  # a whole round without a free row: other workers see to the rest
+        else:
+            held_elsewhere.add(store)
 
 
 def drain_store(
@@ -55,16 +57,14 @@ def drain_store(
     try:
         return _attempts(runtime, store_id, limit=limit, ids=ids, claimed=claimed)
     except Exception as error:  # the edge of the jobs: recorded, never swallowed
-        if isinstance(error, OperationalError) and not claimed:
-            raise  # the database is away: nobody can record anything
+        if isinstance(error, OperationalError | InterfaceError | Conflict) or not claimed:
+            raise  # the database is away or too busy: no delivery's fault, all stay queued
         if len(claimed) > 1:
             half = len(claimed) // 2
             return sum(
                 drain_store(runtime, store_id, limit=limit, ids=part)
                 for part in (claimed[:half], claimed[half:])
             )
-        if not claimed:
-            raise
         _record_failure(runtime, claimed[0], error)
         return 1
 

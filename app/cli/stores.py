@@ -184,6 +184,19 @@ def list_all(context: Context, *, as_json: bool) -> None:
 @store.command()
 @click.argument("key")
 @pass_context
+def moved(context: Context, key: str) -> None:
+    """Accept that a shop has moved: deliveries from its new host count from now on.
+
+    Until then they are ignored as those of a copy (a staging clone keeps our address and secret).
+    """
+    with context.database().transaction() as connection:
+        host = stores.accept_move(connection, stores.get_store(connection, key))
+    click.echo(f"store {key}: its host is {host} now")
+
+
+@store.command()
+@click.argument("key")
+@pass_context
 def resume(context: Context, key: str) -> None:
     """Let a store that was blocked work again, after the cause was mended."""
     with context.database().transaction() as connection:

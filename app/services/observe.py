@@ -12,11 +12,11 @@ from app.programme.events import (
     Event,
     Facts,
     OrderFacts,
-    ReviewFacts,
     Standing,
 )
 from app.programme.facts import gone as facts_when_gone
 from app.programme.facts import with_finer_amounts
+from app.programme.rules import earning_since
 from app.programme.states import (
     State,
     Verdict,
@@ -206,20 +206,19 @@ def _accept(here: Observer, told: Told, event: Event, row: ObjectRow, facts: Fac
     row.settled_by_rule = 0
     row.delivery_id = told.delivery_id
     row.dirty = True
-    _note_earned(row, facts, told.accepted_at)
+    _note_earned(here, row, facts, told.accepted_at)
     _note_parts(here.work, row, facts)
     _find_owner(here, told, event, row)
     if isinstance(facts, CustomerFacts) or (event.kind == "customer" and facts is None):
         _note_account(here, told, event, facts)
 
 
-def _note_earned(row: ObjectRow, facts: Facts | None, accepted_at: datetime) -> None:
+def _note_earned(
+    here: Observer, row: ObjectRow, facts: Facts | None, accepted_at: datetime
+) -> None:
     """Keep the earliest moment the object is known to have reached earning status."""
-    moment: datetime | None = None
-    if isinstance(facts, OrderFacts) and facts.standing in {Standing.PAID, Standing.COMPLETED}:
-        moment = facts.paid_at or facts.completed_at or row.modified_at or accepted_at
-    elif isinstance(facts, ReviewFacts) and facts.published:
-        moment = row.modified_at or accepted_at
+    programme = here.versions[row.version - 1].programme
+    moment = earning_since(programme, facts, row.modified_at or accepted_at)
     if moment is not None and (row.earned_at is None or moment < row.earned_at):
         row.earned_at = moment
 

@@ -7,12 +7,12 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 import msgspec
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, insert, or_, select, update
 
 from app.crypto import Keyring
 from app.db import tables as t
 from app.db.ids import new_id
-from app.errors import ConfigError, NotFound
+from app.errors import ConfigError, Conflict, NotFound
 
 OWN_PLATFORM = "stempel"
 """The platform of a programme's own source: enrolments and adjustments made here."""
@@ -188,6 +188,16 @@ def load_edge_store(connection: Connection, keyring: Keyring, store_key: str) ->
             for row in rows
         ),
     )
+
+
+def accept_move(connection: Connection, store: Store) -> str:
+    """Believe the host that was taken for a copy's; raises Conflict if no other host has sent."""
+    if store.copy_host is None:
+        raise Conflict(f"No other host has sent deliveries for the store {store.key!r}.")
+    connection.execute(
+        update(t.store).where(t.store.c.id == store.id).values(host=store.copy_host, copy_host=None)
+    )
+    return store.copy_host
 
 
 def own_store_id(connection: Connection, programme_id: int, now: datetime) -> int:
