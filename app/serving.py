@@ -26,7 +26,6 @@ KILL_SECONDS = 20
 """How long the serving process may take to finish what it has begun."""
 
 _PR_SET_PDEATHSIG = 1
-_TAKEOVER_SECONDS = 5.0  # how long a predecessor that is ending may hold its lock
 
 _held: list[int] = []
 """Descriptors of locks: held until the process ends, whatever ends it."""
@@ -35,7 +34,8 @@ _held: list[int] = []
 def run(settings: Settings, target: str) -> int:
     """Serve `target`, a factory "module:name", until told to stop; returns the exit status."""
     if settings.embedded:
-        _hold(settings.var / "up.lock", f"process {os.getpid()}, http://{_address(settings)}")
+        who = f"process {os.getpid()}, http://{_address(settings)}"
+        _hold(settings.var / "up.lock", who, patience=0)
     _require_free_port(settings)
     server = Granian(
         target,
@@ -71,14 +71,15 @@ def prepare_process(settings: Settings) -> None:
         # A supervisor that is killed must not leave an orphan on its port.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if settings.embedded:
-        _hold(settings.var / "serving.lock", f"process {os.getpid()}")
+        # A predecessor that lost its supervisor may be finishing what it has begun.
+        _hold(settings.var / "serving.lock", f"process {os.getpid()}", patience=KILL_SECONDS)
 
 
-def _hold(path: Path, who: str) -> None:
+def _hold(path: Path, who: str, *, patience: float) -> None:
     """Take a lock for the life of this process, or raise ConfigError naming who has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + _TAKEOVER_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

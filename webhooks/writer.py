@@ -153,10 +153,8 @@ class Writer:
                     log.warning("deliveries wait for the database: %s", type(error).__name__)
                     time.sleep(_RETRY_PAUSE)
                     continue
-                self._day_keys.clear()
-                self._keys.forget()
-                for arrival in group:
-                    arrival.row = None  # sealed anew: the key may be what is missing
+                if self._sealed_before(group):
+                    continue
                 if len(group) == 1:
                     # By class only: the driver's message may quote values.
                     log.error(  # noqa: TRY400 - a traceback would hold that message
@@ -165,14 +163,23 @@ class Writer:
                         type(error).__name__,
                     )
                     self._answer(group, stored=False)
-                else:
-                    for arrival in group:
-                        self._settle([arrival])
+                    return
+                for arrival in group:
+                    self._settle([arrival])
                 return
             self._unsure = False
             self._answer(group, stored=True)
             self._wakes.note({arrival.store.id for arrival in group})
             return
+
+    def _sealed_before(self, group: list[Arrival]) -> bool:
+        """Forget the keys; say whether that is worth another attempt, for one of them may be gone."""
+        self._day_keys.clear()
+        self._keys.forget()
+        sealed = any(arrival.row is not None for arrival in group)
+        for arrival in group:
+            arrival.row = None
+        return sealed
 
     def _too_late(self, arrival: Arrival) -> bool:
         return arrival.answer.done() or time.monotonic() - arrival.since > self._hold_seconds

@@ -90,9 +90,22 @@ def shop(database: Database, keyring: Keyring) -> Shop:
     return add_shop(database, keyring, key="kawa-shop", secrets=[SECRET])
 
 
+def environment(url: str, keyring: Keyring, var: Path, port: int) -> dict[str, str]:
+    """Return the settings of a server as environment variables."""
+    return {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": url,
+        "STEMPEL_VAR": str(var),
+        "SECRET_KEYS": ",".join(keyring.secret_keys),
+        "LOOKUP_PEPPER": keyring.pepper.decode(),
+        "LEDGER_KEY": keyring.ledger_key.decode(),
+        "PORT": str(port),
+    }
+
+
 @contextmanager
 def serving(
-    url: str, keyring: Keyring, var: Path, *, port: int | None = None, **environment: str
+    url: str, keyring: Keyring, var: Path, *, port: int | None = None, **more: str
 ) -> Iterator[Server]:
     """Run a server over the database at `url` until the block ends."""
     port = port or free_port()
@@ -104,16 +117,7 @@ def serving(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={
-                "PATH": os.environ["PATH"],
-                "DATABASE_URL": url,
-                "STEMPEL_VAR": str(var),
-                "SECRET_KEYS": ",".join(keyring.secret_keys),
-                "LOOKUP_PEPPER": keyring.pepper.decode(),
-                "LEDGER_KEY": keyring.ledger_key.decode(),
-                "PORT": str(port),
-                **environment,
-            },
+            env=environment(url, keyring, var, port) | more,
         )
     try:
         _wait_until_serving(process, port, log)
