@@ -1,5 +1,7 @@
 """`stempel programme`: presets, publishing a document, showing what is in force."""
 
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import click
@@ -7,7 +9,7 @@ import click
 from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
 from app.errors import ConfigError
 from app.programme.presets import preset_names, preset_source
-from app.services import programmes
+from app.services import programmes, rates
 
 _LONGEST_DOCUMENT = 1_000_000
 
@@ -99,6 +101,49 @@ def show_one(
         programme_id = programmes.programme_id_of(connection, key)
         version, source = programmes.source_of(connection, programme_id, number)
     show({"key": key, "version": version, "source": source}, as_json, source)
+
+
+@programme.command()
+@click.argument("key")
+@click.argument("currency")
+@click.argument("value", metavar="RATE")
+@click.option(
+    "--from",
+    "since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    required=True,
+    help="The first day (UTC) whose orders it is for.",
+)
+@as_json
+@pass_context
+def rate(
+    context: Context, key: str, currency: str, value: str, *, since: datetime, as_json: bool
+) -> None:
+    """Say what one unit of another currency is worth in the programme's.
+
+    Orders that waited for a rate are paid at once; those judged by another one stay as they are.
+
+    Example: stempel programme rate kawa EUR 4.25 --from 2026-01-01
+    """
+    try:
+        number = Decimal(value)
+    except InvalidOperation as error:
+        raise ConfigError(f"a rate is a number as 4.25, not {value!r}") from error
+    with context.database().transaction() as connection:
+        mended = rates.add_rate(
+            connection,
+            context.vault(),
+            programme_id=programmes.programme_id_of(connection, key),
+            currency=currency,
+            rate=number,
+            since=since.replace(tzinfo=UTC),
+            now=context.clock(),
+        )
+    show(
+        {"currency": currency, "rate": str(number), "mended": mended},
+        as_json,
+        f"1 {currency} counts as {number}; orders mended: {mended}",
+    )
 
 
 def _read(path: Path) -> str:

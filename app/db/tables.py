@@ -70,6 +70,16 @@ programme_version = _table(
     PrimaryKeyConstraint("programme_id", "number"),
 )
 
+rate = _table(
+    "rate",  # dated; an order is judged by the one in force when it was placed, for ever
+    _programme(),
+    Column("currency", text(), nullable=False),
+    Column("since", Moment(), nullable=False),
+    Column("rate", text(), nullable=False),  # programme currency for one unit, exact
+    Column("created_at", Moment(), nullable=False),
+    PrimaryKeyConstraint("programme_id", "currency", "since"),
+)
+
 store = _table(
     "store",
     _id(),

@@ -9,11 +9,11 @@ from app.db.ids import new_id
 from app.errors import Invalid, NotFound
 from app.services import workset
 from app.services.audit import Act, note_act
-from app.services.ingest import want_writing
 from app.services.keys import Vault
 from app.services.posting import Cause, adjust
 from app.services.programmes import versions
 from app.services.workset import WorkSet
+from app.services.writeback import want_writing
 
 MOST_POINTS = 1_000_000_000
 

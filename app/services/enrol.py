@@ -12,7 +12,6 @@ from app.programme.events import EnrolmentFacts
 from app.services import workset
 from app.services.audit import Act, note_act
 from app.services.facts import encode_facts
-from app.services.ingest import want_writing
 from app.services.keys import Vault
 from app.services.people import new_member, set_contact
 from app.services.posting import Cause, adjust
@@ -21,6 +20,7 @@ from app.services.rows import MemberRow, ObjectKey, ObjectRow
 from app.services.stores import own_store_id
 from app.services.workset import WorkSet
 from app.services.worth import settle_objects
+from app.services.writeback import want_writing
 
 
 def add_member(

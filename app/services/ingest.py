@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
-from app.db import tables as t
 from app.programme.events import Event
 from app.services import outcomes, workset
 from app.services.keys import Vault
@@ -19,9 +18,11 @@ from app.services.outbox import ReadRequest, request_reads
 from app.services.outcomes import Outcome
 from app.services.people import email_hash_of
 from app.services.programmes import versions
+from app.services.rates import load_rates
 from app.services.rows import ObjectKey
 from app.services.workset import WorkSet
 from app.services.worth import settle_objects
+from app.services.writeback import want_writing
 
 NO_KEYS = "cannot be read, no API keys"
 
@@ -65,7 +66,7 @@ def evaluate(
     work = WorkSet(programme_id, now)
     known = versions(connection, programme_id)
     _load(connection, vault, work, incoming, lock=lock)
-    here = Observer(connection, work, vault, known)
+    here = Observer(connection, work, vault, known, load_rates(connection, programme_id))
     results: list[Outcome] = []
     reads: list[ReadRequest] = []
     changed: set[ObjectKey] = set()
@@ -85,24 +86,10 @@ def commit(connection: Connection, batch: Batch, *, recheck: bool) -> None:
         workset.recheck(connection, work)
     moved = sorted(work.moved)
     workset.flush(connection, work)
-    if moved:
-        want_writing(connection, moved, work.now)
+    want_writing(connection, moved, work.now)
     request_reads(connection, work.programme_id, batch.reads, work.now)
     outcomes.record(connection, batch.outcomes, work.now)
     outcomes.settle_waiters(connection, batch.outcomes, work.now)
-
-
-def want_writing(connection: Connection, member_ids: Sequence[int], now: datetime) -> None:
-    """Make the shops' view of these members due, wherever they have an account."""
-    for start in range(0, len(member_ids), workset.CHUNK):
-        connection.execute(
-            update(t.store_customer)
-            .where(
-                t.store_customer.c.member_id.in_(member_ids[start : start + workset.CHUNK]),
-                t.store_customer.c.gone == 0,
-            )
-            .values(wanted_rev=t.store_customer.c.wanted_rev + 1, due_at=now)
-        )
 
 
 def _load(

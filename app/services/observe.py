@@ -28,6 +28,7 @@ from app.services.facts import decode_facts, encode_facts
 from app.services.keys import Vault
 from app.services.people import adopt_owner, customer_account, email_hash_of, owner_of, set_contact
 from app.services.programmes import Version, in_force
+from app.services.rates import Rates, encode_context
 from app.services.rows import ObjectKey, ObjectRow
 from app.services.workset import WorkSet
 from app.services.worth import prefers
@@ -58,6 +59,7 @@ class Observer(msgspec.Struct, frozen=True):
     work: WorkSet
     vault: Vault
     versions: list[Version]
+    rates: Rates
 
 
 def observe(here: Observer, told: Told, event: Event) -> Finding:
@@ -110,7 +112,7 @@ def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
         occurred_at=occurred_at,
         earned_at=None,
         version=version.number,
-        context="{}",
+        context=encode_context(here.rates.context_of(version.programme, facts, occurred_at)),
         owner_id=None,
         owner_ref=None,
         owner_known_at=None,

@@ -11,6 +11,8 @@ from app.db.ids import new_id
 
 VERSION = "0.1.0"
 
+_READ = "read from the shop: "
+
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """The result of one attempt at one delivery. `error` is class, message and traceback."""
@@ -79,7 +81,7 @@ def settle_waiters(connection: Connection, answers: Sequence[Outcome], now: date
     end_waiters(
         connection,
         {
-            task_id: (outcome.status, f"read from the shop: {outcome.reason}")
+            task_id: (outcome.status, _READ + outcome.reason.removeprefix(_READ))
             for task_id, outcome in by_task.items()
         },
         now,
@@ -88,20 +90,20 @@ def settle_waiters(connection: Connection, answers: Sequence[Outcome], now: date
 
 
 def end_waiters(connection: Connection, ended: dict[int, tuple[str, str]], now: datetime) -> None:
-    """Give every delivery that waits for one of these tasks the task's (status, reason)."""
+    """Give every delivery that waits for one of these tasks the task's (status, reason).
+
+    One of them may be the answer of another read, which had to be read once more: then the deliveries
+    that wait for that one end as well.
+    """
     waiting = connection.execute(
         select(t.task_waiter).where(t.task_waiter.c.task_id.in_(list(ended)))
     ).all()
-    record(
-        connection,
-        [
-            Outcome(
-                delivery_id=row.delivery_id,
-                status=ended[row.task_id][0],
-                reason=ended[row.task_id][1],
-            )
-            for row in waiting
-        ],
-        now,
-    )
+    results = [
+        Outcome(
+            delivery_id=row.delivery_id, status=ended[row.task_id][0], reason=ended[row.task_id][1]
+        )
+        for row in waiting
+    ]
+    record(connection, results, now)
     connection.execute(delete(t.task_waiter).where(t.task_waiter.c.task_id.in_(list(ended))))
+    settle_waiters(connection, results, now)

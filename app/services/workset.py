@@ -110,8 +110,15 @@ def load_objects(
             ).in_(chunk),
             lock=lock,
         )
-    for ids in _chunks(sorted(set(work.parts.values()))):
-        _add_objects(connection, work, t.source_object.c.id.in_(ids), lock=lock)
+    load_objects_by_id(connection, work, list(set(work.parts.values())), lock=lock)
+
+
+def load_objects_by_id(
+    connection: Connection, work: WorkSet, ids: Sequence[int], *, lock: bool
+) -> None:
+    """Load source objects by their own ids."""
+    for chunk in _chunks(sorted(ids)):
+        _add_objects(connection, work, t.source_object.c.id.in_(chunk), lock=lock)
 
 
 def load_object_awards(connection: Connection, work: WorkSet) -> set[int]:

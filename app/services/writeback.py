@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, or_, select, update
 from app.db import tables as t
 
 LEASE = timedelta(minutes=5)
+_CHUNK = 400
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +90,19 @@ def claim_due(connection: Connection, store_id: int, now: datetime, *, limit: in
         else:
             wanted.append(one)
     return wanted
+
+
+def want_writing(connection: Connection, member_ids: Sequence[int], now: datetime) -> None:
+    """Make the shops' view of these members due, wherever they have an account."""
+    for start in range(0, len(member_ids), _CHUNK):
+        connection.execute(
+            update(t.store_customer)
+            .where(
+                t.store_customer.c.member_id.in_(member_ids[start : start + _CHUNK]),
+                t.store_customer.c.gone == 0,
+            )
+            .values(wanted_rev=t.store_customer.c.wanted_rev + 1, due_at=now)
+        )
 
 
 def written(connection: Connection, one: Wanted, now: datetime) -> bool:

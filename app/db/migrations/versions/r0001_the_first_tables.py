@@ -98,6 +98,19 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sqlite_strict=True,
     )
     op.create_table(
+        "rate",
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("currency", TEXT, nullable=False),
+        sa.Column("since", BIG, nullable=False),
+        sa.Column("rate", TEXT, nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_rate_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("programme_id", "currency", "since", name=op.f("pk_rate")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "store",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("programme_id", BIG, nullable=False),
