@@ -4,7 +4,7 @@ Only the edge is missing: what the shop sends over HTTP is verified as the edge 
 The shop, the reader and the pipeline share one clock that only the tests move.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import Row, func, select
 from app.db import tables as t
 from app.programme.emails import fold
 from app.services.stores import Store, add_store, load_edge_store
-from connectors.base import Headers
+from connectors.base import Headers, ReadAnswer, Ref
 from connectors.woocommerce.connector import WooShop
 from connectors.woocommerce.reader import WooReader
 from connectors.woocommerce.sandbox import KEY, SECRET, Running, Sandbox, Settings, serve
@@ -80,6 +80,15 @@ class Way:
         """Drain, read and write until nothing is left to do now."""
         keep_time(self.pipeline, self.store)
         self.pipeline.settle()
+
+    @contextmanager
+    def while_reading(self, act: Callable[[], object]) -> Iterator[None]:
+        """Let something happen between the shop's next answer and our storing it."""
+        shop = self.pipeline.shops.get(self.store)
+        assert isinstance(shop, WooShop)
+        shop.reader = _Interrupted(WooReader(shop._session, self.pipeline.clock), act)
+        yield
+        shop.reader = WooReader(shop._session, self.pipeline.clock)
 
     def later(self, **time: float) -> None:
         self.pipeline.clock.advance(**time)
@@ -161,6 +170,21 @@ class Way:
         assert unsound(self.pipeline) == []
 
 
+@dataclass
+class _Interrupted:
+    """A reader during whose first answer something else happens."""
+
+    inner: WooReader
+    act: Callable[[], object] | None
+
+    def read(self, ref: Ref) -> ReadAnswer:
+        answer = self.inner.read(ref)
+        act, self.act = self.act, None
+        if act is not None:
+            act()
+        return answer
+
+
 def unsound(pipeline: Pipeline) -> list[str]:
     """Return what is left to do, what failed, and what the ledger cannot prove."""
     with pipeline.database.snapshot() as connection:
@@ -180,7 +204,7 @@ def unsound(pipeline: Pipeline) -> list[str]:
 def keep_time(pipeline: Pipeline, store: Store) -> None:
     """Let the reader look at the clock of the test instead of the machine's."""
     shop = pipeline.shops.get(store)
-    if isinstance(shop, WooShop):
+    if isinstance(shop, WooShop) and not isinstance(shop.reader, _Interrupted):
         shop.reader = WooReader(shop._session, pipeline.clock)
 
 
