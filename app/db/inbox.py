@@ -161,7 +161,10 @@ def _store_sqlite(connection: Connection, firsts: Sequence[_First]) -> dict[_Key
     ]
     found = _each(
         connection,
-        "SELECT store_id, content_key, id FROM delivery WHERE (store_id, content_key) IN",
+        # CROSS: SQLite shall walk the few that are asked for; for IN it would walk all deliveries.
+        "WITH asked (store_id, content_key) AS ({values})"
+        " SELECT store_id, content_key, d.id FROM asked CROSS JOIN delivery d"
+        " USING (store_id, content_key)",
         keyed,
     )
     repeated = {(store_id, key): known_id for store_id, key, known_id in found}
@@ -175,17 +178,17 @@ def _store_sqlite(connection: Connection, firsts: Sequence[_First]) -> dict[_Key
     _each(
         connection,
         "INSERT INTO delivery (id, programme_id, store_id, source, topic, received_at, began_at,"
-        " content_key, size, repeats, repeated_at)",
+        " content_key, size, repeats, repeated_at) {values}",
         [_delivery_row(first) for first in new],
     )
     _each(
         connection,
-        "INSERT INTO delivery_body (delivery_id, data_key_id, body)",
+        "INSERT INTO delivery_body (delivery_id, data_key_id, body) {values}",
         [(first.row.id, first.row.data_key_id, first.row.body) for first in new],
     )
     _each(
         connection,
-        "INSERT INTO delivery_queue (delivery_id, programme_id, store_id, due_at)",
+        "INSERT INTO delivery_queue (delivery_id, programme_id, store_id, due_at) {values}",
         [(f.row.id, f.row.programme_id, f.row.store_id, f.last_at) for f in new],
     )
     if again:
@@ -207,18 +210,15 @@ def _store_sqlite(connection: Connection, firsts: Sequence[_First]) -> dict[_Key
 def _each(
     connection: Connection, sql: str, rows: Sequence[tuple[object, ...]]
 ) -> Sequence[tuple[Any, ...]]:
-    """Run `sql` with a VALUES list of the rows; as one statement, for each one costs a turn.
+    """Run `sql` with the rows as its VALUES list: one statement, for each one costs a turn.
 
     (Between statements sqlite3 lets other threads run and waits to be let in again.)
     """
     if not rows:
         return []
     marks = ", ".join(["(" + ", ".join("?" * len(rows[0])) + ")"] * len(rows))
-    values = f"VALUES {marks}"
-    if sql.endswith("IN"):
-        values = f"({values})"
     answer = connection.exec_driver_sql(
-        f"{sql} {values}", tuple(value for row in rows for value in row)
+        sql.format(values=f"VALUES {marks}"), tuple(value for row in rows for value in row)
     )
     return answer.fetchall() if answer.returns_rows else []
 
