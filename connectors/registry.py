@@ -15,9 +15,10 @@ def load_connectors() -> Mapping[str, Connector]:
     for entry in entry_points(group=GROUP):
         connector: Connector = entry.load()
         if connector.contract != CONTRACT_VERSION:
+            older = "the connector" if connector.contract < CONTRACT_VERSION else "Stempel"
             raise ConfigError(
-                f"The connector {connector.name!r} speaks contract {connector.contract}, this Stempel "
-                f"speaks {CONTRACT_VERSION}. Upgrade {'the connector' if connector.contract < CONTRACT_VERSION else 'Stempel'}."
+                f"The connector {connector.name!r} speaks contract {connector.contract}, this "
+                f"Stempel speaks {CONTRACT_VERSION}. Upgrade {older}."
             )
         if connector.name in found:
             raise ConfigError(
