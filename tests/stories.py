@@ -19,6 +19,22 @@ class Story:
     member_id: int
     deliveries: dict[str, int]  # captured number → delivery id
 
+    def give(self, points: int, reason: str = "a gift") -> None:
+        """Give the member points by hand."""
+        pipeline = self.pipeline
+        with pipeline.database.transaction() as connection:
+            adjust_points(
+                connection,
+                pipeline.runtime.vault,
+                programme_id=self.programme_id,
+                member_id=self.member_id,
+                points=points,
+                reason=reason,
+                key=reason,
+                actor="support",
+                now=pipeline.clock(),
+            )
+
 
 def tell(pipeline: Pipeline, *, email: str | None = None, preset: str = "one-per-unit") -> Story:
     """Order 16: 269 points, 314 after an edit, then refunds down to 0; a gift by hand at the end."""
@@ -38,19 +54,9 @@ def tell(pipeline: Pipeline, *, email: str | None = None, preset: str = "one-per
     again = captured_delivery("010")
     pipeline.receive(store, again.topic, again.body)
     pipeline.settle()
-    with pipeline.database.transaction() as connection:
-        adjust_points(
-            connection,
-            vault,
-            programme_id=programme_id,
-            member_id=member_id,
-            points=25,
-            reason="sorry for the late parcel",
-            key="parcel",
-            actor="support",
-            now=pipeline.clock(),
-        )
-    return Story(pipeline, programme_id, store, member_id, deliveries)
+    story = Story(pipeline, programme_id, store, member_id, deliveries)
+    story.give(25, reason="sorry for the late parcel")
+    return story
 
 
 def order_16_email() -> str:
