@@ -40,8 +40,12 @@ def up(context: Context, *, host: str | None, port: int | None) -> None:
     _ = context.database()
     context.close()
     from app.main import serve  # noqa: PLC0415 - the server stack is only needed here
+    from app.web.access import entry_address  # noqa: PLC0415 - as above
 
-    sys.exit(serve(configuration.from_env(os.environ)))
+    settings = configuration.from_env(os.environ)
+    # With a one-time token in it if others than this machine could get here.
+    click.echo(f"Pages: {entry_address(settings, context.clock())}", err=True)
+    sys.exit(serve(settings))
 
 
 @click.command()

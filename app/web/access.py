@@ -10,7 +10,7 @@ import secrets
 import threading
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import Request
 
@@ -30,7 +30,7 @@ def entry_address(settings: Settings, now: datetime) -> str:
     if _for_this_machine(settings):
         return settings.public_url
     token = settings.page_token or new_token(settings.keyring, now)
-    return f"{settings.public_url}/?token={token}"
+    return f"{settings.public_url}/?token={quote(token, safe='')}"
 
 
 def new_token(keyring: Keyring, now: datetime) -> str:

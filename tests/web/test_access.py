@@ -127,7 +127,7 @@ def test_a_made_up_token_is_refused(pipeline: Pipeline, token: str) -> None:
 
 def test_a_token_of_ones_own_works_once_too(pipeline: Pipeline) -> None:
     installation = on(pipeline, host="0.0.0.0", page_token="open sesame")
-    assert entry_address(installation.settings, pipeline.clock()).endswith("?token=open sesame")
+    assert entry_address(installation.settings, pipeline.clock()).endswith("?token=open%20sesame")
     app = create_web(Context(installation.runtime))
     statuses = [
         app.test_client().get("/", query_string={"token": "open sesame"}).status_code
