@@ -14,7 +14,7 @@ from app.programme.events import Event
 from app.services import outcomes, workset
 from app.services.keys import Vault
 from app.services.observe import Finding, Observer, Told, observe
-from app.services.outbox import ReadRequest, request_reads
+from app.services.outbox import ReadRequest, orders_under_way, request_reads
 from app.services.outcomes import Outcome
 from app.services.people import email_hash_of
 from app.services.programmes import versions
@@ -65,13 +65,15 @@ def evaluate(
     """Work out what the deliveries change. Loaded rows are locked if `lock` (PostgreSQL)."""
     work = WorkSet(programme_id, now)
     known = versions(connection, programme_id)
+    # Asked before the refunds' orders are looked up: an answer dealt with in between is found there.
+    under_way = orders_under_way(connection, _stores_with_refunds(incoming))
     _load(connection, vault, work, incoming, lock=lock)
     here = Observer(connection, work, vault, known, load_rates(connection, programme_id))
     results: list[Outcome] = []
     reads: list[ReadRequest] = []
     changed: set[ObjectKey] = set()
     for one in incoming:
-        result, wanted = _one(here, one, changed)
+        result, wanted = _one(here, one, changed, under_way.get(one.store_id, ()))
         results.append(result)
         reads.extend(wanted)
     reads.extend(_unknown_customers(work, incoming))
@@ -122,12 +124,12 @@ def _load(
 
 
 def _one(
-    here: Observer, one: Incoming, changed: set[ObjectKey]
+    here: Observer, one: Incoming, changed: set[ObjectKey], under_way: Sequence[str]
 ) -> tuple[Outcome, list[ReadRequest]]:
     if one.ignored is not None:
         return _outcome(one, "ignored", one.ignored), []
     if one.refs:
-        return _signal(here, one)
+        return _signal(here, one, under_way)
     told = Told(
         delivery_id=one.delivery_id,
         store_id=one.store_id,
@@ -148,8 +150,14 @@ def _one(
     return _outcome(one, status, reason), reads
 
 
-def _signal(here: Observer, one: Incoming) -> tuple[Outcome, list[ReadRequest]]:
-    """Ask for a read of the objects a message points at, each time such a message comes."""
+def _signal(
+    here: Observer, one: Incoming, under_way: Sequence[str]
+) -> tuple[Outcome, list[ReadRequest]]:
+    """Ask for a read of the objects a message points at, each time such a message comes.
+
+    A refund that belongs to no order seen here may belong to one that is being read just now, and
+    may have been deleted after it was read: those orders are read once more.
+    """
     if not one.readable:
         return _outcome(one, "ignored", NO_KEYS), []
     wanted = []
@@ -161,10 +169,20 @@ def _signal(here: Observer, one: Incoming) -> tuple[Outcome, list[ReadRequest]]:
         order = orders.get(here.work.parts.get((one.store_id, kind, external_id), 0))
         if order is not None:
             wanted.append(ReadRequest(one.store_id, order.kind, order.external_id, one.delivery_id))
+            continue
+        wanted.extend(
+            ReadRequest(one.store_id, "order", number, one.delivery_id) for number in under_way
+        )
     if not wanted:
         names = ", ".join(f"{kind} {external_id}" for kind, external_id in one.refs)
         return _outcome(one, "ignored", f"{names} belongs to no order seen here"), []
     return _outcome(one, "reading", one.note or "only points at what must be read"), wanted
+
+
+def _stores_with_refunds(incoming: Sequence[Incoming]) -> list[int]:
+    return sorted(
+        {one.store_id for one in incoming if any(kind == "refund" for kind, _ in one.refs)}
+    )
 
 
 def _summary(findings: Sequence[Finding], note: str | None) -> tuple[str, str]:

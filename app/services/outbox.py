@@ -89,6 +89,27 @@ def request_reads(
     )
 
 
+def orders_under_way(connection: Connection, stores: Sequence[int]) -> dict[int, list[str]]:
+    """Return, per store, the orders whose read has begun and whose answer does not count yet."""
+    if not stores:
+        return {}
+    rows = connection.execute(
+        select(t.outbox_task.c.store_id, t.outbox_task.c.subject)
+        .where(
+            t.outbox_task.c.kind == "read",
+            t.outbox_task.c.started == 1,
+            t.outbox_task.c.store_id.in_(stores),
+        )
+        .order_by(t.outbox_task.c.id)
+    )
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        kind, _, external_id = row.subject.partition(" ")
+        if kind == "order":
+            found.setdefault(row.store_id, []).append(external_id)
+    return found
+
+
 def claim_tasks(
     connection: Connection, stores: Sequence[int], now: datetime, *, limit: int
 ) -> list[Task]:

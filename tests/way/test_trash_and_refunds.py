@@ -5,6 +5,7 @@ import json
 import pytest
 
 from connectors.woocommerce.sandbox import Settings
+from jobs.drain import drain
 from tests.pipeline import Pipeline, captured_delivery
 from tests.way.shop import READ_ORDER, Way, connect, open_way, unsound
 
@@ -186,6 +187,26 @@ def test_a_refund_deleted_while_its_order_is_still_being_read_is_found(way: Way)
     way.sent()
     way.shop.delete_refund(order, refund, on_admin_screen=True)
     way.announce()
+    assert way.guest_points(BUYER) == 100
+    way.sound()
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["known order", "first sight"])
+def test_a_refund_deleted_after_its_order_was_read_but_before_that_counted_is_found(
+    way: Way, seen: bool
+) -> None:
+    order = way.buy("100.00", email=BUYER)
+    if seen:
+        way.announce()
+    refund = way.shop.refund(order, amount="40.00")["id"]
+
+    def delete_it() -> None:
+        way.shop.delete_refund(order, refund, on_admin_screen=True)
+        way.sent()
+        drain(way.pipeline.runtime)
+
+    with way.while_reading(delete_it):
+        way.announce()
     assert way.guest_points(BUYER) == 100
     way.sound()
 
