@@ -45,6 +45,7 @@ lock:
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra dev -o requirements-dev.lock pyproject.toml
 
 translations: setup
+	@mkdir -p var
 	$(BIN)/pybabel -q extract -F pyproject.toml -k say -k plural:1,2 -k mark --sort-output --no-wrap --add-location=file --project=Stempel -o var/messages.pot app
 	$(BIN)/pybabel -q update -i var/messages.pot -d app/translations -l pl --no-wrap --no-fuzzy-matching --ignore-obsolete
 
