@@ -26,7 +26,14 @@ from app.programme.states import (
 )
 from app.services.facts import decode_facts, encode_facts
 from app.services.keys import Vault
-from app.services.people import adopt_owner, customer_account, email_hash_of, owner_of, set_contact
+from app.services.people import (
+    GUEST_REF,
+    adopt_owner,
+    customer_account,
+    email_hash_of,
+    owner_of,
+    set_contact,
+)
 from app.services.programmes import Version, in_force
 from app.services.rates import Rates, encode_context
 from app.services.rows import ObjectKey, ObjectRow
@@ -246,6 +253,8 @@ def _find_owner(here: Observer, told: Told, event: Event, row: ObjectRow) -> boo
     dated = event.modified_at or told.accepted_at
     if event.kind == "review":
         return _find_reviewer(here, event, row, dated)
+    if event.person.customer is None and row.owner_ref not in {None, GUEST_REF}:
+        return False  # an account's order stays its own: no guest is made out of a deleted customer
     enrol = here.versions[-1].programme.enrolment == "automatic"
     owner = owner_of(here.work, here.vault, told.store_id, event.person, enrol=enrol)
     return adopt_owner(here.work, row, owner, dated)
