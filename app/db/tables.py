@@ -336,6 +336,7 @@ entry = _table(
     Column("mac", blob(), nullable=False),
     UniqueConstraint("member_id", "seq"),
     Index("ix_entry_award_id", "award_id"),
+    Index("ix_entry_delivery_id", "delivery_id"),
     Index("ix_entry_programme_id_id", "programme_id", "id"),
     CheckConstraint("seq > 0", name="seq_positive"),
 )

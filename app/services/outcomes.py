@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from app.db import tables as t
 from app.db.ids import new_id
+from app.db.upsert import insert_missing
 
 VERSION = "0.1.0"
 
@@ -78,6 +79,7 @@ def settle_waiters(connection: Connection, answers: Sequence[Outcome], now: date
     if not tasks:
         return
     by_task = {task.id: final[task.answer_id] for task in tasks}
+    _link_objects(connection, list(by_task))
     end_waiters(
         connection,
         {
@@ -87,6 +89,23 @@ def settle_waiters(connection: Connection, answers: Sequence[Outcome], now: date
         now,
     )
     connection.execute(delete(t.outbox_task).where(t.outbox_task.c.id.in_(list(by_task))))
+
+
+def _link_objects(connection: Connection, task_ids: Sequence[int]) -> None:
+    """Tie the waiting deliveries to the objects that the answer spoke of, for support."""
+    spoken = connection.execute(
+        select(t.task_waiter.c.delivery_id, t.object_delivery.c.object_id)
+        .join(t.outbox_task, t.outbox_task.c.id == t.task_waiter.c.task_id)
+        .join(t.object_delivery, t.object_delivery.c.delivery_id == t.outbox_task.c.answer_id)
+        .where(t.outbox_task.c.id.in_(task_ids))
+        .distinct()
+    )
+    insert_missing(
+        connection,
+        t.object_delivery,
+        [{"object_id": row.object_id, "delivery_id": row.delivery_id} for row in spoken],
+        keys=("object_id", "delivery_id"),
+    )
 
 
 def end_waiters(connection: Connection, ended: dict[int, tuple[str, str]], now: datetime) -> None:

@@ -522,6 +522,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sqlite_strict=True,
     )
     op.create_index("ix_entry_award_id", "entry", ["award_id"], unique=False)
+    op.create_index("ix_entry_delivery_id", "entry", ["delivery_id"], unique=False)
     op.create_index("ix_entry_programme_id_id", "entry", ["programme_id", "id"], unique=False)
     op.create_table(
         "lot",
