@@ -9,7 +9,7 @@ from app.cli.events import events
 from app.cli.ledger import ledger
 from app.cli.members import member
 from app.cli.programmes import programme
-from app.cli.serve import demo, init, up, worker
+from app.cli.serve import clock_, demo, init, migrate, up, worker
 from app.cli.shared import Context, speaks_plainly
 from app.cli.stores import store
 
@@ -31,7 +31,20 @@ def cli(context: click.Context) -> None:
     context.call_on_close(shared.close)
 
 
-for command in (init, up, worker, demo, deliver, programme, store, member, ledger, events):
+for command in (
+    init,
+    migrate,
+    up,
+    worker,
+    clock_,
+    demo,
+    deliver,
+    programme,
+    store,
+    member,
+    ledger,
+    events,
+):
     cli.add_command(command)
 
 

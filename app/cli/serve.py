@@ -9,6 +9,8 @@ import click
 from app import settings as configuration
 from app.cli.shared import Context, as_json, pass_context, show
 from app.errors import ConfigError
+from connectors.registry import load_connectors
+from jobs.runtime import Runtime, new_runtime
 
 
 @click.command()
@@ -50,23 +52,45 @@ def up(context: Context, *, host: str | None, port: int | None) -> None:
 
 @click.command()
 @pass_context
+def migrate(context: Context) -> None:
+    """Bring the database to this version's form. `stempel up` does it too; a release step is safer.
+
+    Safe to run twice, and beside others: one at a time works, the rest wait.
+    """
+    _ = context.database()
+    click.echo("the database is up to date")
+
+
+@click.command()
+@pass_context
 def worker(context: Context) -> None:
-    """Drain deliveries, write back to shops, run the schedule, beside any number of others.
+    """Drain deliveries and write back to shops, beside any number of others.
 
     For a service on PostgreSQL; the embedded one has its worker inside `stempel up`. Looks into the
     database each second; with REDIS_URL set, RQ wakes it at once.
     """
-    from connectors.registry import load_connectors  # noqa: PLC0415 - as in `up`
     from jobs.process import work_until_stopped  # noqa: PLC0415 - Redis and RQ are heavy
-    from jobs.runtime import new_runtime  # noqa: PLC0415 - as above
 
+    sys.exit(work_until_stopped(_scaled_runtime(context)))
+
+
+@click.command("clock")
+@pass_context
+def clock_(context: Context) -> None:
+    """Run what is due by the calendar; a second clock does no harm. Workers do it too."""
+    from jobs.process import tick_until_stopped  # noqa: PLC0415 - as in `worker`
+
+    sys.exit(tick_until_stopped(_scaled_runtime(context)))
+
+
+def _scaled_runtime(context: Context) -> Runtime:
     settings = context.settings
     if settings.embedded:
         raise ConfigError("On SQLite `stempel up` has its own worker: there is nothing to add.")
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    sys.exit(work_until_stopped(new_runtime(context.database(), settings, load_connectors())))
+    return new_runtime(context.database(), settings, load_connectors())
 
 
 @click.command()

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, func, select, union
+from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from app.db import tables as t
 from app.programme.explanation import Explanation
@@ -81,24 +81,9 @@ def ledger_of(
 
 
 def entries_of_delivery(connection: Connection, delivery_id: int) -> list[EntryView]:
-    """Return the entries that a delivery caused, oldest first.
-
-    Found through the people behind the objects it spoke of: entries have no index by delivery.
-    """
-    spoken = select(t.object_delivery.c.object_id).where(
-        t.object_delivery.c.delivery_id == delivery_id
-    )
-    people = union(
-        select(t.source_object.c.owner_id.label("person")).where(t.source_object.c.id.in_(spoken)),
-        select(t.award.c.member_id).where(t.award.c.object_id.in_(spoken)),
-    )
+    """Return the entries that a delivery caused, oldest first."""
     rows = connection.execute(
-        _query()
-        .where(
-            t.entry.c.member_id.in_(select(people.subquery().c.person)),
-            t.entry.c.delivery_id == delivery_id,
-        )
-        .order_by(t.entry.c.id)
+        _query().where(t.entry.c.delivery_id == delivery_id).order_by(t.entry.c.id)
     )
     return _views(connection, rows.mappings().all())
 
