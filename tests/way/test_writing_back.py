@@ -356,3 +356,21 @@ def test_two_shops_of_one_programme_show_the_same_programme_and_their_own_custom
         assert second.shown(1)["stempel_balance"] == "20"
         assert json.loads(account(first, 1).written)[0] == "one-per-unit"
         assert first.calls(READ_ORDER) == second.calls(READ_ORDER) == 0
+
+
+def test_a_shop_that_asks_for_a_rest_is_asked_once_and_not_for_each_read(way: Way) -> None:
+    orders = [way.buy("100.00", email=OLA) for _ in range(12)]
+    way.announce()
+    for order in orders:
+        way.shop.refund(order, amount="50.00")
+    way.shop.faults.add("429", times=None, retry_after="300")
+    way.announce()
+    assert way.calls("fault 429") == 1
+    way.shop.faults.clear()
+    way.later(minutes=4)
+    way.settle()
+    assert way.calls(READ_ORDER) == 0
+    way.later(minutes=2)
+    way.settle()
+    assert way.guest_points(OLA) == 600
+    way.sound()
