@@ -90,6 +90,13 @@ def in_force(known: Sequence[Version], moment: datetime) -> Version:
     )
 
 
+def version_of(known: Sequence[Version], number: int) -> Version:
+    """Return the version with this number; raises NotFound for one that was never published."""
+    if not 1 <= number <= len(known):
+        raise NotFound(f"The programme has no version {number}.")
+    return known[number - 1]
+
+
 def programme_id_of(connection: Connection, key: str) -> int:
     """Return the id of the programme with this key; raises NotFound naming those there are."""
     found: int | None = connection.execute(

@@ -66,6 +66,9 @@ def unpack_heads(packed: bytes) -> list[Head]:
     return _HEADS.decode(packed)
 
 
-def decompress_heads(stored: bytes) -> bytes:
-    """Return the packed heads as they were sealed."""
-    return zstandard.ZstdDecompressor().decompress(stored, max_output_size=MAX_BODY_BYTES * 16)
+def decompress_heads(stored: bytes) -> bytes | None:
+    """Return the packed heads as they were sealed, None if this is not what was stored."""
+    try:
+        return zstandard.ZstdDecompressor().decompress(stored, max_output_size=MAX_BODY_BYTES * 16)
+    except zstandard.ZstdError:
+        return None

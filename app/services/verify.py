@@ -13,15 +13,18 @@ from sqlalchemy import Connection, Row, func, select
 
 from app.crypto import Keyring
 from app.db import tables as t
+from app.errors import Invalid, NotFound
 from app.programme.rules import Award
 from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey, evaluate_windows
 from app.services import chain, seal
 from app.services.facts import decode_facts
-from app.services.programmes import Version, versions
+from app.services.programmes import Version, version_of, versions
 from app.services.workset import object_row
 from app.services.worth import context_of, worth_of
 
 _ROWS = 2_000
+UNREADABLE = (msgspec.DecodeError, Invalid, NotFound, ValueError)
+"""What evaluating an object raises whose columns were altered from outside."""
 _WINDOW_KINDS = frozenset(kind for kinds in WINDOW_KINDS.values() for kind in kinds)
 
 
@@ -78,7 +81,7 @@ def _sealed_heads(
     )
     for row in rows:
         packed = seal.decompress_heads(row.heads)
-        if seal.seal_mac(keyring, programme_id, row.day, packed) != row.mac:
+        if packed is None or seal.seal_mac(keyring, programme_id, row.day, packed) != row.mac:
             problems.append(Problem(what=f"the seal of day {row.day} was altered"))
             continue
         for member_id, entries, head in seal.unpack_heads(packed):
@@ -197,6 +200,23 @@ def _lots(connection: Connection, programme_id: int, problems: list[Problem]) ->
         for row in rows
         if int(row.lots) != max(row.balance, 0)
     )
+    moved = func.coalesce(func.sum(t.lot_use.c.points), 0)
+    rows = connection.execute(
+        select(t.lot.c.id, t.lot.c.member_id, t.lot.c.points, t.lot.c.remaining, moved.label("sum"))
+        .join(t.member, t.member.c.id == t.lot.c.member_id)
+        .outerjoin(t.lot_use, t.lot_use.c.lot_id == t.lot.c.id)
+        .where(t.member.c.programme_id == programme_id)
+        .group_by(t.lot.c.id, t.lot.c.member_id, t.lot.c.points, t.lot.c.remaining)
+        .having(t.lot.c.remaining != t.lot.c.points + moved)
+    )
+    problems.extend(
+        Problem(
+            what=f"lot {row.id} holds {row.remaining} points, its uses leave "
+            f"{row.points + int(row.sum)}",
+            member=row.member_id,
+        )
+        for row in rows
+    )
 
 
 def _awards(connection: Connection, programme_id: int, problems: list[Problem]) -> None:
@@ -257,7 +277,14 @@ def _objects(
         entitled: dict[tuple[int, str], int] = {}
         if row.owner_id is not None:
             owner = merged.get(row.owner_id, row.owner_id)
-            awarded: tuple[Award, ...] = worth_of(known, object_row(row), decode_facts(row.facts))
+            try:
+                awarded: tuple[Award, ...] = worth_of(
+                    known, object_row(row), decode_facts(row.facts)
+                )
+            except UNREADABLE as error:
+                given.pop(row.id, None)
+                problems.append(_unreadable(row, error))
+                continue
             entitled = {(owner, award.rule): award.points for award in awarded if award.points}
         if entitled != given.pop(row.id, {}):
             problems.append(
@@ -268,6 +295,15 @@ def _objects(
                 )
             )
     return count
+
+
+def _unreadable(row: Row[Any], error: Exception) -> Problem:
+    return Problem(
+        what=f"{row.kind} {row.external_id} cannot be judged: its facts, context or version were "
+        f"altered ({type(error).__name__})",
+        object=row.id,
+        member=row.owner_id,
+    )
 
 
 def _windows(
@@ -283,9 +319,9 @@ def _windows(
         )
     )
     for row in rows:
-        version = known[row.version - 1]
-        items[merged.get(row.owner_id, row.owner_id)].append(
-            WindowItem(
+        try:
+            version = version_of(known, row.version)
+            item = WindowItem(
                 object_id=row.id,
                 store_id=row.store_id,
                 occurred_at=row.occurred_at,
@@ -294,7 +330,9 @@ def _windows(
                 context=context_of(row.context),
                 facts=decode_facts(row.facts),
             )
-        )
+        except UNREADABLE:
+            continue  # named with its object
+        items[merged.get(row.owner_id, row.owner_id)].append(item)
     given: dict[int, dict[WindowKey, int]] = defaultdict(dict)
     for award in connection.execute(
         select(t.award).where(t.award.c.programme_id == programme_id, t.award.c.object_id.is_(None))

@@ -16,7 +16,7 @@ from app.services import workset
 from app.services.facts import decode_facts, encode_facts
 from app.services.keys import Vault
 from app.services.posting import Cause, settle
-from app.services.programmes import Version
+from app.services.programmes import Version, version_of
 from app.services.rows import AwardRow, ObjectKey, ObjectRow
 from app.services.workset import WorkSet
 
@@ -31,7 +31,7 @@ def context_of(text: str) -> Context:
 
 def worth_of(versions: Sequence[Version], row: ObjectRow, facts: Facts | None) -> tuple[Award, ...]:
     """Return what an object in this state is worth under its frozen version and context."""
-    version = versions[row.version - 1]
+    version = version_of(versions, row.version)
     return evaluate(
         version.programme,
         version.number,
@@ -156,7 +156,7 @@ def _settle_windows(
         if row.kind not in _WINDOW_KINDS or row.owner_id is None:
             continue
         owner = work.member(row.owner_id).id
-        version = versions[row.version - 1]
+        version = version_of(versions, row.version)
         items[owner].append(
             WindowItem(
                 object_id=row.id,
