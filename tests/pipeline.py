@@ -201,9 +201,9 @@ def _captured(path: Path) -> Captured:
     )
 
 
-def order_body(number: str = "008", **changes: Any) -> dict[str, Any]:
+def order_body(captured: str = "008", /, **changes: Any) -> dict[str, Any]:
     """Return a captured order with some keys changed."""
-    body: dict[str, Any] = json.loads(captured_delivery(number).body)
+    body: dict[str, Any] = json.loads(captured_delivery(captured).body)
     return body | changes
 
 
