@@ -64,6 +64,7 @@ def open_database(url: str) -> Database:
         )
     engine = create_engine(
         url,
+        hide_parameters=True,  # an error's text must not carry e-mails or bodies into a log
         pool_size=8,
         max_overflow=8,
         pool_pre_ping=True,
@@ -77,7 +78,9 @@ def open_database(url: str) -> Database:
 
 
 def _sqlite_engine(url: str, begin: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000}
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
