@@ -198,7 +198,6 @@ class Writer:
                 store_deliveries(connection, rows)
         else:
             store_deliveries(connection, rows)  # one statement, which commits itself
-            connection.commit()  # only for SQLAlchemy's books: no round trip
 
     def _sealed_here(self, arrival: Arrival) -> NewDelivery:
         """Make the row of the day's first arrivals of a programme, whose key is in the database."""

@@ -1,18 +1,22 @@
-"""What the edge is compared with, each as a factory that granian loads.
+"""What the edge is compared with: the usual way to receive webhooks, done well.
 
-The yardsticks are the usual way to do it, done well: Flask, the signature, one raw INSERT and commit
-per request that skips what came before; and the same without any INSERT. They read where to connect
-from BENCH_URL.
+Flask on the same server, the signature, one raw INSERT and commit per request that skips what came
+before; and the same without any INSERT. Run as a process of its own: `python -m
+tests.bench.yardsticks PORT NAME`, which reads where to connect from BENCH_URL.
 """
 
 import os
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable
 
 import psycopg
 from flask import Flask, request
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import QueuePool
 
@@ -54,12 +58,12 @@ def _flask(store: Callable[[_Row], None] | None) -> Flask:
     return app
 
 
-def flask_plain() -> Flask:
+def plain() -> Flask:
     """Flask and the signature, then 200: nothing is kept."""
     return _flask(None)
 
 
-def flask_postgresql() -> Flask:
+def postgresql() -> Flask:
     """One committed INSERT per request over a pool of raw connections."""
     url = make_url(os.environ["BENCH_URL"]).set(drivername="postgresql")
     address = url.render_as_string(hide_password=False)
@@ -78,7 +82,7 @@ def flask_postgresql() -> Flask:
     return _flask(store)
 
 
-def flask_sqlite() -> Flask:
+def sqlite() -> Flask:
     """One committed INSERT per request, a connection per thread, synchronous=FULL."""
     path = make_url(os.environ["BENCH_URL"]).database
     insert = _INSERT.format("?, ?, ?, ?, ?")
@@ -94,3 +98,22 @@ def flask_sqlite() -> Flask:
         connection.execute(insert, row)
 
     return _flask(store)
+
+
+def serve(port: int, name: str) -> None:
+    """Serve one of the above with as many processes as the edge has: one."""
+    Granian(
+        f"{__spec__.name}:{name}",
+        port=port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=1,
+        blocking_threads=THREADS,
+        websockets=False,
+        http=HTTPModes.http1,
+        log_level=LogLevels.error,
+    ).serve()
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), sys.argv[2])
