@@ -23,6 +23,9 @@ log = logging.getLogger("stempel.drain")
 _BATCH = 200
 _EMBEDDED_BATCH = 20  # keeps the write lock of SQLite below 50 ms
 _ATTEMPTS = 5
+_WITHOUT_LOCK = (
+    2  # then a batch on SQLite is evaluated inside the write lock, where nobody is faster
+)
 
 
 def drain(runtime: Runtime, *, limit: int | None = None, only: int | None = None) -> int:
@@ -80,7 +83,7 @@ def _attempts(
     for attempt in range(_ATTEMPTS):
         claimed.clear()
         try:
-            if runtime.database.embedded:
+            if runtime.database.embedded and attempt < _WITHOUT_LOCK:
                 return _embedded(runtime, store_id, limit, ids, claimed)
             with runtime.database.transaction() as connection:
                 batch = _prepare(runtime, connection, store_id, limit, ids, claimed)
