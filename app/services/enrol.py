@@ -24,13 +24,19 @@ from app.services.writeback import want_writing
 
 
 def add_member(
-    connection: Connection, vault: Vault, *, programme_id: int, email: str, now: datetime
+    connection: Connection,
+    vault: Vault,
+    *,
+    programme_id: int,
+    email: str,
+    now: datetime,
+    actor: str = "manager",
 ) -> int:
     """Enrol the person with this e-mail; returns the member's id, also if there was one already.
 
-    What guests gathered under the e-mail is theirs: a manager vouches for it. A shop account that
-    merely carries the same e-mail stays the account it is. Call in a writing transaction. Raises
-    Invalid if this is no e-mail.
+    What guests gathered under the e-mail is theirs, unless a shop account carries the same e-mail:
+    then that is the member, and the guest's points wait as its claim. Call in a writing transaction.
+    Raises Invalid if this is no e-mail.
     """
     folded = fold(email)
     if folded is None:
@@ -75,6 +81,18 @@ def add_member(
     )
     settle_objects(connection, work, vault, known, [key])
     workset.flush(connection, work)
+    note_act(
+        connection,
+        Act(
+            programme_id=programme_id,
+            actor=actor,
+            action="member.add",
+            subject=f"member {member.id}",
+            reason="enrolled by hand",
+            detail={},
+        ),
+        now,
+    )
     want_writing(connection, [member.id], now)
     return member.id
 
@@ -145,13 +163,24 @@ def confirm_claim(
 
 
 def _found(work: WorkSet, hashed: bytes) -> MemberRow | None:
-    """Return who holds the e-mail; failing that, the one enrolled account that carries it."""
-    if hashed in work.identities:
-        return work.member(work.identities[hashed])
-    enrolled = [
-        row for row in work.members.values() if row.email_hash == hashed and row.state == "member"
+    """Return the account to be enrolled: a member by proof, then the one shop account, then the guest.
+
+    A shop account goes before the guest of the same e-mail: it claims what the guest gathered, and a
+    claim between two members could not be confirmed any more.
+    """
+    holder = work.member(work.identities[hashed]) if hashed in work.identities else None
+    if holder is not None and holder.state == "member":
+        return holder
+    accounts = [
+        row
+        for row in work.members.values()
+        if row.email_hash == hashed and row.email is not None and row.merged_into is None
     ]
-    return enrolled[0] if len(enrolled) == 1 else None
+    for state in ("member", "guest"):
+        several = [row for row in accounts if row.state == state]
+        if len(several) == 1:
+            return several[0]
+    return holder
 
 
 def _move_rest(
