@@ -43,6 +43,8 @@ def _normalised(
     runtime: Runtime, queued: Queued, *, readable: bool, shop_host: str | None
 ) -> Understood:
     connector = runtime.connectors.get(queued.platform)
+    if queued.unreadable is not None:
+        raise queued.unreadable
     if queued.body is None:
         raise Invalid("its body is no longer kept; read it fresh from the shop instead")
     if connector is None:

@@ -7,11 +7,15 @@ import msgspec
 from sqlalchemy import Connection, func, select, update
 
 from app.db import tables as t
+from app.errors import ConfigError
 from app.services.keys import Vault
 
 
 class Queued(msgspec.Struct, frozen=True, kw_only=True):
-    """A claimed delivery with its body, None if retention has removed it."""
+    """A claimed delivery with its body, None if retention has removed it.
+
+    `unreadable` says why a body that is there cannot be opened: that delivery's own failure.
+    """
 
     id: int
     programme_id: int
@@ -24,6 +28,7 @@ class Queued(msgspec.Struct, frozen=True, kw_only=True):
     began_at: datetime | None
     tries: int
     body: bytes | None
+    unreadable: ConfigError | None = None
     store_host: str | None
 
 
@@ -86,8 +91,10 @@ def claim(
         .where(t.delivery.c.id.in_(list(tries)))
         .order_by(t.delivery.c.received_at, t.delivery.c.id)
     ).all()
-    return [
-        Queued(
+    claimed = []
+    for row in rows:
+        body, unreadable = _opened(connection, vault, row.data_key_id, row.id, row.body)
+        one = Queued(
             id=row.id,
             programme_id=row.programme_id,
             store_id=row.store_id,
@@ -98,11 +105,12 @@ def claim(
             repeated_at=row.repeated_at,
             began_at=row.began_at,
             tries=tries[row.id],
-            body=_opened(connection, vault, row.data_key_id, row.id, row.body),
+            body=body,
+            unreadable=unreadable,
             store_host=row.host,
         )
-        for row in rows
-    ]
+        claimed.append(one)
+    return claimed
 
 
 def still_queued(connection: Connection, ids: Sequence[int]) -> bool:
@@ -132,10 +140,13 @@ def waiting(connection: Connection) -> int:
 
 def _opened(
     connection: Connection, vault: Vault, data_key_id: int | None, row_id: int, sealed: bytes | None
-) -> bytes | None:
+) -> tuple[bytes | None, ConfigError | None]:
     if sealed is None or data_key_id is None:
-        return None
-    return vault.open_body(connection, data_key_id, row_id, sealed)
+        return None, None
+    try:
+        return vault.open_body(connection, data_key_id, row_id, sealed), None
+    except ConfigError as error:
+        return None, error
 
 
 def tries_of(connection: Connection, delivery_id: int) -> int | None:
