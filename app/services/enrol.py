@@ -1,7 +1,9 @@
 """Joining the programme by a manager's hand, and confirming that two accounts are one person."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Connection, delete, select, update
 
 from app.db import tables as t
@@ -15,7 +17,7 @@ from app.services.facts import encode_facts
 from app.services.keys import Vault
 from app.services.people import new_member, set_contact
 from app.services.posting import Cause, adjust
-from app.services.programmes import in_force, versions
+from app.services.programmes import Version, in_force, versions
 from app.services.rows import MemberRow, ObjectKey, ObjectRow
 from app.services.stores import own_store_id
 from app.services.workset import WorkSet
@@ -112,23 +114,24 @@ def confirm_claim(
         raise Conflict(f"Claim {claim_id} is {claim.status} already.")
     work = WorkSet(claim.programme_id, now)
     lock = connection.dialect.name != "sqlite"
+    # Objects before people, as everybody locks them; then those that came until the people were ours.
+    _load_gathered(connection, work, claim.holder_id, lock=lock)
     workset.load_members(connection, work, [claim.member_id, claim.holder_id], lock=lock)
+    _load_gathered(connection, work, claim.holder_id, lock=lock)
     guest, member = work.members[claim.holder_id], work.member(claim.member_id)
     if guest.state != "guest" or guest is member:
         raise Conflict(
             f"The e-mail of claim {claim_id} belongs to the {guest.state} {guest.id}: only what a "
             "guest gathered can be joined."
         )
-    workset.load_window_objects(connection, work, [guest.id], ["order", "customer", "review"])
     owners = workset.load_object_awards(connection, work)
     workset.load_members(connection, work, owners, lock=lock)
     for row in work.objects.values():
         if row.owner_id == guest.id:
             row.owner_id, row.dirty = member.id, True
             work.former_owners[row.id] = {guest.id}
-    settle_objects(
-        connection, work, vault, versions(connection, claim.programme_id), list(work.objects)
-    )
+    known = versions(connection, claim.programme_id)
+    settle_objects(connection, work, vault, _never_forgiving(known), list(work.objects))
     _move_rest(work, vault, guest, member, claim_id)
     guest.state, guest.merged_into, guest.dirty = "merged", member.id, True
     workset.flush(connection, work)
@@ -181,6 +184,21 @@ def _found(work: WorkSet, hashed: bytes) -> MemberRow | None:
         if len(several) == 1:
             return several[0]
     return holder
+
+
+def _never_forgiving(known: Sequence[Version]) -> list[Version]:
+    """Return the versions under a debt policy of "debt".
+
+    What the guest lacks when its objects go belongs to the same person: it moves with the rest.
+    """
+    *earlier, last = known
+    strict = msgspec.structs.replace(last.programme, debt="debt")
+    return [*earlier, msgspec.structs.replace(last, programme=strict)]
+
+
+def _load_gathered(connection: Connection, work: WorkSet, guest_id: int, *, lock: bool) -> None:
+    kinds = ("order", "customer", "review")
+    workset.load_window_objects(connection, work, [guest_id], kinds, lock=lock)
 
 
 def _move_rest(
