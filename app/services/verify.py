@@ -339,7 +339,8 @@ def _windows(
     ):
         if award.points:
             member = merged.get(award.member_id, award.member_id)
-            given[member][WindowKey(award.rule, award.window_key)] = award.points
+            window = WindowKey(award.rule, award.window_key)
+            given[member][window] = given[member].get(window, 0) + award.points
     for member in sorted(items.keys() | given.keys()):
         entitled = {
             window: award.points

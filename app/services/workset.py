@@ -213,18 +213,23 @@ def load_worth(connection: Connection, work: WorkSet) -> None:
 
 
 def load_window_objects(
-    connection: Connection, work: WorkSet, member_ids: Iterable[int], kinds: Iterable[str]
+    connection: Connection,
+    work: WorkSet,
+    member_ids: Iterable[int],
+    kinds: Iterable[str],
+    *,
+    lock: bool = False,
 ) -> None:
     """Load the other objects of these members that share windows with the batch's objects.
 
-    They need no lock: whoever changes them locks their owner first.
+    Who only looks at them needs no lock: whoever changes them locks their owner first.
     """
     for chunk in _chunks(sorted(member_ids)):
         _add_objects(
             connection,
             work,
             and_(t.source_object.c.owner_id.in_(chunk), t.source_object.c.kind.in_(sorted(kinds))),
-            lock=False,
+            lock=lock,
         )
 
 

@@ -102,10 +102,12 @@ def _settle_object(
         else {award.rule: award for award in worth_of(versions, row, decode_facts(row.facts))}
     )
     mine: dict[str, AwardRow] = {}
-    for award_row in known:
-        if owner is not None and work.member(award_row.member_id) is owner:
-            mine[award_row.rule] = award_row
-        elif award_row.points or award_row.rule != NO_RULE:
+    for award_row in _decisive_first(known):
+        own = owner is not None and work.member(award_row.member_id) is owner
+        if own and mine.setdefault(award_row.rule, award_row) is award_row:
+            continue
+        # Another person's, or of an account that was joined to this one: worth nothing besides.
+        if award_row.points or award_row.rule != NO_RULE:
             _withdraw(work, vault, award_row, row, versions, Reason.OTHER_OWNER)
     if owner is None:
         return
@@ -125,6 +127,14 @@ def _settle_object(
             policy=policy,
             cause=cause,
         )
+
+
+def _decisive_first(awards: Iterable[AwardRow]) -> list[AwardRow]:
+    """Order awards so that of several for one rule of one person the one that pays comes first.
+
+    There are several once an account was joined to another: each account had its own.
+    """
+    return sorted(awards, key=lambda award: (award.points == 0, -award.id))
 
 
 def _withdraw(
@@ -150,31 +160,23 @@ def _withdraw(
 def _settle_windows(
     work: WorkSet, vault: Vault, versions: Sequence[Version], people: Iterable[int]
 ) -> None:
-    items: dict[int, list[WindowItem]] = defaultdict(list)
-    newest: dict[int, ObjectRow] = {}
-    for row in work.objects.values():
-        if row.kind not in _WINDOW_KINDS or row.owner_id is None:
-            continue
-        owner = work.member(row.owner_id).id
-        version = version_of(versions, row.version)
-        items[owner].append(
-            WindowItem(
-                object_id=row.id,
-                store_id=row.store_id,
-                occurred_at=row.occurred_at,
-                programme=version.programme,
-                version=version.number,
-                context=context_of(row.context),
-                facts=decode_facts(row.facts),
-            )
-        )
-        newest[row.id] = row
-    posted: dict[int, dict[WindowKey, AwardRow]] = defaultdict(dict)
-    for award in work.awards.values():
-        if award.object_id is None:
-            member = work.member(award.member_id).id
-            posted[member][WindowKey(award.rule, award.window_key)] = award
+    items, newest = _window_items(work, versions)
+    posted, twice = _posted_windows(work)
     for person in sorted({work.member(person).id for person in people}):
+        for award in twice[person]:
+            settle(
+                work,
+                vault,
+                award,
+                points=0,
+                explanation=_encode(
+                    Explanation(
+                        rule=award.rule, version=versions[-1].number, reason=Reason.OTHER_OWNER
+                    )
+                ),
+                policy=versions[-1].programme.debt,
+                cause=Cause(occurred_at=work.now),
+            )
         entitled = dict(evaluate_windows(items[person]))
         for window, award_row in posted[person].items():
             if window not in entitled:
@@ -200,6 +202,46 @@ def _settle_windows(
                 policy=versions[-1].programme.debt,
                 cause=_window_cause(decisive, entitlement, work.now),
             )
+
+
+def _window_items(
+    work: WorkSet, versions: Sequence[Version]
+) -> tuple[dict[int, list[WindowItem]], dict[int, ObjectRow]]:
+    """Return what takes part in windows, per person, and the objects by id."""
+    items: dict[int, list[WindowItem]] = defaultdict(list)
+    newest: dict[int, ObjectRow] = {}
+    for row in work.objects.values():
+        if row.kind not in _WINDOW_KINDS or row.owner_id is None:
+            continue
+        version = version_of(versions, row.version)
+        items[work.member(row.owner_id).id].append(
+            WindowItem(
+                object_id=row.id,
+                store_id=row.store_id,
+                occurred_at=row.occurred_at,
+                programme=version.programme,
+                version=version.number,
+                context=context_of(row.context),
+                facts=decode_facts(row.facts),
+            )
+        )
+        newest[row.id] = row
+    return items, newest
+
+
+def _posted_windows(
+    work: WorkSet,
+) -> tuple[dict[int, dict[WindowKey, AwardRow]], dict[int, list[AwardRow]]]:
+    """Return, per person, the award of each window, and those that pay a window once more."""
+    posted: dict[int, dict[WindowKey, AwardRow]] = defaultdict(dict)
+    twice: dict[int, list[AwardRow]] = defaultdict(list)
+    for award in _decisive_first(work.awards.values()):
+        if award.object_id is None:
+            member = work.member(award.member_id).id
+            first = posted[member].setdefault(WindowKey(award.rule, award.window_key), award)
+            if first is not award and award.points:
+                twice[member].append(award)
+    return posted, twice
 
 
 def _window_cause(decisive: Sequence[ObjectRow], award: Award, now: datetime) -> Cause:

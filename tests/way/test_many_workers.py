@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 
 from app.db import tables as t
 from app.db.engine import open_database
+from app.services.enrol import confirm_claim
 from jobs.drain import drain
 from jobs.runtime import Runtime, new_runtime
 from tests.pipeline import Pipeline, order_body
@@ -216,4 +217,46 @@ def test_amounts_that_no_rule_can_pay_in_one_award_are_limited_and_still_proved(
         )
         assert outcome[0] == "processed"
     assert pipeline.balances(programme_id) == [3 * 10**12]
+    assert unsound(pipeline) == []
+
+
+def test_a_claim_confirmed_while_the_guests_orders_change_loses_nothing(
+    pipeline: Pipeline,
+) -> None:
+    programme_id = pipeline.programme()
+    store = connect(pipeline, programme_id, "https://shop.example", keys=None)
+    guest = {"customer_id": 0, "billing": {"email": OLA}}
+    for number in range(40):
+        pipeline.receive(store, "order.updated", body(number, **guest))
+    account = {
+        "id": 7,
+        "email": OLA,
+        "role": "customer",
+        "date_created_gmt": "2026-11-21T17:00:00",
+        "date_modified_gmt": "2026-11-21T17:00:00",
+        "padding": "x" * 600,
+    }
+    pipeline.receive(store, "customer.created", json.dumps(account).encode())
+    drain(pipeline.runtime)
+    for number in range(80):  # half of them refunded, half of them new
+        refund = {"id": 5000 + number, "reason": "", "total": "-9.95", "total_tax": "0.00"}
+        changed = body(number, refunds=[refund], date_modified_gmt="2026-11-21T19:00:00", **guest)
+        pipeline.receive(store, "order.updated", changed)
+    with ExitStack() as stack:
+        first, second, clerk = (worker(pipeline, stack) for _ in range(3))
+
+        def confirm() -> None:
+            with clerk.database.transaction() as connection:
+                confirm_claim(
+                    connection,
+                    clerk.vault,
+                    claim_id=connection.execute(select(t.claim.c.id)).scalar_one(),
+                    actor="manager",
+                    reason="showed the receipt",
+                    now=clerk.clock(),
+                )
+
+        at_once([confirm, lambda: drain(first, limit=3), lambda: drain(second, limit=3)])
+    drain(pipeline.runtime)
+    assert pipeline.balances(programme_id) == [80 * 40]
     assert unsound(pipeline) == []

@@ -162,6 +162,10 @@ def test_what_a_guest_had_refunded_follows_the_claim(way: Way) -> None:
     way.shop.refund(order, amount="40.00")
     way.announce()
     assert way.points(jan) == 60
+    for status, points in (("cancelled", 0), ("completed", 60)):
+        way.shop.set_status(order, status)
+        way.announce()
+        assert way.points(jan) == points
     way.sound()
 
 
