@@ -92,6 +92,18 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     secret: bool = False
     repeatable: bool = False
     required: bool = False
+    signs: bool = False  # the shop signs its deliveries with it
+    locates: bool = False  # says where the store is (`Connector.place`); not kept as a credential
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a store is: its address, and the name its deliveries call it by, if they do.
+
+    `ref` is what `Inbound.locate` returns for its deliveries (a shop domain); unique per platform.
+    """
+
+    url: str
+    ref: str | None = None
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,7 +155,7 @@ class Inbound(Protocol):
     """Understands deliveries. Pure functions over bytes: called at the edge and again on replay."""
 
     def locate(self, headers: Headers) -> str | None:
-        """Return what the headers say about the store when the path names none (not trusted)."""
+        """Return the `Place.ref` that the headers name when the path has no store key (not trusted)."""
 
     def verify(self, headers: Headers, body: bytes, secrets: Sequence[bytes]) -> bool:
         """Say whether one of the active secrets signed these exact bytes.
@@ -213,6 +225,9 @@ class Connector(Protocol):
     contract: int
     fields: Sequence[Field]
     inbound: Inbound
+
+    def place(self, values: Mapping[str, Sequence[str]]) -> Place:
+        """Return where the store with these field values is; raises Invalid with what to give."""
 
     def can_call(self, credentials: Mapping[str, str]) -> bool:
         """Say whether these credentials allow calls to the shop's API."""

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from app.clock import Clock
 from app.db.ids import new_id
 from app.errors import Passing
-from app.services.stores import EdgeStore
+from app.services.stores import EdgeStore, edge_name
 from connectors.base import Connector, Headers, Inbound
 from connectors.signatures import signed_by_any
 from webhooks.arrivals import Arrival
@@ -87,12 +87,13 @@ class Edge:
         body = await read_body(raw_headers, receive, self._limits)
         headers = Headers(raw_headers)
         platform, _, path_key = scope["path"][len(_PREFIX) :].partition("/")
+        path_key = path_key.replace(":", "")  # a key has none; with one it would be a header's name
         connector = self._connectors.get(platform)
         if connector is None:
             signed_by_any(body, [], [])  # the same work as for a wrong signature
             raise RefusedError(401, "unknown platform")
         inbound = connector.inbound
-        store = await self._find(path_key or _located(inbound, headers))
+        store = await self._find(path_key or _located(platform, inbound, headers))
         if store is not None and store.platform != platform:
             store = None
         now = self._clock()
@@ -150,9 +151,10 @@ def _is_ping(inbound: Inbound, headers: Headers, body: bytes) -> bool:
         return False
 
 
-def _located(inbound: Inbound, headers: Headers) -> str | None:
+def _located(platform: str, inbound: Inbound, headers: Headers) -> str | None:
     try:
-        return inbound.locate(headers)
+        ref = inbound.locate(headers)
+        return None if ref is None else edge_name(platform, ref)
     except Exception:
         log.exception("a connector failed to locate a store")
         return None

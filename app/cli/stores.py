@@ -81,16 +81,21 @@ def _add(context: Context, connector: Connector, values: dict[str, Any]) -> None
     fields = {
         field.name: _several(values[field.name.replace("-", "_")]) for field in connector.fields
     }
-    if values["register"] and not fields.get(stores.WEBHOOK_SECRET):
-        fields[stores.WEBHOOK_SECRET] = [secrets.token_hex(24)]
     for field in connector.fields:
+        if values["register"] and field.signs and not fields[field.name]:
+            fields[field.name] = [secrets.token_hex(24)]
         if field.required and not fields[field.name]:
             raise ConfigError(f"--{field.name} is missing: {field.help}")
     settings = context.settings
-    url = fields.pop("url", [""])[0]
+    place = connector.place(fields)
+    kept: dict[str, list[str]] = {}
+    for field in connector.fields:
+        if not field.locates:
+            name = stores.WEBHOOK_SECRET if field.signs else field.name
+            kept.setdefault(name, []).extend(fields[field.name])
     credentials = {
         name: several[-1]
-        for name, several in fields.items()
+        for name, several in kept.items()
         if several and name != stores.WEBHOOK_SECRET
     }
     if values["register"] and not connector.can_call(credentials):
@@ -103,8 +108,9 @@ def _add(context: Context, connector: Connector, values: dict[str, Any]) -> None
             settings.keyring,
             programme_id=programme_id_of(connection, values["programme"]),
             platform=connector.name,
-            url=url,
-            values=fields,
+            url=place.url,
+            ref=place.ref,
+            values=kept,
             now=context.clock(),
             key=values["key"],
         )
@@ -112,7 +118,7 @@ def _add(context: Context, connector: Connector, values: dict[str, Any]) -> None
     registered: list[dict[str, str]] = []
     if values["register"]:
         registered = _register(
-            context, connector, added, credentials, webhook_url, fields[stores.WEBHOOK_SECRET][0]
+            context, connector, added, credentials, webhook_url, kept[stores.WEBHOOK_SECRET][0]
         )
     show(
         {

@@ -87,6 +87,7 @@ store = _table(
     Column("key", text(), nullable=False, unique=True),
     Column("platform", text(), nullable=False),  # "stempel" is the programme's own source
     Column("url", text(), nullable=False),
+    Column("ref", text()),  # what its deliveries call it where the path has no key
     Column("host", text()),  # as the shop's own links name it, learned at first delivery
     Column("created_at", Moment(), nullable=False),
     # Set while a person must act (Blocked) or until the breaker closes; outbound rests.
@@ -94,6 +95,7 @@ store = _table(
     Column("paused_until", Moment()),
     Column("pinged_at", Moment()),
     Column("copy_host", text()),  # a copy of the shop that keeps sending with our secret
+    UniqueConstraint("platform", "ref"),
 )
 
 store_secret = _table(

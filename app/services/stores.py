@@ -73,8 +73,12 @@ def add_store(
     values: Mapping[str, Sequence[str]],
     now: datetime,
     key: str | None = None,
+    ref: str | None = None,
 ) -> Store:
-    """Connect a store; `values` are its secret fields (each may repeat). Raises ConfigError."""
+    """Connect a store; `values` are its secrets by name (each may repeat). Raises ConfigError.
+
+    Those under `WEBHOOK_SECRET` sign its deliveries. `ref` is what the deliveries call the store.
+    """
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
         raise ConfigError(f"The shop's address must look like https://shop.example, not {url!r}.")
@@ -85,6 +89,9 @@ def add_store(
         raise ConfigError(f"A store key is 3 to 63 of a-z, 0-9 and -, not {key!r}.")
     if connection.execute(select(t.store.c.id).where(t.store.c.key == key)).first():
         raise ConfigError(f"There is a store with the key {key!r} already.")
+    taken = select(t.store.c.key).where(t.store.c.platform == platform, t.store.c.ref == ref)
+    if ref is not None and (other := connection.execute(taken).scalar()) is not None:
+        raise ConfigError(f"{ref} is connected already, as the store {other!r}.")
     row_id = new_id()
     connection.execute(
         insert(t.store).values(
@@ -92,6 +99,7 @@ def add_store(
             programme_id=programme_id,
             key=key,
             platform=platform,
+            ref=ref,
             url=url.rstrip("/"),
             created_at=now,
         )
@@ -166,10 +174,24 @@ def credentials(connection: Connection, keyring: Keyring, store_id: int) -> dict
     return {row.name: keyring.unwrap(row.ciphertext).decode() for row in rows}
 
 
-def load_edge_store(connection: Connection, keyring: Keyring, store_key: str) -> EdgeStore | None:
-    """Return what the edge needs about a store, None if there is none with this key."""
+def edge_name(platform: str, ref: str) -> str:
+    """Return the name for `load_edge_store` of a store that only its deliveries' headers name."""
+    return f"{platform}:{ref}"
+
+
+def load_edge_store(connection: Connection, keyring: Keyring, name: str) -> EdgeStore | None:
+    """Return what the edge needs about a store, None if there is none.
+
+    `name` is its key (which holds no colon) or what `edge_name` makes.
+    """
+    platform, colon, ref = name.partition(":")
+    wanted = (
+        (t.store.c.platform == platform) & (t.store.c.ref == ref)
+        if colon
+        else t.store.c.key == name
+    )
     store = connection.execute(
-        select(t.store).where(t.store.c.key == store_key, t.store.c.platform != OWN_PLATFORM)
+        select(t.store).where(wanted, t.store.c.platform != OWN_PLATFORM)
     ).one_or_none()
     if store is None:
         return None

@@ -11,6 +11,7 @@ from connectors.base import (
     HealthCheck,
     Inbound,
     Installer,
+    Place,
     Reader,
     Shop,
     Writer,
@@ -48,6 +49,7 @@ class WooConnector:
             name="url",
             help="Address of the shop, as https://shop.example (with the folder, if it is in one).",
             required=True,
+            locates=True,
         ),
         Field(
             name="webhook-secret",
@@ -56,6 +58,7 @@ class WooConnector:
             secret=True,
             repeatable=True,
             required=True,
+            signs=True,
         ),
         Field(
             name=CONSUMER_KEY,
@@ -66,6 +69,10 @@ class WooConnector:
         Field(name=CONSUMER_SECRET, help="Secret of the REST API key (cs_…).", secret=True),
     )
     inbound: Inbound = WooInbound()
+
+    def place(self, values: Mapping[str, Sequence[str]]) -> Place:
+        """Return the shop's address; its deliveries name no store, so the path must."""
+        return Place(values["url"][0])
 
     def can_call(self, credentials: Mapping[str, str]) -> bool:
         """Say whether both halves of the API key are there."""

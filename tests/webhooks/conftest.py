@@ -81,6 +81,7 @@ def add_shop(database: Database, keyring: Keyring, *, key: str, secrets: list[by
             values={"webhook-secret": [secret.decode() for secret in secrets]},
             now=now,
             key=key,
+            ref=f"{key}.shop.example",  # what a header calls it
         )
     return Shop(store.id, programme_id, store.key)
 

@@ -10,6 +10,7 @@ from connectors.base import (
     Headers,
     Ignored,
     Outcome,
+    Place,
     Shop,
 )
 from connectors.http import HttpClient
@@ -47,6 +48,9 @@ class Tinyshop:
     contract = CONTRACT_VERSION
     fields = (Field(name="webhook-secret", help="signs deliveries", secret=True, repeatable=True),)
     inbound = _Inbound()
+
+    def place(self, _values: Mapping[str, Sequence[str]]) -> Place:
+        return Place("https://shop.example")
 
     def can_call(self, _credentials: Mapping[str, str]) -> bool:
         return False

@@ -68,10 +68,21 @@ def test_the_same_order_again_is_counted_and_a_short_signal_is_not(
 
 
 def test_the_store_may_be_named_by_a_header(server: Server, shop: Shop, database: Database) -> None:
-    more = [(b"X-Shop", shop.key.encode())]
+    more = [(b"X-Shop", f"{shop.key}.shop.example".encode())]
     answer = raw.send(server.port, raw.signed("/webhooks/tinyshop", ORDER, SECRET, more=more))
     assert answer.status == 200
     assert len(stored(database)) == 1
+
+
+def test_a_header_names_no_store_by_its_key_and_a_path_none_by_its_name(
+    server: Server, shop: Shop, database: Database
+) -> None:
+    by_key = [(b"X-Shop", shop.key.encode())]
+    answer = raw.send(server.port, raw.signed("/webhooks/tinyshop", ORDER, SECRET, more=by_key))
+    assert answer.status == 401
+    by_name = f"/webhooks/tinyshop/tinyshop:{shop.key}.shop.example"
+    assert raw.send(server.port, raw.signed(by_name, ORDER, SECRET)).status == 401
+    assert stored(database) == []
 
 
 GOOD = base64.b64encode(hmac.digest(SECRET, ORDER, hashlib.sha256))

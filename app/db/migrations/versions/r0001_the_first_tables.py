@@ -117,6 +117,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("key", TEXT, nullable=False),
         sa.Column("platform", TEXT, nullable=False),
         sa.Column("url", TEXT, nullable=False),
+        sa.Column("ref", TEXT, nullable=True),
         sa.Column("host", TEXT, nullable=True),
         sa.Column("created_at", BIG, nullable=False),
         sa.Column("blocked_reason", TEXT, nullable=True),
@@ -128,6 +129,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_store")),
         sa.UniqueConstraint("key", name=op.f("uq_store_key")),
+        sa.UniqueConstraint("platform", "ref", name=op.f("uq_store_platform_ref")),
         sqlite_strict=True,
     )
     op.create_table(
