@@ -6,9 +6,10 @@ was stopped meanwhile commits nothing.
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from app.crypto import seal
 from app.db.ids import new_id
@@ -18,7 +19,7 @@ from app.services import outbox, outcomes, writeback
 from app.services.outbox import Task
 from app.services.stores import Store, due_stores
 from app.services.writeback import Wanted
-from connectors.base import CustomerState, ReadAnswer, Ref, Shop
+from connectors.base import CustomerState, ReadAnswer, Ref
 from jobs import policy
 from jobs.policy import Decision
 from jobs.runtime import Runtime
@@ -27,13 +28,29 @@ from jobs.shops import Shops
 log = logging.getLogger("stempel.push")
 
 _READS_PER_TURN = 50
+_REST_AFTER_TROUBLE = timedelta(minutes=5)
 
 
 def push(runtime: Runtime, shops: Shops) -> int:
     """Do the outbound work that is due now, store by store; returns how much was done."""
     with runtime.database.snapshot() as connection:
         stores = due_stores(connection, runtime.clock())
-    return sum(push_store(runtime, shops, store_id) for store_id in stores)
+    return sum(_apart(runtime, shops, store_id) for store_id in stores)
+
+
+def _apart(runtime: Runtime, shops: Shops, store_id: int) -> int:
+    """Do one store's work; what stops it (secrets nobody can open, a fault of ours) stops no other."""
+    try:
+        return push_store(runtime, shops, store_id)
+    except DBAPIError:
+        raise  # the database is away: for every store
+    except Exception as error:  # the edge of the jobs: recorded, never swallowed
+        log.exception("store %s rests: its outbound work failed", store_id)
+        now = runtime.clock()
+        until = policy.decide(error, tries=0, now=now).retry_at or now
+        with runtime.database.transaction() as connection:
+            writeback.pause(connection, store_id, max(until, now + _REST_AFTER_TROUBLE))
+        return 0
 
 
 def push_store(runtime: Runtime, shops: Shops, store_id: int) -> int:
@@ -42,15 +59,17 @@ def push_store(runtime: Runtime, shops: Shops, store_id: int) -> int:
 
 
 def _reads(runtime: Runtime, shops: Shops, store_id: int) -> int:
-    with runtime.database.transaction() as connection:
-        tasks = outbox.claim_tasks(connection, [store_id], runtime.clock(), limit=_READS_PER_TURN)
-    if not tasks:
-        return 0
     store = shops.store(store_id)
     shop = shops.get(store)
+    with runtime.database.transaction() as connection:
+        tasks = outbox.claim_tasks(connection, [store_id], runtime.clock(), limit=_READS_PER_TURN)
+    if shop is None or shop.reader is None:
+        for task in tasks:
+            _nobody_reads(runtime, task, without_keys=shop is None)
+        return len(tasks)
     for number, task in enumerate(tasks):
         try:
-            answer = _read(shop, task)
+            answer = shop.reader.read(Ref(task.kind, task.external_id))
         except Exception as error:  # noqa: BLE001 - the edge of the jobs: recorded, never swallowed
             if _read_failed(runtime, store, task, error):
                 _give_back(runtime, tasks[number + 1 :])
@@ -60,10 +79,19 @@ def _reads(runtime: Runtime, shops: Shops, store_id: int) -> int:
     return len(tasks)
 
 
-def _read(shop: Shop | None, task: Task) -> ReadAnswer:
-    if shop is None or shop.reader is None:
-        raise LookupError("the store has no credentials to read with")
-    return shop.reader.read(Ref(task.kind, task.external_id))
+def _nobody_reads(runtime: Runtime, task: Task, *, without_keys: bool) -> None:
+    """End a read that cannot be made.
+
+    Keys may have been taken away after it was asked for: then what waits is judged anew without it.
+    """
+    now = runtime.clock()
+    with runtime.database.transaction() as connection:
+        if without_keys:
+            outcomes.release_waiters(connection, task.id, now)
+        else:
+            ended = ("ignored", "cannot be read: its connector does not read")
+            outcomes.end_waiters(connection, {task.id: ended}, now)
+        outbox.remove(connection, task)
 
 
 def _keep_answer(runtime: Runtime, task: Task, answer: ReadAnswer) -> None:
@@ -97,12 +125,6 @@ def _keep_answer(runtime: Runtime, task: Task, answer: ReadAnswer) -> None:
 
 def _read_failed(runtime: Runtime, store: Store, task: Task, error: Exception) -> bool:
     """Record a failed read; returns whether the store's other reads should wait too."""
-    if isinstance(error, LookupError):
-        with runtime.database.transaction() as connection:
-            outcome = ("ignored", "cannot be read, no API keys")
-            outcomes.end_waiters(connection, {task.id: outcome}, runtime.clock())
-            outbox.remove(connection, task)
-        return False
     decision = policy.decide(error, tries=task.tries, now=runtime.clock())
     log.warning("store %s: a read failed: %s", store.key, decision.reason)
     with runtime.database.transaction() as connection:

@@ -126,3 +126,14 @@ def end_waiters(connection: Connection, ended: dict[int, tuple[str, str]], now: 
     record(connection, results, now)
     connection.execute(delete(t.task_waiter).where(t.task_waiter.c.task_id.in_(list(ended))))
     settle_waiters(connection, results, now)
+
+
+def release_waiters(connection: Connection, task_id: int, now: datetime) -> None:
+    """Make the deliveries that wait for a task due again: it will never be done."""
+    waiting = select(t.task_waiter.c.delivery_id).where(t.task_waiter.c.task_id == task_id)
+    connection.execute(
+        update(t.delivery_queue)
+        .where(t.delivery_queue.c.delivery_id.in_(waiting))
+        .values(reading=0, due_at=now)
+    )
+    connection.execute(delete(t.task_waiter).where(t.task_waiter.c.task_id == task_id))

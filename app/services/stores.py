@@ -170,7 +170,7 @@ def credentials(connection: Connection, keyring: Keyring, store_id: int) -> dict
         select(t.store_secret)
         .where(t.store_secret.c.store_id == store_id, t.store_secret.c.name != WEBHOOK_SECRET)
         .order_by(t.store_secret.c.id)
-    )
+    ).all()  # at once: an error over a half-read result would keep SQLite's snapshot open
     return {row.name: keyring.unwrap(row.ciphertext).decode() for row in rows}
 
 
