@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, func, or_, select, update
 from app.db import tables as t
 from app.db.ids import new_id
 from app.db.upsert import insert_missing
+from app.errors import Conflict
 
 LEASE = timedelta(minutes=5)
 
@@ -41,7 +42,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 def request_reads(
     connection: Connection, programme_id: int, requests: Iterable[ReadRequest], now: datetime
 ) -> None:
-    """Ask for reads, each once, and tie waiting deliveries to them."""
+    """Ask for reads, each once, and tie waiting deliveries to them.
+
+    Raises Conflict if one that was there had just begun: ask again in a new transaction.
+    """
     wanted = sorted(set(requests), key=lambda r: (r.store_id, r.kind, r.external_id))
     if not wanted:
         return
@@ -66,14 +70,18 @@ def request_reads(
         where=t.outbox_task.c.started == 0,
     )
     rows = connection.execute(
-        select(t.outbox_task.c.id, t.outbox_task.c.store_id, t.outbox_task.c.subject).where(
+        select(t.outbox_task.c.id, t.outbox_task.c.store_id, t.outbox_task.c.subject)
+        .where(
             t.outbox_task.c.kind == "read",
             t.outbox_task.c.started == 0,
             t.outbox_task.c.subject.in_(sorted({subject for _, subject in subjects})),
             t.outbox_task.c.store_id.in_(sorted({store_id for store_id, _ in subjects})),
         )
+        .with_for_update(read=True, key_share=True)
     )
     task_ids = {(row.store_id, row.subject): row.id for row in rows}
+    if not subjects <= task_ids.keys():
+        raise Conflict("a read began in this very moment")
     insert_missing(
         connection,
         t.task_waiter,
