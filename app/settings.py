@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 
@@ -47,17 +48,17 @@ def from_env(environ: Mapping[str, str]) -> Settings:
     """Read the settings; raises ConfigError naming the variable and what it must be."""
     dev = _flag(environ, "STEMPEL_DEV")
     var = Path(environ.get("STEMPEL_VAR") or "var").absolute()
-    port = _number(environ, "PORT", 8000)
+    port = _number(environ, "PORT", 8000, least=1, most=65535)
     return Settings(
         database_url=_database_url(environ.get("DATABASE_URL") or f"sqlite:///{var}/stempel.db"),
-        redis_url=environ.get("REDIS_URL") or None,
-        public_url=(environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}").rstrip("/"),
+        redis_url=_redis_url(environ.get("REDIS_URL")),
+        public_url=_public_url(environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}"),
         keyring=_keyring(environ, var, dev=dev),
         var=var,
         host=environ.get("HOST") or "127.0.0.1",
         port=port,
-        max_body_bytes=_number(environ, "MAX_BODY_BYTES", 5 * 1024 * 1024),
-        body_timeout=float(_number(environ, "BODY_TIMEOUT_SECONDS", 10)),
+        max_body_bytes=_number(environ, "MAX_BODY_BYTES", 5 * 1024 * 1024, least=1),
+        body_timeout=float(_number(environ, "BODY_TIMEOUT_SECONDS", 10, least=1)),
         hold_seconds=float(_number(environ, "HOLD_SECONDS", 4)),
         hold_requests=_number(environ, "HOLD_REQUESTS", 200),
         dev=dev,
@@ -70,7 +71,6 @@ def from_env(environ: Mapping[str, str]) -> Settings:
 
 def write_key_file(path: Path) -> None:
     """Make a new key file, readable by its owner only; raises ConfigError if one exists."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     lines = (
         "# Keys of this Stempel. Without them no secret, body or e-mail can be read: keep a copy.\n"
         "# Rotate by putting a new key first in secret_keys; never change the other two.\n"
@@ -79,11 +79,16 @@ def write_key_file(path: Path) -> None:
         f'ledger_key = "{secrets.token_urlsafe(32)}"\n'
     )
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
+    except OSError as error:
+        if path.exists():
+            raise ConfigError(
+                f"{path} exists already. It was left as it is: keys that are overwritten cannot be "
+                "got back. Move it away first if you mean to start anew."
+            ) from error
         raise ConfigError(
-            f"{path} exists already. It was left as it is: keys that are overwritten cannot be "
-            "got back. Move it away first if you mean to start anew."
+            f"{path} cannot be written: {error.strerror}. STEMPEL_VAR or KEY_FILE says where it goes."
         ) from error
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(lines)
@@ -114,6 +119,8 @@ def _keyring(environ: Mapping[str, str], var: Path, *, dev: bool) -> Keyring:
         path = var / "keys.toml"
         if not path.exists():
             write_key_file(path)
+    if not path.is_file():
+        raise ConfigError(f"{path} is not a file: KEY_FILE must name the one `stempel init` made.")
     if path.stat().st_mode & 0o077:
         raise ConfigError(f"{path} can be read by others; run: chmod 600 {path}")
     try:
@@ -123,20 +130,56 @@ def _keyring(environ: Mapping[str, str], var: Path, *, dev: bool) -> Keyring:
             pepper=document["lookup_pepper"].encode(),
             ledger_key=document["ledger_key"].encode(),
         )
-    except (tomllib.TOMLDecodeError, KeyError, AttributeError, TypeError) as error:
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        wrong = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise ConfigError(
-            f"{path} is not a key file as `stempel init` writes it: {error}"
+            f"{path} is not a key file as `stempel init` writes it: {wrong}"
         ) from error
 
 
 def _database_url(url: str) -> str:
-    if url.startswith(("postgres://", "postgresql://")):
-        return "postgresql+psycopg://" + url.split("://", 1)[1]
-    if url.startswith(("postgresql+psycopg://", "sqlite:///")):
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite" and rest.startswith("/"):
+        if rest in {"/", "/:memory:"}:
+            raise ConfigError("DATABASE_URL names no file; write it as sqlite:///var/stempel.db.")
         return url
-    raise ConfigError(
-        f"DATABASE_URL must start with sqlite:/// or postgresql://, not {url.split(':', 1)[0]!r}."
-    )
+    if scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ConfigError(
+            f"DATABASE_URL must start with sqlite:/// or postgresql://, not {scheme[:20]!r}."
+        )
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        # The value is not repeated: it may hold a password.
+        raise ConfigError(
+            "DATABASE_URL is not as postgresql://user:password@host:port/database. Special characters "
+            "in a password must be percent-encoded, @ as %40."
+        ) from error
+    return f"postgresql+psycopg://{rest}"
+
+
+def _redis_url(url: str | None) -> str | None:
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ConfigError(
+            "REDIS_URL must start with redis://, rediss:// (TLS) or unix://, as redis://127.0.0.1:6379/0."
+        )
+    return url or None
+
+
+def _public_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
+    except ValueError:
+        known = False
+    if not known or parts.query or parts.fragment:
+        raise ConfigError(
+            "PUBLIC_URL must be the address that shops and people reach, as https://loyalty.example, "
+            f"not {url!r}."
+        )
+    return url.rstrip("/")
 
 
 def _flag(environ: Mapping[str, str], name: str, *, default: bool = False) -> bool:
@@ -150,10 +193,21 @@ def _flag(environ: Mapping[str, str], name: str, *, default: bool = False) -> bo
     raise ConfigError(f"{name} must be 1 or 0, not {value!r}.")
 
 
-def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+def _number(
+    environ: Mapping[str, str],
+    name: str,
+    default: int,
+    *,
+    least: int = 0,
+    most: int | None = None,
+) -> int:
     value = environ.get(name)
     if not value:
         return default
     if not value.isdecimal():
         raise ConfigError(f"{name} must be a whole number, not {value!r}.")
-    return int(value)
+    number = int(value)
+    if number < least or (most is not None and number > most):
+        allowed = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise ConfigError(f"{name} must be {allowed}, not {number}.")
+    return number

@@ -9,6 +9,8 @@ from os import environ
 from typing import Any, ParamSpec, TypeVar
 
 import click
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from app import clock, settings
 from app.db import schema
@@ -88,15 +90,47 @@ def table(rows: list[list[str]], heads: list[str]) -> str:
 
 
 def speaks_plainly(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn our own errors into one sentence on stderr and exit status 1, without a traceback."""
+    """Turn what people can mend into one sentence on stderr and exit status 1, without a traceback.
+
+    Our own errors, a database that is away or no database, files that cannot be read or written.
+    """
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
         except StempelError as error:
-            with suppress(BrokenPipeError):
-                click.echo(f"stempel: {error}", err=True)
-            sys.exit(1)
+            _complain(str(error))
+        except DatabaseError as error:
+            if not _is_away(error):
+                raise
+            _complain(_database_trouble(error))
+        except OSError as error:
+            if error.filename is None:
+                raise
+            _complain(f"{error.filename}: {error.strerror}")
+        sys.exit(1)
 
     return wrapped
+
+
+def _complain(sentence: str) -> None:
+    with suppress(BrokenPipeError):
+        click.echo(f"stempel: {sentence}", err=True)
+
+
+def _is_away(error: DatabaseError) -> bool:
+    """Say whether the database is the trouble, not a statement of ours."""
+    if isinstance(error, OperationalError):
+        return bool(getattr(error.orig, "sqlite_errorname", "") != "SQLITE_ERROR")
+    return type(error) is DatabaseError  # a file that is no database
+
+
+def _database_trouble(error: DatabaseError) -> str:
+    reason = str(error.orig).strip().splitlines()[0].rstrip(".:")
+    try:
+        url = settings.from_env(environ).database_url
+        named = f"DATABASE_URL is {make_url(url).render_as_string(hide_password=True)}"
+    except StempelError:
+        named = "See DATABASE_URL"
+    return f"The database does not work: {reason}. {named.replace('+psycopg', '')}."
