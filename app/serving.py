@@ -35,8 +35,8 @@ def run(settings: Settings, target: str) -> int:
     """Serve `target`, a factory "module:name", until told to stop; returns the exit status."""
     if settings.embedded:
         who = f"process {os.getpid()}, http://{_address(settings)}"
-        _hold(settings.var / "up.lock", who, patience=0)
-    _require_free_port(settings)
+        hold(settings.var / "up.lock", who, patience=0)
+    require_free_port(settings)
     server = Granian(
         target,
         address=settings.host,
@@ -72,10 +72,10 @@ def prepare_process(settings: Settings) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if settings.embedded:
         # A predecessor that lost its supervisor may be finishing what it has begun.
-        _hold(settings.var / "serving.lock", f"process {os.getpid()}", patience=KILL_SECONDS)
+        hold(settings.var / "serving.lock", f"process {os.getpid()}", patience=KILL_SECONDS)
 
 
-def _hold(path: Path, who: str, *, patience: float) -> None:
+def hold(path: Path, who: str, *, patience: float) -> None:
     """Take a lock for the life of this process, or raise ConfigError naming who has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -99,7 +99,8 @@ def _hold(path: Path, who: str, *, patience: float) -> None:
             return
 
 
-def _require_free_port(settings: Settings) -> None:
+def require_free_port(settings: Settings) -> None:
+    """Raise ConfigError if something listens where we are to."""
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -5,7 +5,6 @@ person would.
 """
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,13 +12,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import click
 from sqlalchemy import select
 
-from app import clock
+from app import clock, serving
 from app import settings as configuration
 from app.db import schema
 from app.db import tables as t
@@ -68,7 +68,13 @@ def run_demo(*, port: int, speed: float, once: bool) -> int:
     """Play the demo; returns the exit status. With `once` it ends when the story is told."""
     environment = _environment(port)
     settings = configuration.from_env(environment)
-    shutil.rmtree(settings.var / "db", ignore_errors=True)
+    # Before anything is removed: another demo may be showing it.
+    serving.hold(settings.var / "demo.lock", f"process {os.getpid()}", patience=0)
+    serving.require_free_port(settings)
+    for name in ("", "-wal", "-shm"):
+        (settings.var / f"stempel.db{name}").unlink(missing_ok=True)
+    for sign in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, _interrupt)
     database = open_database(settings.database_url)
     try:
         schema.upgrade(database)
@@ -86,35 +92,56 @@ def run_demo(*, port: int, speed: float, once: bool) -> int:
                 return 0
             _say("")
             _say("The story is told; look around at the two addresses above. Ctrl+C ends it.")
+            _say(f"In another terminal: {_command(settings)} member list")
             _wait()
             return 0
     except KeyboardInterrupt:
+        _say("")
+        _say("Ended.")
         return 0
     finally:
         database.close()
 
 
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def _environment(port: int) -> dict[str, str]:
     """Return the demo's own settings: throw-away keys and data of its own, whatever is set outside."""
     var = Path(os.environ.get("STEMPEL_VAR") or "var").absolute() / "demo"
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in {"DATABASE_URL", "REDIS_URL", "SECRET_KEYS", "KEY_FILE", "PUBLIC_URL"}
+    theirs = {
+        *("DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "PAGE_TOKEN"),
+        *("SECRET_KEYS", "LOOKUP_PEPPER", "LEDGER_KEY", "KEY_FILE"),
     }
+    kept = {name: value for name, value in os.environ.items() if name not in theirs}
     return kept | {
         "STEMPEL_DEV": "1",
         "STEMPEL_VAR": str(var),
-        "DATABASE_URL": f"sqlite:///{var}/db/stempel.db",
+        "ALLOW_PRIVATE_ADDRESSES": "1",
         "HOST": "127.0.0.1",
         "PORT": str(port),
     }
 
 
+def _command(settings: Settings) -> str:
+    """Return how commands are called so that they see the demo's data."""
+    here = Path.cwd()
+    var, program = settings.var, Path(sys.argv[0]).absolute()
+    shown = [
+        path.relative_to(here) if path.is_relative_to(here) else path for path in (var, program)
+    ]
+    return f"STEMPEL_VAR={shown[0]} {shown[1]}"
+
+
 @contextmanager
 def _service(environment: dict[str, str], settings: Settings) -> Iterator[None]:
     """Run `stempel up` beside us and end it with us; raises Passing if it does not come up."""
-    process = subprocess.Popen([sys.executable, "-m", "app.cli", "up"], env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "up", "--quiet"],
+        env=environment,
+        process_group=0,  # Ctrl+C reaches only us, and we stop it once, in good order
+    )
     try:
         _wait_until_healthy(process, settings.public_url)
         yield

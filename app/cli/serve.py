@@ -28,11 +28,13 @@ def init(*, as_json: bool) -> None:
 @click.command()
 @click.option("--host", metavar="ADDRESS", help="Listen there (default: HOST or 127.0.0.1).")
 @click.option("--port", type=click.IntRange(1, 65535), help="Listen there (default: PORT or 8000).")
+@click.option("--quiet", is_flag=True, help="Do not print where the pages are.")
 @pass_context
-def up(context: Context, *, host: str | None, port: int | None) -> None:
+def up(context: Context, *, host: str | None, port: int | None, quiet: bool) -> None:
     """Serve: receive webhooks, drain them, write back to the shops, show the pages.
 
-    Migrates the database first. Exits non-zero when a worker process died.
+    Migrates the database first and prints where the pages are; if others than this machine could get
+    there, with a one-time token in the address. Exits non-zero when a worker process died.
     """
     # Granian's worker process reads its settings from the environment again.
     if host:
@@ -45,8 +47,8 @@ def up(context: Context, *, host: str | None, port: int | None) -> None:
     from app.web.access import entry_address  # noqa: PLC0415 - as above
 
     settings = configuration.from_env(os.environ)
-    # With a one-time token in it if others than this machine could get here.
-    click.echo(f"Pages: {entry_address(settings, context.clock())}", err=True)
+    if not quiet:
+        click.echo(f"Pages: {entry_address(settings, context.clock())}", err=True)
     sys.exit(serve(settings))
 
 
@@ -94,13 +96,27 @@ def _scaled_runtime(context: Context) -> Runtime:
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
-@click.option("--speed", type=click.FloatRange(0.1, 1000), default=1.0, help="Steps per second.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8000,
+    show_default=True,
+    envvar="PORT",
+    help="Listen there (or set PORT).",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.1, 1000),
+    default=1.0,
+    show_default=True,
+    help="Steps per second.",
+)
 @click.option("--once", is_flag=True, help="End when the story is told, instead of serving on.")
 def demo(*, port: int, speed: float, once: bool) -> None:
     """Start Stempel with a sandbox shop whose made-up customers sign up, buy, review and return.
 
-    Nothing else is needed and nothing leaves this machine. Ctrl+C ends it.
+    Nothing else is needed and nothing leaves this machine. Ctrl+C ends it. Each time it starts anew,
+    in a folder of its own below STEMPEL_VAR.
     """
     from app.cli.demo import run_demo  # noqa: PLC0415 - the sandbox is only needed here
 
