@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from app.db import tables as t
 from app.db.ids import new_id
@@ -12,16 +12,16 @@ from app.programme.events import (
     Event,
     Facts,
     OrderFacts,
-    Standing,
 )
 from app.programme.facts import gone as facts_when_gone
-from app.programme.facts import with_finer_amounts
+from app.programme.facts import is_draft, with_finer_amounts
 from app.programme.rules import earning_since
 from app.programme.states import (
     State,
     Verdict,
     compare,
     has_unread_refunds,
+    turns_back,
     with_known_refunds,
 )
 from app.services.facts import decode_facts, encode_facts
@@ -85,12 +85,6 @@ def observe(here: Observer, told: Told, event: Event) -> Finding:
 def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
     work, facts = here.work, event.facts
     name = f"{event.kind} {event.external_id}"
-    if facts is None:
-        return Finding(
-            status="ignored", reason=f"{name} is not in the shop and was never seen here"
-        )
-    if isinstance(facts, OrderFacts) and facts.standing is Standing.DRAFT:
-        return Finding(status="ignored", reason=f"{name} is a {facts.status}, not an order yet")
     if isinstance(facts, CustomerFacts) and not facts.registered:
         known = (told.store_id, event.external_id) in work.customers
         if not known:
@@ -102,8 +96,6 @@ def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
         return Finding(
             status="reading", reason=f"{name} has refunds whose lines only the shop knows"
         )
-    occurred_at = event.occurred_at or event.modified_at or told.accepted_at
-    version = in_force(here.versions, occurred_at)
     row = ObjectRow(
         new=True,
         id=new_id(),
@@ -112,14 +104,14 @@ def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
         kind=event.kind,
         external_id=event.external_id,
         number=event.number,
-        facts="",
+        facts=encode_facts(None),
         modified_at=None,
         truth_at=None,
         accepted_at=told.accepted_at,
-        occurred_at=occurred_at,
+        occurred_at=told.accepted_at,
         earned_at=None,
-        version=version.number,
-        context=encode_context(here.rates.context_of(version.programme, facts, occurred_at)),
+        version=1,
+        context="{}",
         owner_id=None,
         owner_ref=None,
         owner_known_at=None,
@@ -128,16 +120,35 @@ def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
         seen_at=work.now,
     )
     work.objects[row.key] = row
+    if facts is None:
+        # Kept: a message from before that is only dealt with later must not bring it to life.
+        row.gone, row.truth_at = 1, told.read_at
+        reason = f"{name} is not in the shop and was never seen here"
+        return Finding(status="ignored", reason=reason)
+    _freeze(here, told, event, row, facts)
     _accept(here, told, event, row, facts)
-    return Finding(status="processed", reason=f"{name} recorded", changed=True)
+    return _recorded(row, facts, f"{name} recorded")
+
+
+def _freeze(here: Observer, told: Told, event: Event, row: ObjectRow, facts: Facts) -> None:
+    """Fix by what version and under what circumstances the object is judged for ever."""
+    row.occurred_at = event.occurred_at or event.modified_at or told.accepted_at
+    version = in_force(here.versions, row.occurred_at)
+    row.version = version.number
+    row.context = encode_context(here.rates.context_of(version.programme, facts, row.occurred_at))
+
+
+def _recorded(row: ObjectRow, facts: Facts | None, reason: str) -> Finding:
+    if is_draft(facts) and isinstance(facts, OrderFacts) and row.owner_id is None:
+        reason = f"{row.kind} {row.external_id} is a {facts.status}, not an order yet"
+        return Finding(status="ignored", reason=reason)
+    return Finding(status="processed", reason=reason, changed=True)
 
 
 def _next_state(here: Observer, told: Told, event: Event, row: ObjectRow) -> Finding:
     name = f"{event.kind} {event.external_id}"
     known = decode_facts(row.facts)
-    facts = with_known_refunds(known, event.facts)
-    if isinstance(known, OrderFacts) and isinstance(facts, OrderFacts):
-        facts = with_finer_amounts(known, facts)
+    facts = _completed(known, event.facts)
     current = State(
         facts=None if row.gone else known,
         modified_at=row.modified_at,
@@ -153,14 +164,57 @@ def _next_state(here: Observer, told: Told, event: Event, row: ObjectRow) -> Fin
     verdict = compare(current, incoming)
     if verdict in {Verdict.STALE, Verdict.SAME}:
         return _nothing_new(here, told, event, row, verdict)
-    unread = has_unread_refunds(facts)
-    if told.readable and (unread or verdict is Verdict.CONFLICT):
-        why = "refunds whose lines only the shop knows" if unread else "two states of equal date"
-        return Finding(status="reading", reason=f"{name} has {why}")
-    if verdict is Verdict.CONFLICT:
+    why = _why_ask(here, told, row, current, incoming, verdict)
+    if told.readable and why is not None:
+        return Finding(status="reading", reason=f"{name} {why}")
+    if known is None and facts is not None:
+        _freeze(here, told, event, row, facts)
+    elif verdict is Verdict.CONFLICT:
         return _settle_by_rule(here, told, event, row, known, facts)
     _accept(here, told, event, row, facts)
-    return Finding(status="processed", reason=f"{name} updated", changed=True)
+    return _recorded(row, facts, f"{name} updated")
+
+
+def _why_ask(
+    here: Observer,
+    told: Told,
+    row: ObjectRow,
+    current: State,
+    incoming: State,
+    verdict: Verdict,
+) -> str | None:
+    """Return why only the shop can tell what is true now, None if we can."""
+    if has_unread_refunds(incoming.facts):
+        return "has refunds whose lines only the shop knows"
+    if verdict is Verdict.CONFLICT:
+        return "has two states of equal date"
+    if turns_back(current, incoming) and _spoken_of_since(here, told, row):
+        return "was spoken of after a read began that finds an older state"
+    return None
+
+
+def _spoken_of_since(here: Observer, told: Told, row: ObjectRow) -> bool:
+    """Say whether a message about the object was received after the read began."""
+    spoken = select(t.object_delivery.c.delivery_id).where(t.object_delivery.c.object_id == row.id)
+    in_batch = [
+        link["delivery_id"]
+        for link in here.work.inserts.get(t.object_delivery, ())
+        if link["object_id"] == row.id
+    ]
+    query = select(t.delivery.c.id).where(
+        t.delivery.c.id.in_(spoken) | t.delivery.c.id.in_(in_batch),
+        t.delivery.c.began_at.is_(None),
+        func.coalesce(t.delivery.c.repeated_at, t.delivery.c.received_at) > told.read_at,
+    )
+    return here.connection.execute(query.limit(1)).first() is not None
+
+
+def _completed(known: Facts | None, facts: Facts | None) -> Facts | None:
+    """Return a state with what another one of the same order tells more exactly."""
+    completed = with_known_refunds(known, facts)
+    if isinstance(known, OrderFacts) and isinstance(completed, OrderFacts):
+        return with_finer_amounts(known, completed)
+    return completed
 
 
 def _nothing_new(
@@ -168,13 +222,21 @@ def _nothing_new(
 ) -> Finding:
     name = f"{event.kind} {event.external_id}"
     # An old state may still be the only one that names the customer: see adopt_owner.
-    moved = _find_owner(here, told, event, row)
+    changed = _find_owner(here, told, event, row)
+    if told.read_at is not None and (row.truth_at is None or row.truth_at < told.read_at):
+        row.truth_at, row.dirty = told.read_at, True
     if verdict is Verdict.SAME:
-        if told.read_at is not None and (row.truth_at is None or row.truth_at < told.read_at):
-            row.truth_at, row.dirty = told.read_at, True
-            row.accepted_at = max(row.accepted_at, told.read_at)
-        return Finding(status="processed", reason=f"{name}: nothing new", changed=moved)
-    return Finding(status="stale", reason=f"{name}: a newer state is known already", changed=moved)
+        if row.accepted_at < told.accepted_at:
+            row.accepted_at, row.dirty = told.accepted_at, True
+        return Finding(status="processed", reason=f"{name}: nothing new", changed=changed)
+    _note_earned(here, row, event.facts, event.modified_at or told.accepted_at)
+    known = decode_facts(row.facts)
+    completed = _completed(event.facts, known)
+    if completed != known and not row.gone:
+        row.facts, row.dirty, changed = encode_facts(completed), True, True
+    return Finding(
+        status="stale", reason=f"{name}: a newer state is known already", changed=changed
+    )
 
 
 def _settle_by_rule(
@@ -182,7 +244,7 @@ def _settle_by_rule(
     told: Told,
     event: Event,
     row: ObjectRow,
-    known: Facts,
+    known: Facts | None,
     facts: Facts | None,
 ) -> Finding:
     """Choose between two equally dated states without a read: never by order of receipt."""
@@ -210,26 +272,23 @@ def _accept(here: Observer, told: Told, event: Event, row: ObjectRow, facts: Fac
         row.facts, row.gone = encode_facts(facts), 0
         row.modified_at = event.modified_at
         row.number = event.number or row.number
-    row.truth_at = told.read_at
+    row.truth_at = told.read_at or row.truth_at
     row.accepted_at = told.accepted_at
     row.settled_by_rule = 0
     row.delivery_id = told.delivery_id
     row.dirty = True
-    _note_earned(here, row, facts, told.accepted_at)
+    _note_earned(here, row, facts, row.modified_at or told.accepted_at)
     _note_parts(here.work, row, facts)
     _find_owner(here, told, event, row)
     if isinstance(facts, CustomerFacts) or (event.kind == "customer" and facts is None):
         _note_account(here, told, event, facts)
 
 
-def _note_earned(
-    here: Observer, row: ObjectRow, facts: Facts | None, accepted_at: datetime
-) -> None:
+def _note_earned(here: Observer, row: ObjectRow, facts: Facts | None, seen_at: datetime) -> None:
     """Keep the earliest moment the object is known to have reached earning status."""
-    programme = here.versions[row.version - 1].programme
-    moment = earning_since(programme, facts, row.modified_at or accepted_at)
+    moment = earning_since(here.versions[row.version - 1].programme, facts, seen_at)
     if moment is not None and (row.earned_at is None or moment < row.earned_at):
-        row.earned_at = moment
+        row.earned_at, row.dirty = moment, True
 
 
 def _note_parts(work: WorkSet, row: ObjectRow, facts: Facts | None) -> None:
@@ -248,7 +307,7 @@ def _note_parts(work: WorkSet, row: ObjectRow, facts: Facts | None) -> None:
 
 
 def _find_owner(here: Observer, told: Told, event: Event, row: ObjectRow) -> bool:
-    if event.facts is None:
+    if event.facts is None or is_draft(event.facts):
         return False
     dated = event.modified_at or told.accepted_at
     if event.kind == "review":
