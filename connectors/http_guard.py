@@ -88,7 +88,8 @@ def parse_target(url: str, *, allow_private: bool) -> Target:
     if port not in OPEN_PORTS and not allow_private:
         raise Blocked(
             f"The address of {host} names port {port}; only "
-            f"{', '.join(str(number) for number in sorted(OPEN_PORTS))} are allowed."
+            f"{', '.join(str(number) for number in sorted(OPEN_PORTS))} are allowed. For a shop on "
+            "this machine or network set ALLOW_PRIVATE_ADDRESSES=1."
         )
     path = quote(parts.path, safe=_PATH_SAFE) or "/"
     if parts.query:

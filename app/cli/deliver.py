@@ -27,6 +27,12 @@ from jobs.shops import Shops
 _HOP_HEADERS = frozenset({"connection", "content-length", "host", "transfer-encoding"})
 _TURNS = 100
 _LARGEST_FILE = 64 * 1024 * 1024
+_REFUSALS = {
+    200: "a test ping, noted",
+    401: "refused: no signature, or none by a secret of this store",
+    413: "refused: larger than MAX_BODY_BYTES",
+    503: "refused: the database was away",
+}
 
 
 class _Message(msgspec.Struct, frozen=True):
@@ -166,7 +172,7 @@ def _row(
     connection: Connection, message: _Message, http_status: int, delivery_id: int | None
 ) -> _Row:
     if delivery_id is None:
-        reason = "a test ping, noted" if http_status == 200 else "refused by the edge"
+        reason = _REFUSALS.get(http_status, "refused by the edge")
         return _Row(message.file, http_status, "not stored", reason)
     delivery = show_delivery(connection, delivery_id).delivery
     return _Row(message.file, http_status, delivery.status, delivery.reason or "")
