@@ -258,9 +258,12 @@ def _settle_by_rule(
             changed=True,
         )
     row.settled_by_rule, row.dirty = 1, True
+    # It may be the only one that names the customer, as an old state may.
+    moved = _find_owner(here, told, event, row)
     return Finding(
         status="stale",
         reason=f"{name}: two states of equal date, settled by rule for the other one",
+        changed=moved,
     )
 
 

@@ -6,8 +6,8 @@ from sqlalchemy import select
 from app.db import tables as t
 from app.errors import Conflict
 from app.services.enrol import add_member, confirm_claim
-from tests.pipeline import Pipeline
-from tests.way.shop import Way, open_way
+from tests.pipeline import Pipeline, order_body
+from tests.way.shop import Way, connect, open_way, unsound
 
 OLA, JAN = "ola@example.pl", "jan@example.pl"
 
@@ -108,6 +108,28 @@ def test_a_deleted_customers_orders_make_no_guest_out_of_him(way: Way) -> None:
     assert claims(way) == []
     assert states(way) == ["member"]
     way.sound()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_states_of_one_second_the_one_with_a_customer_names_the_owner(
+    pipeline: Pipeline, turned: bool
+) -> None:
+    programme_id = pipeline.programme()
+    store = connect(pipeline, programme_id, "https://shop.example", keys=None)
+    pending = order_body("008", customer_id=0, status="pending")
+    for number, total in ((1, "290.23"), (2, "1.00")):  # the rule prefers one, then the other
+        guest = pending | {"id": number}
+        bodies = [guest, guest | {"customer_id": 2, "total": total}]
+        for body in reversed(bodies) if turned else bodies:
+            pipeline.deliver(store, "order.updated", body)
+    with pipeline.database.snapshot() as connection:
+        owned = connection.execute(
+            select(t.store_customer.c.external_id).join(
+                t.source_object, t.source_object.c.owner_id == t.store_customer.c.member_id
+            )
+        ).scalars()
+        assert list(owned) == ["2", "2"]
+    assert unsound(pipeline) == []
 
 
 def test_an_order_given_to_another_customer_takes_its_points_along(way: Way) -> None:
