@@ -30,6 +30,11 @@ def gone(known: Facts | None) -> Facts | None:
             return known
 
 
+def is_draft(facts: Facts | None) -> bool:
+    """Say whether this is a cart that may never become an order."""
+    return isinstance(facts, OrderFacts) and facts.standing is Standing.DRAFT
+
+
 def same_but_coarser(old: OrderFacts, new: OrderFacts) -> bool:
     """Tell whether `new` is `old` with its amounts rounded to fewer decimals, and nothing else.
 

@@ -13,7 +13,11 @@ from app.programme.events import Facts, OrderFacts, Refund
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """One state with what dates it. `read_at` is set when it is an answer of ours."""
+    """One state with what dates it.
+
+    `read_at` is when a read of ours began: of an incoming state, the read that it is the answer of; of
+    the current one, the newest read that counted, also if a message has been accepted since.
+    """
 
     facts: Facts | None  # None: the object is gone
     modified_at: datetime | None
@@ -42,6 +46,16 @@ def compare(current: State, incoming: State) -> Verdict:
     return _by_modification(current, incoming)
 
 
+def turns_back(current: State, incoming: State) -> bool:
+    """Say whether a read finds an older date than we knew, or nothing: a backup, or a deletion.
+
+    Messages that were stale beside what we knew may be news beside that.
+    """
+    if incoming.read_at is None or current.modified_at is None:
+        return False
+    return incoming.modified_at is None or incoming.modified_at < current.modified_at
+
+
 def with_known_refunds(current: Facts | None, incoming: Facts | None) -> Facts | None:
     """Fill in refund lines that an earlier read told us: order bodies carry none (WooCommerce)."""
     if not isinstance(current, OrderFacts) or not isinstance(incoming, OrderFacts):
@@ -67,10 +81,8 @@ def _filled(refund: Refund, known: dict[str, Refund]) -> Refund:
 
 
 def _compare_read(current: State, incoming: State, began: datetime) -> Verdict:
-    if current.read_at is not None:
-        if current.read_at > began:
-            return _same_or(Verdict.STALE, current, incoming)
-        return _same_or(Verdict.ACCEPT, current, incoming)
+    if current.read_at is not None and current.read_at > began:
+        return _same_or(Verdict.STALE, current, incoming)
     if current.accepted_at <= began:
         return _same_or(Verdict.ACCEPT, current, incoming)
     if incoming.facts is None:

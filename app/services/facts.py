@@ -4,14 +4,14 @@ import msgspec
 
 from app.programme.events import Facts
 
-_FACTS: msgspec.json.Decoder[Facts] = msgspec.json.Decoder(Facts)
+_FACTS: msgspec.json.Decoder[Facts | None] = msgspec.json.Decoder(Facts | None)
 
 
-def decode_facts(text: str) -> Facts:
-    """Return stored facts as structs."""
+def decode_facts(text: str) -> Facts | None:
+    """Return stored facts as structs; None for an object of which nothing but its absence is known."""
     return _FACTS.decode(text)
 
 
-def encode_facts(facts: Facts) -> str:
+def encode_facts(facts: Facts | None) -> str:
     """Return facts as the JSON that is stored."""
     return msgspec.json.encode(facts).decode()

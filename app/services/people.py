@@ -55,8 +55,8 @@ def adopt_owner(
     member, ref = owner
     known = row.owner_known_at
     if row.owner_id is not None and row.owner_ref is not None and known is not None:
-        present = (row.owner_ref != GUEST_REF, known, row.owner_ref, row.owner_id)
-        if (ref != GUEST_REF, modified_at, ref, member.id) <= present:
+        present = _rank(row.owner_ref, known, work.member(row.owner_id))
+        if _rank(ref, modified_at, member) <= present:
             return False
     changed = row.owner_id is None or work.member(row.owner_id) is not member
     if changed and row.owner_id is not None:
@@ -64,6 +64,13 @@ def adopt_owner(
     row.owner_id, row.owner_ref, row.owner_known_at = member.id, ref, modified_at
     row.dirty = True
     return changed
+
+
+def _rank(
+    ref: str, known_at: datetime, member: MemberRow
+) -> tuple[bool, datetime, str, bytes, int]:
+    """Order what names an owner. Guests of one second are told apart by their e-mail's hash."""
+    return (ref != GUEST_REF, known_at, ref, member.email_hash or b"", member.id)
 
 
 def customer_account(work: WorkSet, store_id: int, external_id: str, *, enrol: bool) -> CustomerRow:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from app.db.ids import new_id
 from app.programme.events import Facts
 from app.programme.explanation import Explanation, Reason
+from app.programme.facts import is_draft
 from app.programme.rules import NO_RULE, Award, Context, evaluate
 from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey, evaluate_windows
 from app.services import workset
@@ -42,16 +43,18 @@ def worth_of(versions: Sequence[Version], row: ObjectRow, facts: Facts | None) -
 
 
 def prefers(
-    versions: Sequence[Version], row: ObjectRow, present: Facts, other: Facts | None
+    versions: Sequence[Version], row: ObjectRow, present: Facts | None, other: Facts | None
 ) -> bool:
     """Say whether `other` wins over the present state when only a rule can decide.
 
-    The state worth less wins, then the greater content: the same answer in every order of receipt.
+    The state worth less wins, then the greater content: the same answer in every order of receipt. But
+    nothing becomes a draft within a second: there the order wins.
     """
     ranks = []
     for facts in (present, other):
         points = sum(award.points for award in worth_of(versions, row, facts))
-        ranks.append((-points, b"" if facts is None else encode_facts(facts).encode()))
+        content = b"" if facts is None else encode_facts(facts).encode()
+        ranks.append((not is_draft(facts), -points, content))
     return ranks[1] > ranks[0]
 
 

@@ -95,19 +95,24 @@ def answer(
     return delivery_id
 
 
+def order_body_of_answer(body: bytes | None) -> dict[str, Any]:
+    """Return an order with its refunds as our reader puts them together; None: the shop has none."""
+    if body is None:
+        return {"order": None}
+    told = json.loads(body)
+    refunds = [
+        {"id": r["id"], "amount": r["total"].lstrip("-"), "date_created_gmt": stamp(1)}
+        for r in told["refunds"]
+    ]
+    return {"order": told, "refunds": refunds}
+
+
 def order_answer(
     pipeline: Pipeline, store: Store, body: bytes | None, began_at: datetime, *, number: int = 700
 ) -> int:
-    """Store the answer about an order; None: the shop has none."""
-    told = None if body is None else json.loads(body)
-    refunds = [] if told is None else told["refunds"]
-    full = [
-        {"id": r["id"], "amount": r["total"].lstrip("-"), "date_created_gmt": stamp(1)}
-        for r in refunds
-    ]
-    return answer(
-        pipeline, store, "order", {"id": str(number), "order": told, "refunds": full}, began_at
-    )
+    """Store the answer about an order."""
+    envelope = {"id": str(number)} | order_body_of_answer(body)
+    return answer(pipeline, store, "order", envelope, began_at)
 
 
 def confirm(pipeline: Pipeline) -> int:

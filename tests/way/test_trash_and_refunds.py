@@ -219,7 +219,7 @@ def test_the_signed_error_object_is_visible_as_what_it_is_and_earns_nothing(way:
     assert len(errors) == 2  # created and updated
     assert all("deleted in the shop before this message was sent" in error for error in errors)
     assert {status for status, _ in outcomes} == {"ignored"}
-    assert way.count("member") == way.count("source_object") == 0
+    assert way.count("member") == way.count("entry") == 0
     way.sound()
 
 
