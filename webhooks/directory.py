@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 _FRESH = 5.0  # seconds an answer counts, "there is none" too
 _MOST = 10_000  # answers of each kind that are remembered
 _RETRY_PAUSE = 0.2  # seconds
+_STALE_PATIENCE = 1.0  # seconds to wait for the database when we have an older answer
 _PING_EVERY = 60.0  # seconds between two notes of one store's pings
 _LONGEST_KEY = 128
 
@@ -99,19 +100,19 @@ class StoreDirectory:
             task.exception()  # seen, even if every sender hung up
 
     async def _ask(self, key: str) -> EdgeStore | None:
-        loop = asyncio.get_running_loop()
         deadline = time.monotonic() + self._hold_seconds
         stale = self._known.get(key)
         thread = self._unknown_thread if stale is None else self._known_thread
         while True:
+            patience = _STALE_PATIENCE if stale else max(0.1, deadline - time.monotonic())
             try:
-                store = await loop.run_in_executor(thread, self._load, key)
-            except SQLAlchemyError as error:
+                store = await self._loaded(key, thread, patience)
+            except (SQLAlchemyError, TimeoutError) as error:
                 self._away = True
                 log.warning("a store could not be looked up: %s", type(error).__name__)
                 if stale is not None:
                     # Its delivery is verified with what we knew, and waits for the database there.
-                    stale.until = time.monotonic() + 1.0
+                    stale.until = time.monotonic() + _STALE_PATIENCE
                     return stale.store
                 if time.monotonic() > deadline:
                     raise Passing("The database is away.") from error
@@ -120,6 +121,17 @@ class StoreDirectory:
                 self._away = False
                 self._remember(key, store)
                 return store
+
+    async def _loaded(
+        self, key: str, thread: ThreadPoolExecutor, patience: float
+    ) -> EdgeStore | None:
+        """Ask the database; raises TimeoutError if it does not answer."""
+        loading = asyncio.get_running_loop().run_in_executor(thread, self._load, key)
+        await asyncio.wait([loading], timeout=patience)
+        if not loading.done():
+            loading.add_done_callback(lambda late: late.cancelled() or late.exception())
+            raise TimeoutError
+        return loading.result()
 
     def _load(self, key: str) -> EdgeStore | None:
         with self._database.snapshot() as connection:

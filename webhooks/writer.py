@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from app.clock import EPOCH
 from app.crypto import Keyring, seal
 from app.db.engine import Database
-from app.db.inbox import NewDelivery, store_deliveries, stored_ids
+from app.db.inbox import NewDelivery, keep_deliveries, stored_ids
 from app.services.keys import DataKeys
 from webhooks.arrivals import Arrival
 from webhooks.wakes import Wakes
@@ -193,11 +193,8 @@ class Writer:
         if not group:
             return
         rows = [arrival.row or self._sealed_here(arrival) for arrival in group]
-        if self._database.embedded:
-            with connection.begin():
-                store_deliveries(connection, rows)
-        else:
-            store_deliveries(connection, rows)  # one statement, which commits itself
+        # Outside any transaction of SQLAlchemy's: it is one of its own.
+        keep_deliveries(connection, rows)
 
     def _sealed_here(self, arrival: Arrival) -> NewDelivery:
         """Make the row of the day's first arrivals of a programme, whose key is in the database."""

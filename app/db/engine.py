@@ -70,6 +70,11 @@ def open_database(url: str) -> Database:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": 3,
+            # A server that vanished without a word is noticed in about 11 s, not in 15 minutes.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
             "options": f"-c idle_in_transaction_session_timeout={_IDLE_IN_TRANSACTION_MS}"
             " -c lock_timeout=10000 -c timezone=UTC",
         },

@@ -1,9 +1,13 @@
 """Stores many deliveries in one go, the same on both databases, and counts repeats.
 
-Plain SQL, one round trip on PostgreSQL: this is the path every webhook takes before its 200. The rule
-for doubles is one for all callers: what has the content key of a stored delivery of the same store is
-that delivery come again. It is counted there and queued again if it is not waiting anyway and its body
-still exists (a repeat may mean that the shop's state flipped back; applying twice is always safe).
+The rule for doubles is one for all callers: what has the content key of a stored delivery of the same
+store is that delivery come again. It is counted there and queued again if it is not waiting anyway and
+its body still exists (a repeat may mean that the shop's state flipped back; applying twice is always
+safe).
+
+This is the path every webhook takes before its 200, so it is one statement and one call into the driver
+on either database: after each call the edge's writer must wait for its turn among the threads, and with
+several calls that waiting was most of a commit's time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,11 +16,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from psycopg import errors, pq
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from app.clock import to_micros
-from app.db.arrays import bigints, blobs, texts
+from app.db.arrays import BYTEA_ARRAY, INT8_ARRAY, TEXT_ARRAY, bigints, blobs, texts
 
 
 class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,20 +40,36 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
+_Key = tuple[int, bytes]
+
+
 def store_deliveries(connection: Connection, rows: Sequence[NewDelivery]) -> list[int]:
     """Store the deliveries; returns, in order, the id each ended as: its own, or the repeated one's.
 
-    All or nothing. Needs either a writing transaction or, on PostgreSQL, an AUTOCOMMIT connection
-    (it is one statement there). Raises IntegrityError for an id, store or key that cannot be.
+    All or nothing, in the connection's transaction. Raises IntegrityError for an id, store or key that
+    cannot be.
     """
-    firsts = _count_doubles(rows)
-    store = _store_sqlite if connection.dialect.name == "sqlite" else _store_postgresql
+    if connection.dialect.name == "sqlite":
+        keep_deliveries(connection, rows)
+        repeated = _ids_sqlite(connection, rows)
+    else:
+        with _driver(connection) as driver:
+            if not driver.autocommit:
+                connection.exec_driver_sql("SELECT 1")  # begins, which psycopg leaves to the first
+            repeated = _store_postgresql(connection, driver, rows)
+    return [repeated.get(_key(row), row.id) for row in rows]
+
+
+def keep_deliveries(connection: Connection, rows: Sequence[NewDelivery]) -> None:
+    """Store the deliveries, as the edge does: without asking which of them were repeats.
+
+    Outside a transaction (on PostgreSQL: AUTOCOMMIT) it is one of its own, committed on return.
+    """
     with _driver(connection) as driver:
-        repeated = store(driver, list(firsts.values()))
-    return [
-        repeated.get(key) or firsts[key].row.id
-        for key in (_double_key(number, row) for number, row in enumerate(rows))
-    ]
+        if connection.dialect.name == "sqlite":
+            _store_sqlite(connection, driver, rows)
+        else:
+            _store_postgresql(connection, driver, rows)
 
 
 def stored_ids(connection: Connection, ids: Sequence[int]) -> set[int]:
@@ -61,12 +82,13 @@ def stored_ids(connection: Connection, ids: Sequence[int]) -> set[int]:
     return set(found.scalars())
 
 
+def _key(row: NewDelivery) -> _Key:
+    return (row.store_id, row.content_key or b"")
+
+
 @contextmanager
 def _driver(connection: Connection) -> Iterator[Any]:
-    """Yield the driver's connection: for a group of eight, SQLAlchemy's books cost a fifth of it all.
-
-    Errors come out as SQLAlchemy's nevertheless, without the values of the statement.
-    """
+    """Yield the driver's connection; errors come out as SQLAlchemy's, without a statement's values."""
     driver = connection.connection.driver_connection
     base = connection.dialect.loaded_dbapi.Error
     try:
@@ -84,44 +106,16 @@ def _driver(connection: Connection) -> Iterator[Any]:
         ) from error
 
 
-_Key = tuple[int, bytes]
+# --- PostgreSQL ----------------------------------------------------------------------------------
 
+_STATEMENT = b"stempel_inbox"
+_ARRAYS = [INT8_ARRAY] * 3 + [TEXT_ARRAY] * 2 + [INT8_ARRAY] * 2
+_ARRAYS += [BYTEA_ARRAY] + [INT8_ARRAY] * 4 + [BYTEA_ARRAY]
 
-class _First(msgspec.Struct):
-    """A row to be stored and what came after it in the same batch with the same content."""
-
-    row: NewDelivery
-    doubles: int = 0
-    last_at: int = 0  # microseconds
-
-
-def _double_key(number: int, row: NewDelivery) -> _Key:
-    # A signal is like no other: its place in the batch, as a store that cannot be, tells it apart.
-    return (row.store_id, row.content_key) if row.content_key else (-1 - number, b"")
-
-
-def _count_doubles(rows: Sequence[NewDelivery]) -> dict[_Key, _First]:
-    firsts: dict[_Key, _First] = {}
-    for number, row in enumerate(rows):
-        key = _double_key(number, row)
-        at = to_micros(row.received_at)
-        if (first := firsts.get(key)) is None:
-            firsts[key] = _First(row, 0, at)
-        else:
-            first.doubles += 1
-            first.last_at = max(first.last_at, at)
-    # One order for all processes: two batches that repeat each other's rows cannot deadlock.
-    return dict(sorted(firsts.items()))
-
-
-# The arrays keep the statement's text the same for every batch, so that it is planned once.
-_POSTGRESQL = """
+# The arrays keep the statement the same for every batch, so that it is planned once.
+_POSTGRESQL = b"""
 WITH sent AS (
-    SELECT * FROM unnest(
-        %b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::bigint[],
-        %b::bigint[], %b::bytea[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[],
-        %b::bytea[]
-    ) AS sent (
+    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS sent (
         id, programme_id, store_id, source, topic, received_at,
         began_at, content_key, size, repeats, last_at, data_key_id, body
     )
@@ -155,109 +149,146 @@ SELECT store_id, content_key, id FROM stored WHERE id NOT IN (SELECT id FROM sen
 """
 
 
-def _store_postgresql(driver: Any, firsts: Sequence[_First]) -> dict[_Key, int]:
-    rows = [first.row for first in firsts]
-    answer = driver.execute(
-        _POSTGRESQL,
-        (
-            bigints([row.id for row in rows]),
-            bigints([row.programme_id for row in rows]),
-            bigints([row.store_id for row in rows]),
-            texts([row.source for row in rows]),
-            texts([row.topic for row in rows]),
-            bigints([to_micros(row.received_at) for row in rows]),
-            bigints([None if row.began_at is None else to_micros(row.began_at) for row in rows]),
-            blobs([row.content_key for row in rows]),
-            bigints([row.size for row in rows]),
-            bigints([first.doubles for first in firsts]),
-            bigints([first.last_at for first in firsts]),
-            bigints([row.data_key_id for row in rows]),
-            blobs([row.body for row in rows]),
-        ),
-    )
-    return {(store_id, bytes(key)): known_id for store_id, key, known_id in answer}
+class _First(msgspec.Struct):
+    """A row to be stored and what came after it in the same batch with the same content."""
+
+    row: NewDelivery
+    last_at: int  # microseconds
+    doubles: int = 0
 
 
-def _store_sqlite(driver: Any, firsts: Sequence[_First]) -> dict[_Key, int]:
-    """Ask first, then write: the caller's BEGIN IMMEDIATE keeps everyone else out in between."""
-    keyed = [
-        (first.row.store_id, first.row.content_key) for first in firsts if first.row.content_key
-    ]
-    found = _each(
-        driver,
-        # CROSS: SQLite shall walk the few that are asked for; for IN it would walk all deliveries.
-        "WITH asked (store_id, content_key) AS ({values})"
-        " SELECT store_id, content_key, d.id FROM asked CROSS JOIN delivery d"
-        " USING (store_id, content_key)",
-        keyed,
-    )
-    repeated = {(store_id, key): known_id for store_id, key, known_id in found}
-    new, again = [], []
-    for first in firsts:
-        known_id = repeated.get((first.row.store_id, first.row.content_key or b""))
-        if known_id is None:
-            new.append(first)
+def _count_doubles(rows: Sequence[NewDelivery]) -> list[_First]:
+    """Return each content once: one statement of PostgreSQL cannot touch a row twice."""
+    firsts: dict[_Key, _First] = {}
+    for number, row in enumerate(rows):
+        # A signal is like no other: its place in the batch, as a store that cannot be, tells it apart.
+        key = _key(row) if row.content_key else (-1 - number, b"")
+        at = to_micros(row.received_at)
+        if (first := firsts.get(key)) is None:
+            firsts[key] = _First(row, at)
         else:
-            again.append((first.doubles + 1, first.last_at, known_id))
-    _each(
-        driver,
-        "INSERT INTO delivery (id, programme_id, store_id, source, topic, received_at, began_at,"
-        " content_key, size, repeats, repeated_at) {values}",
-        [_delivery_row(first) for first in new],
+            first.doubles += 1
+            first.last_at = max(first.last_at, at)
+    # One order for all processes: two batches that repeat each other's rows cannot deadlock.
+    return [firsts[key] for key in sorted(firsts)]
+
+
+def _store_postgresql(
+    connection: Connection, driver: Any, rows: Sequence[NewDelivery]
+) -> dict[_Key, int]:
+    """Store the rows and return the ids of those that came twice.
+
+    libpq is called directly: it sends, waits and receives in one call.
+    """
+    firsts = _count_doubles(rows)
+    rows = [first.row for first in firsts]
+    if _STATEMENT not in connection.info:  # of this connection to the server
+        _checked(driver.pgconn.prepare(_STATEMENT, _POSTGRESQL, _ARRAYS))
+        connection.info[_STATEMENT] = True
+    values = [
+        bigints([row.id for row in rows]),
+        bigints([row.programme_id for row in rows]),
+        bigints([row.store_id for row in rows]),
+        texts([row.source for row in rows]),
+        texts([row.topic for row in rows]),
+        bigints([to_micros(row.received_at) for row in rows]),
+        bigints([None if row.began_at is None else to_micros(row.began_at) for row in rows]),
+        blobs([row.content_key for row in rows]),
+        bigints([row.size for row in rows]),
+        bigints([first.doubles for first in firsts]),
+        bigints([first.last_at for first in firsts]),
+        bigints([row.data_key_id for row in rows]),
+        blobs([row.body for row in rows]),
+    ]
+    binary = pq.Format.BINARY
+    answer = _checked(
+        driver.pgconn.exec_prepared(_STATEMENT, values, [binary] * len(values), binary)
     )
-    _each(
-        driver,
-        "INSERT INTO delivery_body (delivery_id, data_key_id, body) {values}",
-        [(first.row.id, first.row.data_key_id, first.row.body) for first in new],
-    )
-    _each(
-        driver,
-        "INSERT INTO delivery_queue (delivery_id, programme_id, store_id, due_at) {values}",
-        [(f.row.id, f.row.programme_id, f.row.store_id, f.last_at) for f in new],
-    )
-    if again:
-        driver.executemany(
-            "UPDATE delivery SET repeats = repeats + ?,"
-            " repeated_at = max(coalesce(repeated_at, 0), ?) WHERE id = ?",
-            again,
-        )
-        driver.executemany(
-            "INSERT INTO delivery_queue (delivery_id, programme_id, store_id, due_at)"
-            " SELECT d.id, d.programme_id, d.store_id, d.repeated_at FROM delivery d"
-            " JOIN delivery_body b ON b.delivery_id = d.id WHERE d.id = ?"
-            " ON CONFLICT (delivery_id) DO NOTHING",
-            [(known_id,) for _, _, known_id in again],
-        )
+    repeated = {_key(first.row): first.row.id for first in firsts if first.doubles}
+    for number in range(answer.ntuples):
+        store_id, key, known_id = (answer.get_value(number, column) for column in range(3))
+        repeated[int.from_bytes(store_id, "big"), bytes(key)] = int.from_bytes(known_id, "big")
     return repeated
 
 
-def _each(driver: Any, sql: str, rows: Sequence[tuple[object, ...]]) -> list[tuple[Any, ...]]:
-    """Run `sql` with the rows as its VALUES list: one statement, for each one costs a turn.
+def _checked(result: Any) -> Any:
+    if result.status not in {pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK}:
+        raise errors.error_from_result(result)
+    return result
 
-    (Between statements sqlite3 lets other threads run and waits to be let in again.)
+
+# --- SQLite --------------------------------------------------------------------------------------
+
+# The whole rule as a trigger on a view that only this connection has, so that a batch is one INSERT.
+_SQLITE = (
     """
-    if not rows:
-        return []
-    marks = ", ".join(["(" + ", ".join("?" * len(rows[0])) + ")"] * len(rows))
-    values = tuple(value for row in rows for value in row)
-    found: list[tuple[Any, ...]] = driver.execute(
-        sql.format(values=f"VALUES {marks}"), values
-    ).fetchall()
-    return found
+CREATE TEMP VIEW IF NOT EXISTS arriving AS SELECT
+    0 AS id, 0 AS programme_id, 0 AS store_id, '' AS source, '' AS topic, 0 AS received_at,
+    0 AS began_at, x'' AS content_key, 0 AS size, 0 AS data_key_id, x'' AS body
+""",
+    """
+CREATE TEMP TRIGGER IF NOT EXISTS arrived INSTEAD OF INSERT ON arriving BEGIN
+    INSERT INTO delivery (
+        id, programme_id, store_id, source, topic, received_at, began_at, content_key, size
+    ) VALUES (
+        NEW.id, NEW.programme_id, NEW.store_id, NEW.source, NEW.topic, NEW.received_at,
+        NEW.began_at, NEW.content_key, NEW.size
+    ) ON CONFLICT (store_id, content_key) DO UPDATE SET
+        repeats = repeats + 1,
+        repeated_at = max(coalesce(repeated_at, 0), excluded.received_at);
+    INSERT INTO delivery_body (delivery_id, data_key_id, body)
+        SELECT NEW.id, NEW.data_key_id, NEW.body
+        WHERE EXISTS (SELECT 1 FROM delivery WHERE id = NEW.id);
+    INSERT INTO delivery_queue (delivery_id, programme_id, store_id, due_at)
+        SELECT delivery_id, NEW.programme_id, NEW.store_id, NEW.received_at FROM delivery_body
+        WHERE delivery_id = coalesce(
+            (
+                SELECT id FROM delivery
+                WHERE store_id = NEW.store_id AND content_key = NEW.content_key
+            ),
+            NEW.id
+        )
+        ON CONFLICT (delivery_id) DO NOTHING;
+END
+""",
+)
 
 
-def _delivery_row(first: _First) -> tuple[object, ...]:
-    row = first.row
-    return (
-        row.id,
-        row.programme_id,
-        row.store_id,
-        row.source,
-        row.topic,
-        to_micros(row.received_at),
-        None if row.began_at is None else to_micros(row.began_at),
-        row.content_key,
-        row.size,
-        first.doubles,
-        first.last_at if first.doubles else None,
+def _store_sqlite(connection: Connection, driver: Any, rows: Sequence[NewDelivery]) -> None:
+    if "arriving" not in connection.info:
+        for statement in _SQLITE:
+            driver.execute(statement)
+        if not driver.in_transaction:  # else a rollback would take them back
+            connection.info["arriving"] = True
+    marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
+    values: list[object] = []
+    for row in rows:
+        values += (
+            row.id,
+            row.programme_id,
+            row.store_id,
+            row.source,
+            row.topic,
+            to_micros(row.received_at),
+            None if row.began_at is None else to_micros(row.began_at),
+            row.content_key,
+            row.size,
+            row.data_key_id,
+            row.body,
+        )
+    driver.execute(f"INSERT INTO arriving VALUES {marks}", values)  # noqa: S608 - only placeholders
+
+
+def _ids_sqlite(connection: Connection, rows: Sequence[NewDelivery]) -> dict[_Key, int]:
+    keyed = [(row.store_id, row.content_key) for row in rows if row.content_key]
+    if not keyed:
+        return {}
+    marks = ", ".join(["(?, ?)"] * len(keyed))
+    found = connection.exec_driver_sql(
+        # CROSS: SQLite shall walk the few that are asked for; for IN it would walk all deliveries.
+        f"WITH asked (store_id, content_key) AS (VALUES {marks})"  # noqa: S608 - only placeholders
+        " SELECT store_id, content_key, d.id FROM asked CROSS JOIN delivery d"
+        " USING (store_id, content_key)",
+        tuple(value for pair in keyed for value in pair),
     )
+    return {(store_id, key): known_id for store_id, key, known_id in found}

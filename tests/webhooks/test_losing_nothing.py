@@ -153,6 +153,12 @@ def test_a_port_in_use_is_refused_in_words(
     assert f"Cannot listen on 127.0.0.1:{server.port}: Address already in use" in second.stderr
 
 
+def administrator(database: Database) -> psycopg.Connection:
+    """Connect to the server of `database`, from outside of it."""
+    url = make_url(database.url).set(drivername="postgresql", database="postgres")
+    return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
+
+
 @contextmanager
 def away(database: Database) -> Iterator[None]:
     """Take the database away: PostgreSQL refuses everyone, SQLite is locked by somebody else."""
@@ -161,8 +167,7 @@ def away(database: Database) -> Iterator[None]:
             yield
         return
     url = make_url(database.url)
-    admin_url = url.set(drivername="postgresql", database="postgres")
-    with psycopg.connect(admin_url.render_as_string(hide_password=False), autocommit=True) as admin:
+    with administrator(database) as admin:
         admin.execute(f'ALTER DATABASE "{url.database}" ALLOW_CONNECTIONS false')
         try:
             cut_connections(admin, url.database)
@@ -241,15 +246,41 @@ def test_a_database_that_stays_away_is_a_503_and_then_all_is_well_again(
     assert {"order.updated", "after"} <= topics
 
 
+def test_a_database_that_hangs_is_a_503_in_time(
+    keyring: Keyring, postgres_database: Database, tmp_path: Path
+) -> None:
+    shop = add_shop(postgres_database, keyring, key="kawa-shop", secrets=[SECRET])
+    name = make_url(postgres_database.url).database
+    with (
+        serving(postgres_database.url, keyring, tmp_path, HOLD_SECONDS="1") as server,
+        administrator(postgres_database) as admin,
+    ):
+        assert raw.send(server.port, raw.signed(shop.path, b"{}", SECRET)).status == 200
+        activity = "SELECT pid FROM pg_stat_activity WHERE datname = %s"
+        pids = [pid for (pid,) in admin.execute(activity, (name,))]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            time.sleep(5)  # until what was known of the store is old
+            hanging = [Sending(server, shop, f"hanging-{number}") for number in range(3)]
+            for sending in hanging:
+                sending.join(15)
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+        assert [sending.answer.status for sending in hanging] == [503] * 3
+        assert all(sending.took < 4 for sending in hanging)
+        assert raw.send(server.port, raw.signed(shop.path, b"{}", SECRET)).status == 200
+
+
 def test_connections_cut_in_the_middle_of_a_commit_double_and_lose_nothing(
     keyring: Keyring, postgres_database: Database, tmp_path: Path
 ) -> None:
     shop = add_shop(postgres_database, keyring, key="kawa-shop", secrets=[SECRET])
     url = make_url(postgres_database.url)
-    admin_url = url.set(drivername="postgresql", database="postgres")
     with (
         serving(postgres_database.url, keyring, tmp_path) as server,
-        psycopg.connect(admin_url.render_as_string(hide_password=False), autocommit=True) as admin,
+        administrator(postgres_database) as admin,
         senders(server.port, shop) as seen,
     ):
         for _ in range(25):
