@@ -75,7 +75,7 @@ def test_register_makes_the_webhooks_and_their_secret(
     add: Add, pipeline: Pipeline, shop: Running
 ) -> None:
     row = data(add(shop.url, *KEYS, "--register", "--json"))
-    made = shop.sandbox.webhooks.values()
+    made = shop.sandbox.tables.webhooks.values()
     assert {one["topic"] for one in made} == set(TOPICS) == {o["topic"] for o in row["registered"]}
     assert {one["delivery_url"] for one in made} == {row["webhook_url"]}
     with pipeline.database.snapshot() as connection:
@@ -89,7 +89,7 @@ def test_a_refused_key_leaves_nothing_behind(add: Add, pipeline: Pipeline, shop:
     assert isinstance(result.exception, Blocked)
     assert "does not accept the API key" in str(result.exception)
     assert connected(pipeline) == []
-    assert not shop.sandbox.webhooks
+    assert not shop.sandbox.tables.webhooks
 
 
 def test_what_broke_off_is_finished_by_the_same_command(
@@ -106,7 +106,7 @@ def test_what_broke_off_is_finished_by_the_same_command(
         row = data(add(shop.url, *words, "--key", key, "--json"))
         assert row["key"] == key
         assert connected(pipeline) == [key]
-        assert len(shop.sandbox.webhooks) == len(TOPICS)
+        assert len(shop.sandbox.tables.webhooks) == len(TOPICS)
     with pipeline.database.snapshot() as connection:
         edge = load_edge_store(connection, pipeline.settings.keyring, key)
     assert edge is not None
