@@ -2,6 +2,11 @@
 
 Names every altered, removed, moved or cut-off entry it finds (DESIGN.md, Ledger invariants). Tests and
 operators call the same code.
+
+What cannot be found, by design: a change that somebody with write access made since the last daily seal
+by cutting off a member's newest entries (or a whole member) together with everything that follows from
+them; the removal of the newest seals; and changes of what no points follow from (the texts of awards,
+facts that are worth the same, when a lot ends, who an object worth nothing belongs to).
 """
 
 from collections import defaultdict
@@ -120,8 +125,16 @@ def _chains(
             current = next(stream, None)
         total += len(rows)
         _chain(keyring, member, rows, sealed.pop(member.id, {}), problems)
+    while current is not None:
+        problems.append(Problem(what="entries of a member that does not exist", member=current[0]))
+        current = next(stream, None)
     problems.extend(
         Problem(what="a sealed member is missing", member=member_id) for member_id in sealed
+    )
+    problems.extend(
+        Problem(what="was joined to another account and still has points", member=member.id)
+        for member in members
+        if member.merged_into is not None and (member.balance or member.pending)
     )
     return total, len(members)
 
@@ -249,6 +262,21 @@ def _awards(connection: Connection, programme_id: int, problems: list[Problem]) 
         for row in rows
         if int(row.posted) != row.points or int(row.let_off) != row.forgiven
     )
+    merged = _merges(connection, programme_id)
+    strangers = connection.execute(
+        select(t.award.c.member_id, t.entry.c.member_id.label("posted_to"), t.entry.c.id)
+        .join(t.award, t.award.c.id == t.entry.c.award_id)
+        .where(t.award.c.programme_id == programme_id, t.award.c.member_id != t.entry.c.member_id)
+    )
+    problems.extend(
+        Problem(
+            what="an award's entry was posted to another member",
+            member=row.posted_to,
+            entry=row.id,
+        )
+        for row in strangers
+        if merged.get(row.member_id, row.member_id) != merged.get(row.posted_to, row.posted_to)
+    )
 
 
 def _objects(
@@ -294,6 +322,10 @@ def _objects(
                     member=row.owner_id,
                 )
             )
+    problems.extend(
+        Problem(what="an object that awards were given for is missing", object=object_id)
+        for object_id in given
+    )
     return count
 
 
@@ -362,8 +394,9 @@ def _merges(connection: Connection, programme_id: int) -> dict[int, int]:
     direct = {row.id: row.merged_into for row in rows}
     final = {}
     for start, target in direct.items():
-        end = target
-        while end in direct:
+        end, seen = target, {start}
+        while end in direct and end not in seen:  # a circle is no end: it was made past the service
+            seen.add(end)
             end = direct[end]
         final[start] = end
     return final
