@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -72,6 +73,17 @@ def test_a_second_demo_leaves_the_first_alone(
         assert second.stderr.startswith("stempel: Stempel is running already on")
         assert f"process {demo.pid}" in second.stderr
     assert members(environment, tmp_path / "demo") == before
+
+
+def test_the_page_names_the_commands_that_see_the_demo(
+    demo: subprocess.Popen[str], environment: dict[str, str], tmp_path: Path
+) -> None:
+    assert demo.poll() is None
+    with urlopen(f"http://127.0.0.1:{environment['PORT']}/", timeout=10) as answer:
+        page = answer.read().decode()
+    assert f"export STEMPEL_VAR={tmp_path}/demo\nstempel events list\n" in page
+    told = (tmp_path / "told.txt").read_text()
+    assert f"In another terminal: STEMPEL_VAR={tmp_path}/demo " in told
 
 
 def test_ctrl_c_ends_the_demo_and_all_that_it_started(

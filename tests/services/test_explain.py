@@ -74,7 +74,7 @@ SENTENCES = [
         ("40 points taken back, 235 points altogether: PLN 235.00 of the order counts (1 line with "
         "tax; PLN 40.00 given back), 1 point for every PLN 1.00. Which lines were given back is not "
         "known, so the amount was spread over all goods."),
-        ("Cofnięto 40 punktów, łącznie 235 punktów: liczy się 235,00 zł z zamówienia (1 pozycja, "
+        ("Cofnięto 40 punktów, po zmianie 235 punktów: liczy się 235,00 zł z zamówienia (1 pozycja, "
         "z podatkiem; zwrócono 40,00 zł), 1 punkt za każde 1,00 zł. Nie wiadomo, które pozycje "
         "zwrócono, więc kwotę rozłożono na wszystkie towary."),
     ),

@@ -9,7 +9,7 @@ _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;width:100%;margin:0 0 2rem}th,td{text-align:left;"
     "padding:.4rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}"
-    "code{background:#f3f3f3;padding:0 .3rem}"
+    "code{background:#f3f3f3;padding:0 .3rem}.wide{overflow-x:auto}"
 )
 
 
@@ -22,13 +22,16 @@ def page(shop: State) -> str:
         orders = "".join(_order(shop, row) for row in bought)
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Sandbox shop</title>'
-        '<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="2">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta http-equiv="refresh" content="2">'
         f"<style>{_STYLE}</style></head><body><h1>Sandbox shop</h1>"
         "<p>A make-believe WooCommerce shop with made-up customers.</p>"
-        "<h2>Customers</h2><table><tr><th>Id</th><th>Name</th><th>E-mail</th><th>Meta</th></tr>"
-        f"{customers}</table>"
-        "<h2>Orders</h2><table><tr><th>No.</th><th>Who</th><th>What</th><th>Status</th>"
-        f"<th>Total</th><th>Refunded</th></tr>{orders}</table></body></html>"
+        '<h2>Customers</h2><div class="wide"><table>'
+        "<tr><th>Id</th><th>Name</th><th>Meta</th><th>E-mail</th></tr>"
+        f"{customers}</table></div>"
+        '<h2>Orders</h2><div class="wide"><table>'
+        "<tr><th>No.</th><th>Who</th><th>What</th><th>Status</th>"
+        f"<th>Total</th><th>Refunded</th></tr>{orders}</table></div></body></html>"
     )
 
 
@@ -37,7 +40,7 @@ def _customer(row: Row) -> str:
         f"<code>{_text(one['key'])}</code> {_text(one['value'])}" for one in row["meta_data"]
     )
     name = f"{row['first_name']} {row['last_name']}"
-    return _cells(str(row["id"]), _text(name), _text(row["email"]), meta)
+    return _cells(str(row["id"]), _text(name), meta, _text(row["email"]))
 
 
 def _order(shop: State, row: Row) -> str:
