@@ -182,9 +182,6 @@ def _store_postgresql(
     """
     firsts = _count_doubles(rows)
     rows = [first.row for first in firsts]
-    if _STATEMENT not in connection.info:  # of this connection to the server
-        _checked(driver.pgconn.prepare(_STATEMENT, _POSTGRESQL, _ARRAYS))
-        connection.info[_STATEMENT] = True
     values = [
         bigints([row.id for row in rows]),
         bigints([row.programme_id for row in rows]),
@@ -201,9 +198,15 @@ def _store_postgresql(
         blobs([row.body for row in rows]),
     ]
     binary = pq.Format.BINARY
-    answer = _checked(
-        driver.pgconn.exec_prepared(_STATEMENT, values, [binary] * len(values), binary)
-    )
+    formats = [binary] * len(values)
+    if driver.autocommit:
+        if _STATEMENT not in connection.info:  # of this connection to the server
+            _checked(driver.pgconn.prepare(_STATEMENT, _POSTGRESQL, _ARRAYS))
+            connection.info[_STATEMENT] = True
+        answer = _checked(driver.pgconn.exec_prepared(_STATEMENT, values, formats, binary))
+    else:
+        # psycopg forgets every prepared statement of a connection that ever rolls back.
+        answer = _checked(driver.pgconn.exec_params(_POSTGRESQL, values, _ARRAYS, formats, binary))
     repeated = {_key(first.row): first.row.id for first in firsts if first.doubles}
     for number in range(answer.ntuples):
         store_id, key, known_id = (answer.get_value(number, column) for column in range(3))

@@ -6,7 +6,7 @@ from app.db import tables as t
 from connectors.base import ReadAnswer, Ref
 from connectors.woocommerce.connector import WooShop
 from jobs.drain import drain
-from tests.attack.help import order
+from tests.attack.help import order, order_answer
 from tests.pipeline import Pipeline
 from tests.way.shop import connect, open_way
 
@@ -74,3 +74,18 @@ def test_a_fault_in_a_reader_is_not_taken_for_missing_keys(pipeline: Pipeline) -
         pipeline.clock.advance(days=1)
     status, reason = pipeline.outcome(signal)
     assert (status, "KeyError" in reason) == ("dead", True)
+
+
+def test_answers_are_stored_however_often_a_workers_connection_rolled_back(
+    pipeline: Pipeline,
+) -> None:
+    programme = pipeline.programme()
+    store = pipeline.store(programme, keys=True)
+    for number in range(12):
+        with pipeline.database.snapshot() as connection:
+            for _ in range(7):  # often enough for the driver to keep the statement
+                connection.execute(select(t.store.c.id)).all()
+        began_at = pipeline.clock()
+        order_answer(pipeline, store, order(number=number + 1), began_at, number=number + 1)
+    assert drain(pipeline.runtime) == 12
+    assert pipeline.balances(programme) == [1200]
