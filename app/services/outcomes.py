@@ -80,6 +80,7 @@ def settle_waiters(connection: Connection, answers: Sequence[Outcome], now: date
         return
     by_task = {task.id: final[task.answer_id] for task in tasks}
     _link_objects(connection, list(by_task))
+    _release_repeated(connection, list(by_task), now)
     end_waiters(
         connection,
         {
@@ -89,6 +90,33 @@ def settle_waiters(connection: Connection, answers: Sequence[Outcome], now: date
         now,
     )
     connection.execute(delete(t.outbox_task).where(t.outbox_task.c.id.in_(list(by_task))))
+
+
+def _release_repeated(connection: Connection, task_ids: Sequence[int], now: datetime) -> None:
+    """Make waiting deliveries due again that came once more after the read began.
+
+    They may mean that the shop went back to what it was: the answer is older than that.
+    """
+    answer = t.delivery.alias("answer")
+    again = connection.execute(
+        select(t.task_waiter.c.task_id, t.task_waiter.c.delivery_id)
+        .join(t.outbox_task, t.outbox_task.c.id == t.task_waiter.c.task_id)
+        .join(answer, answer.c.id == t.outbox_task.c.answer_id)
+        .join(t.delivery, t.delivery.c.id == t.task_waiter.c.delivery_id)
+        .where(t.outbox_task.c.id.in_(task_ids), t.delivery.c.repeated_at > answer.c.began_at)
+    ).all()
+    for row in again:
+        connection.execute(
+            delete(t.task_waiter).where(
+                t.task_waiter.c.task_id == row.task_id,
+                t.task_waiter.c.delivery_id == row.delivery_id,
+            )
+        )
+        connection.execute(
+            update(t.delivery_queue)
+            .where(t.delivery_queue.c.delivery_id == row.delivery_id)
+            .values(reading=0, due_at=now)
+        )
 
 
 def _link_objects(connection: Connection, task_ids: Sequence[int]) -> None:

@@ -160,3 +160,25 @@ def test_of_two_e_mails_in_one_second_the_same_one_has_the_order_whichever_came_
     owner = max(turn, key=lambda email: pipeline.runtime.vault.email_hash(programme, email))
     assert _ending(pipeline, programme) == ((owner, 10),)
     assert problems(pipeline) == []
+
+
+def test_a_message_repeated_while_its_read_is_under_way_asks_once_more(pipeline: Pipeline) -> None:
+    programme = pipeline.programme()
+    store = pipeline.store(programme, keys=True)
+    pipeline.deliver(store, "order.updated", B)
+    assert pipeline.deliver(store, "order.updated", A)[0] == "reading"
+    shop = pipeline.shops.get(store)
+    assert isinstance(shop, WooShop)
+
+    class Changing(Truth):
+        def read(self, ref: Ref) -> ReadAnswer:
+            answer = super().read(ref)
+            if self.body == B:  # within this very second the shop goes back to what it was
+                pipeline.receive(store, "order.updated", A)
+                self.body = A
+            return answer
+
+    shop.reader = Changing(B, pipeline.clock)  # type: ignore[assignment]
+    pipeline.settle()
+    assert pipeline.balances(programme) == [10]
+    assert problems(pipeline) == []
