@@ -95,6 +95,21 @@ def lock_schema(connection: Connection, *, wait_ms: int) -> None:
     connection.execute(text("SET LOCAL lock_timeout = 4000"))
 
 
+def store_bodies_as_they_are(connection: Connection) -> None:
+    """Let PostgreSQL not try to compress bodies: they are compressed and encrypted already.
+
+    SQLite never does.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    plain = text(
+        "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('delivery_body') "
+        "AND attname = 'body' AND attstorage <> 'e'"
+    )
+    if connection.execute(plain).first() is not None:
+        connection.execute(text("ALTER TABLE delivery_body ALTER body SET STORAGE EXTERNAL"))
+
+
 def missing_triggers(connection: Connection) -> list[str]:
     """Return the names of the triggers that should guard the append-only tables and do not."""
     return sorted(_wanted_triggers(connection).keys() - _names(connection, _EXISTING_TRIGGERS))

@@ -117,6 +117,7 @@ def _upgrade(database: Database, to: str, *, wait_ms: int) -> None:
             _refuse_newer(connection)
             command.upgrade(config(connection), to)
             dialect.protect(connection)
+            dialect.store_bodies_as_they_are(connection)
             dialect.refuse_orphans(connection)
 
 

@@ -38,7 +38,7 @@ def test_a_signed_delivery_is_stored_to_the_byte_before_the_200(
     with database.snapshot() as connection:
         row = connection.execute(
             select(t.delivery, t.delivery_body.c.data_key_id, t.delivery_body.c.body).join(
-                t.delivery_body
+                t.delivery_body, t.delivery_body.c.delivery_id == t.delivery.c.id
             )
         ).one()
         assert (row.store_id, row.programme_id) == (shop.id, shop.programme_id)
@@ -216,7 +216,7 @@ def test_every_body_that_the_shop_signed_is_kept_as_it_is(
     with database.snapshot() as connection:
         rows = connection.execute(
             select(t.delivery, t.delivery_body.c.data_key_id, t.delivery_body.c.body).join(
-                t.delivery_body
+                t.delivery_body, t.delivery_body.c.delivery_id == t.delivery.c.id
             )
         ).all()
         kept = {

@@ -36,7 +36,7 @@ def missing(database: Database, seen: Senders) -> set[str]:
     with database.snapshot() as connection:
         stored = connection.execute(
             select(t.delivery.c.topic)
-            .join(t.delivery_body)
+            .join(t.delivery_body, t.delivery_body.c.delivery_id == t.delivery.c.id)
             .join(t.delivery_queue, t.delivery_queue.c.delivery_id == t.delivery.c.id)
         ).scalars()
         return set(seen.acknowledged) - set(stored)

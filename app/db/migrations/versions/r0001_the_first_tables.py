@@ -17,6 +17,21 @@ BLOB = sa.LargeBinary()
 
 def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     op.create_table(
+        "delivery_queue",
+        sa.Column("delivery_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("store_id", BIG, nullable=False),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.Column("tries", BIG, server_default="0", nullable=False),
+        sa.Column("reading", BIG, server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_delivery_queue")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_delivery_queue_due_at", "delivery_queue", ["due_at"], unique=False)
+    op.create_index(
+        "ix_delivery_queue_store_id_due_at", "delivery_queue", ["store_id", "due_at"], unique=False
+    )
+    op.create_table(
         "programme",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("key", TEXT, nullable=False),
@@ -145,9 +160,6 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("size", BIG, nullable=False),
         sa.Column("repeats", BIG, server_default="0", nullable=False),
         sa.Column("repeated_at", BIG, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programme.id"], name=op.f("fk_delivery_programme_id")
-        ),
         sa.ForeignKeyConstraint(["store_id"], ["store.id"], name=op.f("fk_delivery_store_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
         sa.UniqueConstraint(
@@ -157,6 +169,17 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     )
     op.create_index("ix_delivery_programme_id_id", "delivery", ["programme_id", "id"], unique=False)
     op.create_index("ix_delivery_store_id_id", "delivery", ["store_id", "id"], unique=False)
+    op.create_table(
+        "delivery_body",
+        sa.Column("delivery_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("data_key_id", BIG, nullable=False),
+        sa.Column("body", BLOB, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["data_key_id"], ["data_key.id"], name=op.f("fk_delivery_body_data_key_id")
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_delivery_body")),
+        sqlite_strict=True,
+    )
     op.create_table(
         "member",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
@@ -227,20 +250,6 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     )
     op.create_index("ix_claim_holder_id", "claim", ["holder_id"], unique=False)
     op.create_table(
-        "delivery_body",
-        sa.Column("delivery_id", BIG, autoincrement=False, nullable=False),
-        sa.Column("data_key_id", BIG, nullable=False),
-        sa.Column("body", BLOB, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["data_key_id"], ["data_key.id"], name=op.f("fk_delivery_body_data_key_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"], ["delivery.id"], name=op.f("fk_delivery_body_delivery_id")
-        ),
-        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_delivery_body")),
-        sqlite_strict=True,
-    )
-    op.create_table(
         "delivery_outcome",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("delivery_id", BIG, nullable=False),
@@ -260,30 +269,6 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         "delivery_outcome",
         ["delivery_id", "id"],
         unique=False,
-    )
-    op.create_table(
-        "delivery_queue",
-        sa.Column("delivery_id", BIG, autoincrement=False, nullable=False),
-        sa.Column("programme_id", BIG, nullable=False),
-        sa.Column("store_id", BIG, nullable=False),
-        sa.Column("due_at", BIG, nullable=False),
-        sa.Column("tries", BIG, server_default="0", nullable=False),
-        sa.Column("reading", BIG, server_default="0", nullable=False),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"], ["delivery.id"], name=op.f("fk_delivery_queue_delivery_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["programme_id"], ["programme.id"], name=op.f("fk_delivery_queue_programme_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["store_id"], ["store.id"], name=op.f("fk_delivery_queue_store_id")
-        ),
-        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_delivery_queue")),
-        sqlite_strict=True,
-    )
-    op.create_index("ix_delivery_queue_due_at", "delivery_queue", ["due_at"], unique=False)
-    op.create_index(
-        "ix_delivery_queue_store_id_due_at", "delivery_queue", ["store_id", "due_at"], unique=False
     )
     op.create_table(
         "identity",
