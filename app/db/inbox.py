@@ -197,21 +197,28 @@ def _store_postgresql(
         bigints([row.data_key_id for row in rows]),
         blobs([row.body for row in rows]),
     ]
-    binary = pq.Format.BINARY
-    formats = [binary] * len(values)
-    if driver.autocommit:
-        if _STATEMENT not in connection.info:  # of this connection to the server
-            _checked(driver.pgconn.prepare(_STATEMENT, _POSTGRESQL, _ARRAYS))
-            connection.info[_STATEMENT] = True
-        answer = _checked(driver.pgconn.exec_prepared(_STATEMENT, values, formats, binary))
-    else:
-        # psycopg forgets every prepared statement of a connection that ever rolls back.
-        answer = _checked(driver.pgconn.exec_params(_POSTGRESQL, values, _ARRAYS, formats, binary))
+    answer = _executed(connection, driver, values)
     repeated = {_key(first.row): first.row.id for first in firsts if first.doubles}
     for number in range(answer.ntuples):
         store_id, key, known_id = (answer.get_value(number, column) for column in range(3))
         repeated[int.from_bytes(store_id, "big"), bytes(key)] = int.from_bytes(known_id, "big")
     return repeated
+
+
+def _executed(connection: Connection, driver: Any, values: list[bytes]) -> Any:
+    binary = pq.Format.BINARY
+    formats = [binary] * len(values)
+    # psycopg forgets every prepared statement of a connection that ever rolls back; the edge's never
+    # does. A pooler between us and the server may do so at any time: then it is not tried again.
+    if driver.autocommit and connection.info.get(_STATEMENT, True):
+        try:
+            if _STATEMENT not in connection.info:  # of this connection to the server
+                _checked(driver.pgconn.prepare(_STATEMENT, _POSTGRESQL, _ARRAYS))
+                connection.info[_STATEMENT] = True
+            return _checked(driver.pgconn.exec_prepared(_STATEMENT, values, formats, binary))
+        except (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement):
+            connection.info[_STATEMENT] = False
+    return _checked(driver.pgconn.exec_params(_POSTGRESQL, values, _ARRAYS, formats, binary))
 
 
 def _checked(result: Any) -> Any:

@@ -10,7 +10,7 @@ from app.crypto import Keyring
 from app.db import tables as t
 from app.db.engine import Database
 from app.db.ids import new_id
-from app.db.inbox import NewDelivery, store_deliveries, stored_ids
+from app.db.inbox import NewDelivery, keep_deliveries, store_deliveries, stored_ids
 from app.services.keys import DataKeys
 from app.services.stores import add_store
 
@@ -199,3 +199,17 @@ def test_two_processes_that_repeat_each_other_do_not_deadlock(
     with postgres_database.snapshot() as connection:
         assert count(connection, t.delivery) == 50
         assert connection.execute(select(func.sum(t.delivery.c.repeats))).scalar_one() == 39 * 50
+
+
+def test_a_pooler_that_forgets_prepared_statements_loses_no_delivery(
+    postgres_database: Database, keyring: Keyring
+) -> None:
+    first = first_delivery(postgres_database, keyring)
+    with postgres_database.writer.connect() as connection:
+        edge = connection.execution_options(isolation_level="AUTOCOMMIT")
+        keep_deliveries(edge, [first])
+        edge.exec_driver_sql("DEALLOCATE ALL")
+        for number in range(3):
+            keep_deliveries(edge, [again(first, content_key=bytes([number]) * 32)])
+    with postgres_database.snapshot() as connection:
+        assert count(connection, t.delivery) == 4
