@@ -8,8 +8,9 @@ import logging
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from app.db.dialect import is_contention
 from app.errors import Conflict
 from app.services import inbox, ingest, outcomes
 from app.services.inbox import Queued
@@ -90,7 +91,9 @@ def _attempts(
                 _commit(runtime, connection, batch, recheck=False)
                 return len(claimed)
         except (Conflict, DBAPIError) as error:
-            if attempt + 1 == _ATTEMPTS or not _worth_repeating(error):
+            if attempt + 1 == _ATTEMPTS or not (
+                isinstance(error, Conflict) or is_contention(error)
+            ):
                 raise
             runtime.vault.data_keys.forget()
             log.info("a batch met another writer and is evaluated anew")
@@ -183,16 +186,6 @@ def _readable(runtime: Runtime, connection: Connection, one: Queued) -> bool:
     if connector is None:
         return False
     return connector.can_call(credentials(connection, runtime.settings.keyring, one.store_id))
-
-
-def _worth_repeating(error: Exception) -> bool:
-    """Say whether another writer was in the way: a changed row, a taken key, a lost lock."""
-    if isinstance(error, Conflict | IntegrityError):
-        return True
-    code = getattr(getattr(error, "orig", None), "sqlstate", None)
-    if code is not None:
-        return str(code)[:2] == "40" or code == "55P03"
-    return isinstance(error, OperationalError)
 
 
 def _record_failure(runtime: Runtime, delivery_id: int, error: Exception) -> None:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from app.errors import Invalid
+from app.errors import ConfigError, Invalid
 from app.services import outcomes
 from app.services.inbox import Queued
 from app.services.ingest import Incoming
@@ -48,7 +48,9 @@ def _normalised(
     if queued.body is None:
         raise Invalid("its body is no longer kept; read it fresh from the shop instead")
     if connector is None:
-        raise Invalid(f"no connector for {queued.platform!r} is installed")
+        raise ConfigError(
+            f"the connector for {queued.platform!r} is not installed here; install it"
+        )
     received_at = max(queued.received_at, queued.repeated_at or queued.received_at)
     outcome = connector.inbound.normalise(
         Delivery(

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 import msgspec
+from sqlalchemy import Connection
 
 from app.cli.printing import entry_row, moment, stamp
 from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
@@ -42,7 +43,8 @@ def add(context: Context, *, programme: str, email: str, as_json: bool) -> None:
 
     Example: stempel member add --programme kawa --email ola@example.pl --json
     """
-    with context.database().transaction() as connection:
+
+    def join(connection: Connection) -> MemberView:
         member_id = add_member(
             connection,
             context.vault(),
@@ -50,7 +52,9 @@ def add(context: Context, *, programme: str, email: str, as_json: bool) -> None:
             email=email,
             now=context.clock(),
         )
-        found = find_member(connection, context.vault(), str(member_id))
+        return find_member(connection, context.vault(), str(member_id))
+
+    found = context.database().run(join)
     show(_row(found), as_json, f"member {found.id}: {found.balance} points")
 
 
@@ -188,7 +192,8 @@ def confirm(context: Context, *, claim: int, reason: str, actor: str, as_json: b
 
     Example: stempel member confirm 385862746112131073 --reason "showed the order's receipt"
     """
-    with context.database().transaction() as connection:
+
+    def join(connection: Connection) -> MemberView:
         member_id = confirm_claim(
             connection,
             context.vault(),
@@ -197,7 +202,9 @@ def confirm(context: Context, *, claim: int, reason: str, actor: str, as_json: b
             reason=reason,
             now=context.clock(),
         )
-        found = find_member(connection, context.vault(), str(member_id))
+        return find_member(connection, context.vault(), str(member_id))
+
+    found = context.database().run(join)
     show(_row(found), as_json, f"member {found.id}: {found.balance} points")
 
 

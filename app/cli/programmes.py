@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import click
+from sqlalchemy import Connection
 
 from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
 from app.errors import ConfigError
@@ -129,8 +130,9 @@ def rate(
         number = Decimal(value)
     except InvalidOperation as error:
         raise ConfigError(f"a rate is a number as 4.25, not {value!r}") from error
-    with context.database().transaction() as connection:
-        mended = rates.add_rate(
+
+    def add(connection: Connection) -> int:
+        return rates.add_rate(
             connection,
             context.vault(),
             programme_id=programmes.programme_id_of(connection, key),
@@ -139,6 +141,8 @@ def rate(
             since=since.replace(tzinfo=UTC),
             now=context.clock(),
         )
+
+    mended = context.database().run(add)
     show(
         {"currency": currency, "rate": str(number), "mended": mended},
         as_json,

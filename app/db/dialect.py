@@ -1,6 +1,7 @@
 """Every place where SQLite and PostgreSQL differ in SQL: supported versions, append-only tables."""
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from app.errors import ConfigError
 
@@ -31,6 +32,21 @@ BEGIN
 END
 $$
 """
+
+
+def is_contention(error: Exception) -> bool:
+    """Say whether another writer was in the way: a key just taken, a lost lock, a deadlock.
+
+    The same work, done again from its start, may well succeed.
+    """
+    if isinstance(error, IntegrityError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    code = getattr(error.orig, "sqlstate", None)
+    if code is not None:
+        return str(code)[:2] == "40" or code == "55P03"
+    return isinstance(error, OperationalError)
 
 
 def require_supported(connection: Connection) -> None:

@@ -4,16 +4,22 @@ One commit per request or job, here and nowhere else. SQLite has a writing engin
 and a reading one, so that readers never meet the write lock (facts/recipes.md, SQLite without stalls).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from app.db.dialect import is_contention
+
+T = TypeVar("T")
 
 _BUSY_TIMEOUT_MS = 5_000
+_ATTEMPTS = 5
 _IDLE_IN_TRANSACTION_MS = 30_000  # ends a worker that was stopped with locks in its hands
 
 
@@ -35,6 +41,18 @@ class Database:
         """Begin a writing transaction; commits at the end of the block, rolls back if it raises."""
         with self.writer.begin() as connection:
             yield connection
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in a writing transaction, again from its start if another writer was in the way."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                with self.transaction() as connection:
+                    return work(connection)
+            except DBAPIError as error:
+                if not is_contention(error):
+                    raise
+        with self.transaction() as connection:
+            return work(connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

@@ -30,7 +30,7 @@ def adjust_points(
     actor: str,
     now: datetime,
 ) -> int:
-    """Give or take points by hand; returns the new balance. The same `key` posts once.
+    """Give or take points by hand; returns the new balance. The same `key` of a member posts once.
 
     Call in a writing transaction. Raises Invalid without points or reason, NotFound for an unknown
     member. What cannot be taken becomes a debt or is forgiven, as the programme says.
@@ -46,7 +46,8 @@ def adjust_points(
     if member_id not in work.members or work.members[member_id].programme_id != programme_id:
         raise NotFound(f"there is no member {member_id} in this programme")
     member = work.member(member_id)
-    if workset.entry_exists(connection, f"adjust:{key}"):
+    key = f"adjust:{member.id}:{key}"
+    if workset.entry_exists(connection, key):
         return member.balance
     workset.load_worth(connection, work)
     audit_id = new_id()  # the reason is free text: it stays outside the entry
@@ -55,7 +56,7 @@ def adjust_points(
         vault,
         member,
         points=points,
-        key=f"adjust:{key}",
+        key=key,
         explanation=msgspec.json.encode({"audit": str(audit_id)}).decode(),
         cause=Cause(occurred_at=now),
         policy=versions(connection, programme_id)[-1].programme.debt,

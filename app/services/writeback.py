@@ -95,12 +95,21 @@ def claim_due(connection: Connection, store_id: int, now: datetime, *, limit: in
 def want_writing(connection: Connection, member_ids: Sequence[int], now: datetime) -> None:
     """Make the shops' view of these members due, wherever they have an account."""
     for start in range(0, len(member_ids), _CHUNK):
+        # Locked in id order, as the pusher takes them: two who lock in other orders may deadlock.
+        ids = list(
+            connection.execute(
+                select(t.store_customer.c.id)
+                .where(
+                    t.store_customer.c.member_id.in_(member_ids[start : start + _CHUNK]),
+                    t.store_customer.c.gone == 0,
+                )
+                .order_by(t.store_customer.c.id)
+                .with_for_update()
+            ).scalars()
+        )
         connection.execute(
             update(t.store_customer)
-            .where(
-                t.store_customer.c.member_id.in_(member_ids[start : start + _CHUNK]),
-                t.store_customer.c.gone == 0,
-            )
+            .where(t.store_customer.c.id.in_(ids))
             .values(wanted_rev=t.store_customer.c.wanted_rev + 1, due_at=now)
         )
 

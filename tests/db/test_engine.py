@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, MetaData, Table, insert, select, text, update
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError, StatementError
+from sqlalchemy import Column, Connection, MetaData, Table, insert, select, text, update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, StatementError
 
 from app.db.engine import Database, open_database
 from app.db.tables import data_key, programme
@@ -248,3 +248,29 @@ def test_opening_makes_no_connection_yet() -> None:
     with pytest.raises(OperationalError), database.transaction():
         pass
     database.close()
+
+
+def test_work_that_met_another_writer_is_done_again_from_its_start(database: Database) -> None:
+    tries = []
+
+    def work(connection: Connection) -> str:
+        tries.append(1)
+        if len(tries) < 3:
+            # As when another process has taken the key a moment ago.
+            raise IntegrityError("insert", {}, Exception("taken"))
+        return "done"
+
+    assert database.run(work) == "done"
+    assert len(tries) == 3
+
+
+def test_work_that_is_wrong_is_not_done_again(database: Database) -> None:
+    tries = []
+
+    def work(connection: Connection) -> None:
+        tries.append(1)
+        connection.exec_driver_sql("SELECT nonsense FROM nowhere")
+
+    with pytest.raises(DBAPIError):
+        database.run(work)
+    assert len(tries) == (5 if database.embedded else 1)  # SQLite has one word for both
