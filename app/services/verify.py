@@ -23,9 +23,9 @@ from app.programme.rules import Award
 from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey, evaluate_windows
 from app.services import chain, seal
 from app.services.facts import decode_facts
-from app.services.programmes import Version, version_of, versions
+from app.services.programmes import Version, versions
 from app.services.workset import object_row
-from app.services.worth import context_of, worth_of
+from app.services.worth import window_item, worth_of
 
 _ROWS = 2_000
 UNREADABLE = (msgspec.DecodeError, Invalid, NotFound, ValueError)
@@ -352,16 +352,7 @@ def _windows(
     )
     for row in rows:
         try:
-            version = version_of(known, row.version)
-            item = WindowItem(
-                object_id=row.id,
-                store_id=row.store_id,
-                occurred_at=row.occurred_at,
-                programme=version.programme,
-                version=version.number,
-                context=context_of(row.context),
-                facts=decode_facts(row.facts),
-            )
+            item = window_item(known, object_row(row))
         except UNREADABLE:
             continue  # named with its object
         items[merged.get(row.owner_id, row.owner_id)].append(item)

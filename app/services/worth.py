@@ -42,6 +42,20 @@ def worth_of(versions: Sequence[Version], row: ObjectRow, facts: Facts | None) -
     )
 
 
+def window_item(versions: Sequence[Version], row: ObjectRow) -> WindowItem:
+    """Return a stored object as the windows see it, under its frozen version and context."""
+    version = version_of(versions, row.version)
+    return WindowItem(
+        object_id=row.id,
+        store_id=row.store_id,
+        occurred_at=row.occurred_at,
+        programme=version.programme,
+        version=version.number,
+        context=context_of(row.context),
+        facts=decode_facts(row.facts),
+    )
+
+
 def prefers(
     versions: Sequence[Version], row: ObjectRow, present: Facts | None, other: Facts | None
 ) -> bool:
@@ -216,18 +230,7 @@ def _window_items(
     for row in work.objects.values():
         if row.kind not in _WINDOW_KINDS or row.owner_id is None:
             continue
-        version = version_of(versions, row.version)
-        items[work.member(row.owner_id).id].append(
-            WindowItem(
-                object_id=row.id,
-                store_id=row.store_id,
-                occurred_at=row.occurred_at,
-                programme=version.programme,
-                version=version.number,
-                context=context_of(row.context),
-                facts=decode_facts(row.facts),
-            )
-        )
+        items[work.member(row.owner_id).id].append(window_item(versions, row))
         newest[row.id] = row
     return items, newest
 
