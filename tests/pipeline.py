@@ -4,13 +4,13 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from app.crypto import seal
 from app.db import tables as t
@@ -92,12 +92,17 @@ class Pipeline:
                 now=self.clock(),
             )
 
-    def receive(self, store: Store, topic: str, body: bytes) -> int:
-        """Store a delivery as the edge does; returns its id, or that of the one it repeats."""
+    def receive(
+        self, store: Store, topic: str, body: bytes, *, began_at: datetime | None = None
+    ) -> int:
+        """Store a delivery as the edge does; returns its id, or that of the one it repeats.
+
+        With `began_at` it is stored as the answer of a read that began then.
+        """
         inbound = self.runtime.connectors[store.platform].inbound
         headers = Headers([(b"x-wc-webhook-topic", topic.encode())])
         now, delivery_id = self.clock(), new_id()
-        material = inbound.content_key(inbound.topic(headers), body)
+        material = None if began_at else inbound.content_key(inbound.topic(headers), body)
         with self.database.transaction() as connection:
             key_id, key = self.runtime.vault.data_keys.for_writing(
                 connection, store.programme_id, now
@@ -109,9 +114,10 @@ class Pipeline:
                         id=delivery_id,
                         programme_id=store.programme_id,
                         store_id=store.id,
-                        source="webhook",
+                        source="read" if began_at else "webhook",
                         topic=topic,
                         received_at=now,
+                        began_at=began_at,
                         content_key=None
                         if material is None
                         else self.settings.keyring.lookup("content", topic.encode(), material),
@@ -128,6 +134,18 @@ class Pipeline:
         delivery_id = self.receive(store, topic, raw)
         drain(self.runtime)
         return self.outcome(delivery_id)
+
+    def read(self, store: Store, topic: str, answer: Mapping[str, Any]) -> tuple[str, str]:
+        """Apply the answer of a read that began just now."""
+        delivery_id = self.receive(store, topic, json.dumps(answer).encode(), began_at=self.clock())
+        drain(self.runtime)
+        return self.outcome(delivery_id)
+
+    def members(self, programme_id: int) -> Sequence[Row[Any]]:
+        with self.database.snapshot() as connection:
+            return connection.execute(
+                select(t.member).where(t.member.c.programme_id == programme_id)
+            ).all()
 
     def deliver_captured(self, store: Store, number: str) -> tuple[str, str]:
         captured = captured_delivery(number)

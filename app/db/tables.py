@@ -202,11 +202,14 @@ source_object = _table(
     # What named the owner: "customer:5" or "guest", and the modification time of that state.
     Column("owner_ref", text()),
     Column("owner_known_at", Moment()),
+    # Of a review: the keyed hash of its writer's e-mail, to find the account that it belongs to.
+    Column("writer_hash", blob()),
     Column("delivery_id", big(), ForeignKey("delivery.id")),  # which told the newest state
     Column("rev", big(), nullable=False),
     Column("seen_at", Moment(), nullable=False),
     UniqueConstraint("store_id", "kind", "external_id"),
     Index("ix_source_object_owner_id_kind", "owner_id", "kind"),
+    Index("ix_source_object_programme_id_writer_hash", "programme_id", "writer_hash"),
 )
 
 object_part = _table(

@@ -15,7 +15,7 @@ from app.services import workset
 from app.services.audit import Act, note_act
 from app.services.facts import encode_facts
 from app.services.keys import Vault
-from app.services.people import new_member, set_contact
+from app.services.people import give_reviews, new_member, set_contact
 from app.services.posting import Cause, adjust
 from app.services.programmes import Version, in_force, versions
 from app.services.rows import MemberRow, ObjectKey, ObjectRow
@@ -46,7 +46,9 @@ def add_member(
     hashed = vault.email_hash(programme_id, folded)
     work = WorkSet(programme_id, now)
     lock = connection.dialect.name != "sqlite"
-    workset.load_people(connection, work, customers=(), hashes=[hashed], owners=(), lock=lock)
+    workset.load_reviews_by_writer(connection, work, [hashed], lock=lock)
+    owners = workset.load_object_awards(connection, work)
+    workset.load_people(connection, work, customers=(), hashes=[hashed], owners=owners, lock=lock)
     member = _found(work, hashed)
     if member is None:
         member = new_member(work, enrolled=True)
@@ -81,7 +83,7 @@ def add_member(
         rev=1,
         seen_at=now,
     )
-    settle_objects(connection, work, vault, known, [key])
+    settle_objects(connection, work, vault, known, [key, *give_reviews(work)])
     workset.flush(connection, work)
     note_act(
         connection,

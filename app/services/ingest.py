@@ -16,7 +16,7 @@ from app.services.keys import Vault
 from app.services.observe import Finding, Observer, Told, observe
 from app.services.outbox import ReadRequest, orders_under_way, request_reads
 from app.services.outcomes import Outcome
-from app.services.people import email_hash_of
+from app.services.people import email_hash_of, give_reviews
 from app.services.programmes import versions
 from app.services.rates import load_rates
 from app.services.rows import ObjectKey
@@ -77,6 +77,7 @@ def evaluate(
         results.append(result)
         reads.extend(wanted)
     reads.extend(_unknown_customers(work, incoming))
+    changed.update(give_reviews(work))
     settle_objects(connection, work, vault, known, changed)
     return Batch(work, tuple(results), tuple(reads))
 
@@ -117,6 +118,7 @@ def _load(
             if hashed is not None and not event.person.erased:
                 hashes.add(hashed)
     workset.load_objects(connection, work, keys, lock=lock)
+    workset.load_reviews_by_writer(connection, work, hashes, lock=lock)
     owners = workset.load_object_awards(connection, work)
     workset.load_people(
         connection, work, customers=customers, hashes=hashes, owners=owners, lock=lock

@@ -314,7 +314,7 @@ def _find_owner(here: Observer, told: Told, event: Event, row: ObjectRow) -> boo
         return False
     dated = event.modified_at or told.accepted_at
     if event.kind == "review":
-        return _find_reviewer(here, event, row, dated)
+        return _note_writer(here, event, row)
     if event.person.customer is None and row.owner_ref not in {None, GUEST_REF}:
         return False  # an account's order stays its own: no guest is made out of a deleted customer
     enrol = here.versions[-1].programme.enrolment == "automatic"
@@ -322,18 +322,11 @@ def _find_owner(here: Observer, told: Told, event: Event, row: ObjectRow) -> boo
     return adopt_owner(here.work, row, owner, dated)
 
 
-def _find_reviewer(here: Observer, event: Event, row: ObjectRow, dated: datetime) -> bool:
-    """Find the account with the reviewer's e-mail; a review alone never makes one."""
-    work = here.work
-    hashed = email_hash_of(here.vault, work.programme_id, event.person.email)
-    if hashed is None or event.person.erased:
-        return False
-    found = [m for m in work.members.values() if m.email_hash == hashed and not m.merged_into]
-    enrolled = [m for m in found if m.state == "member"]
-    if len(enrolled) == 1:
-        return adopt_owner(work, row, (enrolled[0], f"customer:{enrolled[0].id}"), dated)
-    if hashed in work.identities:
-        return adopt_owner(work, row, (work.member(work.identities[hashed]), "guest"), dated)
+def _note_writer(here: Observer, event: Event, row: ObjectRow) -> bool:
+    """Remember who wrote a review, as a hash; `give_reviews` finds the account when all is known."""
+    hashed = email_hash_of(here.vault, here.work.programme_id, event.person.email)
+    if hashed is not None and not event.person.erased and row.writer_hash != hashed:
+        row.writer_hash, row.dirty = hashed, True
     return False
 
 

@@ -14,7 +14,7 @@ from app.db.ids import new_id
 from app.programme.emails import fold
 from app.programme.events import Person
 from app.services.keys import Vault
-from app.services.rows import CustomerRow, MemberRow, ObjectRow
+from app.services.rows import CustomerRow, MemberRow, ObjectKey, ObjectRow
 from app.services.workset import WorkSet
 
 GUEST_REF = "guest"
@@ -71,6 +71,40 @@ def _rank(
 ) -> tuple[bool, datetime, str, bytes, int]:
     """Order what names an owner. Guests of one second are told apart by their e-mail's hash."""
     return (ref != GUEST_REF, known_at, ref, member.email_hash or b"", member.id)
+
+
+def give_reviews(work: WorkSet) -> list[ObjectKey]:
+    """Give the loaded reviews to the accounts with their writers' e-mails; returns what changed hands.
+
+    The one enrolled account that carries the e-mail has them, else the guest's. It is worked out anew
+    whenever an account appears, so it does not matter which came first. A review alone makes no
+    account, and one that belongs to somebody never becomes nobody's.
+    """
+    moved = []
+    for row in work.objects.values():
+        if row.kind != "review" or row.writer_hash is None:
+            continue
+        owner = _writer(work, row.writer_hash)
+        if owner is None or (row.owner_id is not None and work.member(row.owner_id) is owner):
+            continue
+        if row.owner_id is not None:
+            work.former_owners.setdefault(row.id, set()).add(row.owner_id)
+        row.owner_id, row.owner_ref, row.owner_known_at = owner.id, "writer", row.occurred_at
+        row.dirty = True
+        moved.append(row.key)
+    return moved
+
+
+def _writer(work: WorkSet, email_hash: bytes) -> MemberRow | None:
+    enrolled = [
+        member
+        for member in work.members.values()
+        if member.email_hash == email_hash and member.state == "member"
+    ]
+    if len(enrolled) == 1:
+        return enrolled[0]
+    holder = work.identities.get(email_hash)
+    return None if holder is None else work.member(holder)
 
 
 def customer_account(work: WorkSet, store_id: int, external_id: str, *, enrol: bool) -> CustomerRow:

@@ -37,6 +37,7 @@ class ObjectRow(Stored):
     owner_id: int | None
     owner_ref: str | None
     owner_known_at: datetime | None
+    writer_hash: bytes | None = None
     delivery_id: int | None
     rev: int
     seen_at: datetime

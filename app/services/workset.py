@@ -121,6 +121,22 @@ def load_objects_by_id(
         _add_objects(connection, work, t.source_object.c.id.in_(chunk), lock=lock)
 
 
+def load_reviews_by_writer(
+    connection: Connection, work: WorkSet, hashes: Iterable[bytes], *, lock: bool
+) -> None:
+    """Load the reviews written under these e-mails: whose they are depends on who has them."""
+    for chunk in _chunks(sorted(hashes)):
+        _add_objects(
+            connection,
+            work,
+            and_(
+                t.source_object.c.programme_id == work.programme_id,
+                t.source_object.c.writer_hash.in_(chunk),
+            ),
+            lock=lock,
+        )
+
+
 def load_object_awards(connection: Connection, work: WorkSet) -> set[int]:
     """Load the awards of the loaded objects; returns whose they are, former owners included."""
     for chunk in _chunks(sorted(row.id for row in work.objects.values() if not row.new)):

@@ -340,6 +340,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("owner_id", BIG, nullable=True),
         sa.Column("owner_ref", TEXT, nullable=True),
         sa.Column("owner_known_at", BIG, nullable=True),
+        sa.Column("writer_hash", BLOB, nullable=True),
         sa.Column("delivery_id", BIG, nullable=True),
         sa.Column("rev", BIG, nullable=False),
         sa.Column("seen_at", BIG, nullable=False),
@@ -364,6 +365,12 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     )
     op.create_index(
         "ix_source_object_owner_id_kind", "source_object", ["owner_id", "kind"], unique=False
+    )
+    op.create_index(
+        "ix_source_object_programme_id_writer_hash",
+        "source_object",
+        ["programme_id", "writer_hash"],
+        unique=False,
     )
     op.create_table(
         "store_customer",
