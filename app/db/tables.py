@@ -140,7 +140,6 @@ delivery = _table(
     Column("repeats", big(), nullable=False, server_default="0"),
     Column("repeated_at", Moment()),
     UniqueConstraint("store_id", "content_key"),
-    Index("ix_delivery_programme_id_id", "programme_id", "id"),
     Index("ix_delivery_store_id_id", "store_id", "id"),
 )
 
@@ -161,7 +160,6 @@ delivery_queue = _table(
     Column("tries", big(), nullable=False, server_default="0"),
     # While a read is under way the delivery rests; the read's end makes it due again.
     Column("reading", big(), nullable=False, server_default="0"),
-    Index("ix_delivery_queue_due_at", "due_at"),
     Index("ix_delivery_queue_store_id_due_at", "store_id", "due_at"),
 )
 

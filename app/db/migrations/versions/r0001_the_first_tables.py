@@ -27,7 +27,6 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_delivery_queue")),
         sqlite_strict=True,
     )
-    op.create_index("ix_delivery_queue_due_at", "delivery_queue", ["due_at"], unique=False)
     op.create_index(
         "ix_delivery_queue_store_id_due_at", "delivery_queue", ["store_id", "due_at"], unique=False
     )
@@ -167,7 +166,6 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         ),
         sqlite_strict=True,
     )
-    op.create_index("ix_delivery_programme_id_id", "delivery", ["programme_id", "id"], unique=False)
     op.create_index("ix_delivery_store_id_id", "delivery", ["store_id", "id"], unique=False)
     op.create_table(
         "delivery_body",
