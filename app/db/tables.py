@@ -55,6 +55,7 @@ programme = _table(
     "programme",
     _id(),
     Column("key", text(), nullable=False, unique=True),
+    Column("rev", big(), nullable=False, server_default="0"),  # moves with what batches rely on
     Column("created_at", Moment(), nullable=False),
 )
 

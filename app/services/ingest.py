@@ -64,6 +64,7 @@ def evaluate(
 ) -> Batch:
     """Work out what the deliveries change. Loaded rows are locked if `lock` (PostgreSQL)."""
     work = WorkSet(programme_id, now)
+    workset.load_programme(connection, work, lock=lock)
     known = versions(connection, programme_id)
     # Asked before the refunds' orders are looked up: an answer dealt with in between is found there.
     under_way = orders_under_way(connection, _stores_with_refunds(incoming))

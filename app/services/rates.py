@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from app.db import tables as t
 from app.errors import ConfigError, Conflict
@@ -71,6 +71,12 @@ def add_rate(
     Call in a writing transaction. What was judged by another rate stays as it is. Raises ConfigError
     for a rate that makes no sense and Conflict if there is one from that moment already.
     """
+    # Waits for the batches that are under way: their orders are mended too.
+    connection.execute(
+        update(t.programme)
+        .where(t.programme.c.id == programme_id)
+        .values(rev=t.programme.c.rev + 1)
+    )
     known = versions(connection, programme_id)
     if currency == known[-1].programme.currency or not (
         len(currency) == 3 and currency.isascii() and currency.isupper()

@@ -249,6 +249,13 @@ def load_window_objects(
         )
 
 
+def load_programme(connection: Connection, work: WorkSet, *, lock: bool) -> None:
+    """Rely on the programme as it is now: whoever adds a rate waits for us, or we are done anew."""
+    query = select(t.programme.c.rev).where(t.programme.c.id == work.programme_id)
+    locked = query.with_for_update(read=True) if lock else query
+    work.revs[t.programme, work.programme_id] = connection.execute(locked).scalar_one()
+
+
 def entry_exists(connection: Connection, key: str) -> bool:
     """Say whether an entry with this idempotency key was posted before."""
     return connection.execute(select(t.entry.c.id).where(t.entry.c.key == key)).first() is not None
@@ -256,7 +263,7 @@ def entry_exists(connection: Connection, key: str) -> bool:
 
 def recheck(connection: Connection, work: WorkSet) -> None:
     """Raise Conflict if a loaded row has changed since: the batch must be evaluated anew."""
-    for table in (t.source_object, t.member):
+    for table in (t.programme, t.source_object, t.member):
         revs = {row_id: rev for (of, row_id), rev in work.revs.items() if of is table}
         for chunk in _chunks(sorted(revs)):
             rows = connection.execute(

@@ -1,13 +1,16 @@
 """Orders in another currency: worth nothing until there is a rate, then by the rate of their time."""
 
-from datetime import UTC, datetime
+import json
+import threading
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from app.errors import ConfigError, Conflict
 from app.services.rates import add_rate
-from tests.pipeline import Pipeline
+from jobs.drain import drain
+from tests.pipeline import Pipeline, order_body
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -70,3 +73,20 @@ def test_two_rates_from_the_same_day_are_refused(pipeline: Pipeline) -> None:
     add(pipeline, programme_id, "EUR", "4.00", START)
     with pytest.raises(Conflict):
         add(pipeline, programme_id, "EUR", "4.10", START)
+
+
+def test_an_order_that_comes_while_a_rate_is_added_is_paid_by_it(pipeline: Pipeline) -> None:
+    """Drained and added at once, many times: no order may stay without the rate."""
+    programme_id = pipeline.programme()
+    store = pipeline.store(programme_id)
+    pipeline.deliver(store, "order.updated", order_body("019", id=1))
+    for number in range(2, 12):
+        pipeline.receive(store, "order.updated", json.dumps(order_body("019", id=number)).encode())
+        thread = threading.Thread(target=drain, args=(pipeline.runtime,))
+        thread.start()
+        since = START - timedelta(days=number)
+        add(pipeline, programme_id, "EUR" if number == 2 else "USD", "4.00", since)
+        thread.join()
+    drain(pipeline.runtime)
+    assert pipeline.balances(programme_id) == [11 * 796]
+    assert pipeline.verified().problems == []

@@ -34,6 +34,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         "programme",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("key", TEXT, nullable=False),
+        sa.Column("rev", BIG, server_default="0", nullable=False),
         sa.Column("created_at", BIG, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_programme")),
         sa.UniqueConstraint("key", name=op.f("uq_programme_key")),
