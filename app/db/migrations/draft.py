@@ -54,7 +54,7 @@ def draft(message: str, *, first: bool = False) -> Path:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Draft a migration from app/db/tables.py.")
+    parser = argparse.ArgumentParser(description="Draft a migration from app/db/tables.")
     parser.add_argument("message", help="what changes, as a short sentence")
     parser.add_argument("--first", action="store_true", help="write the first revision anew")
     arguments = parser.parse_args()

@@ -1,0 +1,50 @@
+"""Every table. Ids are made by us (`app.db.ids`), the database makes none.
+
+Words are those of the project's design. Migrations are drafted from this and read; a test holds the
+two equal. Use as `from app.db import tables as t`.
+"""
+
+from app.db.tables.columns import metadata
+from app.db.tables.inbound import delivery, delivery_body, delivery_outcome, delivery_queue
+from app.db.tables.ledger import checkpoint, entry, lot, lot_use
+from app.db.tables.objects import award, object_delivery, object_part, source_object
+from app.db.tables.outbound import audit, outbox_task, schedule_run, task_waiter
+from app.db.tables.people import claim, identity, member, store_customer
+from app.db.tables.programmes import (
+    data_key,
+    programme,
+    programme_version,
+    rate,
+    store,
+    store_secret,
+)
+
+__all__ = [
+    "audit",
+    "award",
+    "checkpoint",
+    "claim",
+    "data_key",
+    "delivery",
+    "delivery_body",
+    "delivery_outcome",
+    "delivery_queue",
+    "entry",
+    "identity",
+    "lot",
+    "lot_use",
+    "member",
+    "metadata",
+    "object_delivery",
+    "object_part",
+    "outbox_task",
+    "programme",
+    "programme_version",
+    "rate",
+    "schedule_run",
+    "source_object",
+    "store",
+    "store_customer",
+    "store_secret",
+    "task_waiter",
+]

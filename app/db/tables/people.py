@@ -1,0 +1,73 @@
+"""Members, the e-mails that prove them, their accounts in shops, and claims that wait."""
+
+from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint
+
+from app.db.tables.columns import id_column, member_column, programme_column, store_column, table
+from app.db.types import Moment, big, blob, text
+
+member = table(
+    "member",
+    id_column(),
+    programme_column(),
+    # guest: accrues under a keyed hash; member: enrolled; merged: see merged_into; erased
+    Column("state", text(), nullable=False),
+    Column("email", blob()),  # encrypted; contact only, proves nothing
+    Column("email_hash", blob()),  # keyed; for look-up
+    Column("data_key_id", big(), ForeignKey("data_key.id")),
+    Column("enrolled_at", Moment()),
+    Column("merged_into", big(), ForeignKey("member.id")),
+    Column("balance", big(), nullable=False, server_default="0"),  # available; below 0 is debt
+    Column("pending", big(), nullable=False, server_default="0"),
+    Column("entries", big(), nullable=False, server_default="0"),  # length of the chain
+    Column("head", blob(), nullable=False),  # HMAC of the newest entry
+    Column("rev", big(), nullable=False, server_default="0"),  # moves with every change of the row
+    Column("created_at", Moment(), nullable=False),
+    Index("ix_member_programme_id_id", "programme_id", "id"),
+    Index("ix_member_programme_id_email_hash", "programme_id", "email_hash"),
+)
+
+identity = table(
+    "identity",  # the one account that a proved (or guest's) e-mail belongs to
+    programme_column(),
+    Column("email_hash", blob(), nullable=False),
+    member_column(),
+    PrimaryKeyConstraint("programme_id", "email_hash"),
+    Index("ix_identity_member_id", "member_id"),
+)
+
+store_customer = table(
+    "store_customer",
+    id_column(),
+    programme_column(),
+    store_column(),
+    Column("external_id", text(), nullable=False),
+    member_column(),
+    Column("gone", big(), nullable=False, server_default="0"),  # deleted in the shop
+    # What the shop shall show: due while wanted_rev differs from written_rev.
+    Column("wanted_rev", big(), nullable=False, server_default="0"),
+    Column("written_rev", big(), nullable=False, server_default="0"),
+    Column("written", text()),  # JSON of the CustomerState last written
+    Column("written_at", Moment()),
+    Column("due_at", Moment()),  # NULL: nothing to write
+    Column("tries", big(), nullable=False, server_default="0"),
+    Column("error", text()),
+    Column("lease_until", Moment()),
+    Column("fence", big(), nullable=False, server_default="0"),
+    UniqueConstraint("store_id", "external_id"),
+    Index("ix_store_customer_member_id", "member_id"),
+    Index("ix_store_customer_due_at", "due_at"),
+)
+
+claim = table(
+    "claim",  # an account whose e-mail is another account's, waiting for proof
+    id_column(),
+    programme_column(),
+    member_column(),  # who claims
+    Column("holder_id", big(), ForeignKey("member.id"), nullable=False),
+    Column("email_hash", blob(), nullable=False),
+    Column("status", text(), nullable=False),  # pending | confirmed | refused
+    Column("created_at", Moment(), nullable=False),
+    Column("decided_at", Moment()),
+    UniqueConstraint("member_id", "holder_id", "email_hash"),
+    Index("ix_claim_holder_id", "holder_id"),
+)
