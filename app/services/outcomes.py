@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from importlib.metadata import version
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
@@ -10,7 +11,7 @@ from app.db import tables as t
 from app.db.ids import new_id
 from app.db.upsert import insert_missing
 
-VERSION = "0.1.0"
+VERSION = version("stempel")
 
 _READ = "read from the shop: "
 
