@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from app.cli.printing import entry_row, moment, stamp
-from app.cli.shared import Context, as_json, pass_context, show, table
+from app.cli.shared import Context, as_json, how_many, limit_option, pass_context, show, table
 from app.services import stores
 from app.services.programmes import programme_id_of
 from app.services.view_deliveries import (
@@ -37,13 +37,7 @@ def events() -> None:
 @click.option("--topic", metavar="TOPIC", help='Only of this topic, as "order.updated".')
 @click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
 @click.option("--before", type=int, metavar="ID", help="Only older ones than this delivery.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1_000_000),
-    default=50,
-    show_default=True,
-    help="How many, the newest first.",
-)
+@limit_option
 @as_json
 @pass_context
 def list_all(
@@ -54,7 +48,7 @@ def list_all(
     topic: str | None,
     programme: str | None,
     before: int | None,
-    limit: int,
+    limit: int | None,
     as_json: bool,
 ) -> None:
     """List deliveries, newest first.
@@ -66,7 +60,7 @@ def list_all(
         if store is not None:
             stores.get_store(connection, store)  # a mistyped key is an error, not an empty list
         programme_id = None if programme is None else programme_id_of(connection, programme)
-        while len(found) < limit:
+        while len(found) < (most := how_many(limit, as_json)):
             page = list_deliveries(
                 connection,
                 store=store,
@@ -74,7 +68,7 @@ def list_all(
                 topic=topic,
                 programme_id=programme_id,
                 before=before,
-                limit=min(limit - len(found), MOST_PER_PAGE),
+                limit=min(most - len(found), MOST_PER_PAGE),
             )
             found += page.items
             before = page.older

@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from app.cli.printing import entry_row, moment
-from app.cli.shared import Context, as_json, pass_context, show
+from app.cli.shared import Context, as_json, how_many, limit_option, pass_context, show
 from app.services.programmes import programme_id_of
 from app.services.texts import LANGUAGES
 from app.services.verify import Problem
@@ -31,13 +31,7 @@ def ledger() -> None:
     show_default=True,
     help="The language of the explanations.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1_000_000),
-    default=1_000,
-    show_default=True,
-    help="How many entries, the newest ones.",
-)
+@limit_option
 @as_json
 @pass_context
 def show_entries(
@@ -46,7 +40,7 @@ def show_entries(
     who: str,
     programme: str | None,
     language: str,
-    limit: int,
+    limit: int | None,
     as_json: bool,
 ) -> None:
     """Print a member's entries, oldest first, each with the reason for it.
@@ -61,9 +55,9 @@ def show_entries(
         programme_id = None if programme is None else programme_id_of(connection, programme)
         one = find_member(connection, context.vault(), who, programme_id=programme_id)
         currency = programme_views(connection)[one.programme_id].currency
-        while len(found) < limit:
+        while len(found) < (most := how_many(limit, as_json)):
             page = ledger_of(
-                connection, one.id, before=before, limit=min(limit - len(found), MOST_PER_PAGE)
+                connection, one.id, before=before, limit=min(most - len(found), MOST_PER_PAGE)
             )
             found += page.items
             before = page.older

@@ -7,7 +7,16 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.cli.printing import entry_row, moment, stamp
-from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
+from app.cli.shared import (
+    Context,
+    as_json,
+    how_many,
+    limit_option,
+    pass_context,
+    programme_option,
+    show,
+    table,
+)
 from app.services.enrol import add_member, confirm_claim
 from app.services.explain import render
 from app.services.programmes import programme_id_of
@@ -67,13 +76,7 @@ def add(context: Context, *, programme: str, email: str, as_json: bool) -> None:
     help="Only in this state; guests only gather points.",
 )
 @click.option("--before", type=int, metavar="ID", help="Only older ones than this member.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1_000_000),
-    default=50,
-    show_default=True,
-    help="How many, the newest first.",
-)
+@limit_option
 @as_json
 @pass_context
 def list_all(
@@ -83,17 +86,17 @@ def list_all(
     search: str | None,
     state: str | None,
     before: int | None,
-    limit: int,
+    limit: int | None,
     as_json: bool,
 ) -> None:
     """List members with their balances, newest first.
 
-    Example: stempel member list --programme kawa --state member --limit 1000 --json
+    Example: stempel member list --programme kawa --state member --json
     """
     found: list[MemberView] = []
     with context.database().snapshot() as connection:
         programme_id = None if programme is None else programme_id_of(connection, programme)
-        while len(found) < limit:
+        while len(found) < (most := how_many(limit, as_json)):
             page = list_members(
                 connection,
                 context.vault(),
@@ -101,7 +104,7 @@ def list_all(
                 programme_id=programme_id,
                 state=state,
                 before=before,
-                limit=min(limit - len(found), MOST_PER_PAGE),
+                limit=min(most - len(found), MOST_PER_PAGE),
             )
             found += page.items
             before = page.older

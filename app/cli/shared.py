@@ -70,6 +70,21 @@ programme_option = click.option(
 )
 
 
+_MOST = 1_000_000
+_SHOWN_TO_PEOPLE = 50
+
+limit_option = click.option(
+    "--limit",
+    type=click.IntRange(1, _MOST),
+    help=f"How many, the newest first (default: {_SHOWN_TO_PEOPLE}; with --json all).",
+)
+
+
+def how_many(limit: int | None, as_json: bool) -> int:
+    """Return how many rows to list: a script gets all, a person what fits on a page or two."""
+    return limit or (_MOST if as_json else _SHOWN_TO_PEOPLE)
+
+
 def show(data: Any, as_json: bool, text: str) -> None:
     """Print a result: the data as JSON for scripts, else the text for people."""
     if as_json:

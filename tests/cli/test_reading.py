@@ -215,3 +215,12 @@ def test_every_command_has_help_worth_reading(group: str) -> None:
         shown = runner.invoke(GROUPS[group], [name, "--help"])
         assert shown.exit_code == 0
         assert "stempel " in (command.help or ""), f"{group} {name} has no example"
+
+
+def test_a_script_gets_all_rows_and_a_person_the_newest(run: Run, pipeline: Pipeline) -> None:
+    store = pipeline.store(pipeline.programme())
+    for number in range(60):
+        pipeline.receive(store, "order.updated", json.dumps(order_body(id=number + 1)).encode())
+    assert len(data(run("events", "list", "--json"))) == 60
+    assert len(plain(run("events", "list")).splitlines()) == 1 + 50
+    assert len(data(run("events", "list", "--json", "--limit", 7))) == 7
