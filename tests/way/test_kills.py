@@ -4,16 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -22,6 +16,7 @@ from sqlalchemy import select
 from app.db import tables as t
 from tests.pipeline import SECRET, Pipeline, order_body
 from tests.sockets import free_port
+from tests.way.served import deliveries_wait, service
 from tests.webhooks.conftest import environment
 
 KILLS = 5
@@ -69,32 +64,6 @@ class Sender:
                 time.sleep(0.02)  # dead just now
 
 
-@contextmanager
-def service(settings: dict[str, str], port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run `stempel up` in a process group of its own; ends all of it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app.cli", "up", "--quiet"],
-        env=settings,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2):
-                    break
-            except OSError:
-                assert time.monotonic() < deadline, "stempel up does not answer"
-                time.sleep(0.05)
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 def test_kill_9_of_the_whole_service_again_and_again_loses_and_doubles_nothing(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
@@ -111,7 +80,7 @@ def test_kill_9_of_the_whole_service_again_and_again_loses_and_doubles_nothing(
             # Killed in the middle of receiving, draining and whatever else it did.
     with service(settings, port):
         deadline = time.monotonic() + 60
-        while _waiting(pipeline):
+        while deliveries_wait(pipeline):
             assert time.monotonic() < deadline, "the backlog is never worked off"
             time.sleep(0.1)
     with pipeline.database.snapshot() as connection:
@@ -124,8 +93,3 @@ def test_kill_9_of_the_whole_service_again_and_again_loses_and_doubles_nothing(
     assert sender.acknowledged - orders == set()
     assert sum(pipeline.balances(programme_id)) == POINTS * len(orders)
     assert pipeline.verified().problems == []
-
-
-def _waiting(pipeline: Pipeline) -> bool:
-    with pipeline.database.snapshot() as connection:
-        return connection.execute(select(t.delivery_queue.c.delivery_id)).first() is not None
