@@ -5,7 +5,16 @@ from typing import Any
 import click
 
 from app.cli.printing import entry_row, moment, stamp
-from app.cli.shared import Context, as_json, how_many, limit_option, pass_context, show, table
+from app.cli.shared import (
+    Context,
+    as_json,
+    gather,
+    how_many,
+    limit_option,
+    pass_context,
+    show,
+    table,
+)
 from app.services import stores
 from app.services.programmes import programme_id_of
 from app.services.view_deliveries import (
@@ -16,7 +25,6 @@ from app.services.view_deliveries import (
     show_delivery,
 )
 from app.services.view_ledger import sentence
-from app.services.views import MOST_PER_PAGE
 
 _LONGEST_REASON = 60
 
@@ -55,25 +63,23 @@ def list_all(
 
     Example, everything that needs a look: stempel events list --status dead --json
     """
-    found: list[DeliveryView] = []
     with context.database().snapshot() as connection:
         if store is not None:
             stores.get_store(connection, store)  # a mistyped key is an error, not an empty list
         programme_id = None if programme is None else programme_id_of(connection, programme)
-        while len(found) < (most := how_many(limit, as_json)):
-            page = list_deliveries(
+        found = gather(
+            lambda older_than, size: list_deliveries(
                 connection,
                 store=store,
                 status=status,
                 topic=topic,
                 programme_id=programme_id,
-                before=before,
-                limit=min(most - len(found), MOST_PER_PAGE),
-            )
-            found += page.items
-            before = page.older
-            if before is None:
-                break
+                before=older_than,
+                limit=size,
+            ),
+            how_many(limit, as_json),
+            before=before,
+        )
     show(
         [_row(one) for one in found],
         as_json,

@@ -6,14 +6,14 @@ import click
 import msgspec
 
 from app.cli.printing import entry_row, moment
-from app.cli.shared import Context, as_json, how_many, limit_option, pass_context, show
+from app.cli.shared import Context, as_json, gather, how_many, limit_option, pass_context, show
 from app.services.programmes import programme_id_of
 from app.services.texts import LANGUAGES
 from app.services.verify import Problem
 from app.services.verify import verify as prove
-from app.services.view_ledger import EntryView, ledger_of, sentence
+from app.services.view_ledger import ledger_of, sentence
 from app.services.view_members import find_member
-from app.services.views import MOST_PER_PAGE, programme_views
+from app.services.views import programme_views
 
 
 @click.group()
@@ -49,20 +49,14 @@ def show_entries(
 
     Example: stempel ledger show ola@example.pl --language pl
     """
-    found: list[EntryView] = []
-    before: int | None = None
     with context.database().snapshot() as connection:
         programme_id = None if programme is None else programme_id_of(connection, programme)
         one = find_member(connection, context.vault(), who, programme_id=programme_id)
         currency = programme_views(connection)[one.programme_id].currency
-        while len(found) < (most := how_many(limit, as_json)):
-            page = ledger_of(
-                connection, one.id, before=before, limit=min(most - len(found), MOST_PER_PAGE)
-            )
-            found += page.items
-            before = page.older
-            if before is None:
-                break
+        found = gather(
+            lambda older_than, size: ledger_of(connection, one.id, before=older_than, limit=size),
+            how_many(limit, as_json),
+        )
     found.reverse()
     lines = [f"member {one.id} of {one.programme}: {one.balance} points, {one.pending} pending"]
     for entry in found:

@@ -10,6 +10,7 @@ from app.cli.printing import entry_row, moment, stamp
 from app.cli.shared import (
     Context,
     as_json,
+    gather,
     how_many,
     limit_option,
     pass_context,
@@ -32,7 +33,7 @@ from app.services.view_members import (
     pending_claims,
     show_member,
 )
-from app.services.views import MOST_PER_PAGE, programme_views
+from app.services.views import programme_views
 
 
 @click.group()
@@ -93,23 +94,21 @@ def list_all(
 
     Example: stempel member list --programme kawa --state member --json
     """
-    found: list[MemberView] = []
     with context.database().snapshot() as connection:
         programme_id = None if programme is None else programme_id_of(connection, programme)
-        while len(found) < (most := how_many(limit, as_json)):
-            page = list_members(
+        found = gather(
+            lambda older_than, size: list_members(
                 connection,
                 context.vault(),
                 search=search,
                 programme_id=programme_id,
                 state=state,
-                before=before,
-                limit=min(most - len(found), MOST_PER_PAGE),
-            )
-            found += page.items
-            before = page.older
-            if before is None:
-                break
+                before=older_than,
+                limit=size,
+            ),
+            how_many(limit, as_json),
+            before=before,
+        )
     show(
         [_row(one) for one in found],
         as_json,

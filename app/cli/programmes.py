@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection
 
-from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
+from app.cli.shared import Context, as_json, pass_context, show, table
 from app.errors import ConfigError
 from app.programme.presets import preset_names, preset_source
 from app.services import programmes, rates
@@ -161,6 +161,3 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text.") from error
-
-
-__all__ = ["programme", "programme_option"]

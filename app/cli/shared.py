@@ -17,9 +17,11 @@ from app.db import schema
 from app.db.engine import Database, open_database
 from app.errors import StempelError
 from app.services.keys import Vault, new_vault
+from app.services.views import MOST_PER_PAGE, Page
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Context:
@@ -83,6 +85,20 @@ limit_option = click.option(
 def how_many(limit: int | None, as_json: bool) -> int:
     """Return how many rows to list: a script gets all, a person what fits on a page or two."""
     return limit or (_MOST if as_json else _SHOWN_TO_PEOPLE)
+
+
+def gather(
+    fetch: Callable[[int | None, int], Page[T]], most: int, *, before: int | None = None
+) -> list[T]:
+    """Return up to `most` rows, page after page; `fetch(before, limit)` returns the next page."""
+    found: list[T] = []
+    while len(found) < most:
+        page = fetch(before, min(most - len(found), MOST_PER_PAGE))
+        found += page.items
+        before = page.older
+        if before is None:
+            break
+    return found
 
 
 def show(data: Any, as_json: bool, text: str) -> None:

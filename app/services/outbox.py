@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 
 from app.db import tables as t
 from app.db.ids import new_id
@@ -193,14 +193,6 @@ def remove(connection: Connection, task: Task) -> bool:
         )
     )
     return done.rowcount == 1
-
-
-def open_tasks(connection: Connection) -> int:
-    """Count the tasks that are not answered yet."""
-    query = (
-        select(func.count()).select_from(t.outbox_task).where(t.outbox_task.c.answer_id.is_(None))
-    )
-    return int(connection.execute(query).scalar_one())
 
 
 def _subject(kind: str, external_id: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 
 from app.db import tables as t
 from app.db.ids import new_id
@@ -127,12 +127,3 @@ def source_of(
     if row is None:
         raise NotFound(f"The programme has no version {number}.")
     return row.number, row.source
-
-
-def count_versions(connection: Connection, programme_id: int) -> int:
-    """Return how many versions a programme has."""
-    return int(
-        connection.execute(
-            select(func.count()).where(t.programme_version.c.programme_id == programme_id)
-        ).scalar_one()
-    )

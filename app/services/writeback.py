@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from app.db import tables as t
 
@@ -171,14 +171,6 @@ def unblock(connection: Connection, store_id: int, now: datetime) -> None:
 def pause(connection: Connection, store_id: int, until: datetime) -> None:
     """Let a store rest: it asked for it, or it fails again and again."""
     connection.execute(update(t.store).where(t.store.c.id == store_id).values(paused_until=until))
-
-
-def due_count(connection: Connection) -> int:
-    """Count the customers whose shop does not show their state yet."""
-    query = select(func.count()).where(
-        t.store_customer.c.due_at.is_not(None), t.store_customer.c.gone == 0
-    )
-    return int(connection.execute(query).scalar_one())
 
 
 def _done(

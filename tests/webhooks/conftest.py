@@ -6,7 +6,6 @@ which database and keys to use.
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from app.db import tables as t
 from app.db.engine import Database
 from app.db.ids import new_id
 from app.services.stores import add_store
+from tests.sockets import free_port
 from tests.webhooks import raw
 
 SECRET = b"a secret of the shop"
@@ -145,13 +145,6 @@ def _wait_until_serving(process: subprocess.Popen[bytes], port: int, log: Path) 
             pass
         time.sleep(0.05)
     raise AssertionError(f"the server did not start: {log.read_text(errors='replace')}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 Serve = Callable[..., Server]
