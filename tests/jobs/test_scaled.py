@@ -16,6 +16,7 @@ import pytest
 from tests.pipeline import captured_delivery
 from tests.servers import start_valkey
 from tests.sockets import free_port
+from tests.way.served import wait_until_healthy
 
 STEMPEL = [sys.executable, "-m", "app.cli"]
 
@@ -59,7 +60,7 @@ def test_a_delivery_earns_through_the_edge_and_a_worker_process(
         subprocess.Popen([*STEMPEL, command], env=environment) for command in ("up", "worker")
     ]
     try:
-        _wait_until_healthy(environment["PORT"])
+        wait_until_healthy(int(environment["PORT"]))
         captured = captured_delivery("008")
         headers = {k: v for k, v in captured.headers.items() if k.startswith(("X-", "Content-T"))}
         request = urllib.request.Request(store["webhook_url"], captured.body, headers)
@@ -77,15 +78,3 @@ def test_a_delivery_earns_through_the_edge_and_a_worker_process(
             process.send_signal(signal.SIGTERM)
         statuses = [process.wait(timeout=30) for process in processes]
     assert statuses == [0, 0]
-
-
-def _wait_until_healthy(port: str) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            assert time.monotonic() < deadline, "stempel up does not answer"
-            time.sleep(0.1)

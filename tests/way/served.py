@@ -27,19 +27,24 @@ def service(settings: dict[str, str], port: int) -> Iterator["subprocess.Popen[b
         stderr=subprocess.DEVNULL,
     )
     try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2):
-                    break
-            except OSError:
-                assert time.monotonic() < deadline, "stempel up does not answer"
-                time.sleep(0.05)
+        wait_until_healthy(port)
         yield process
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def wait_until_healthy(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            assert time.monotonic() < deadline, "stempel up does not answer"
+            time.sleep(0.05)
 
 
 def post(port: int, path: str, body: bytes, headers: Mapping[str, str]) -> int:
