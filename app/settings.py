@@ -14,6 +14,7 @@ from app.crypto import Keyring
 from app.errors import ConfigError
 
 _TRUE = {"1", "true", "yes", "on"}
+_ORIGIN = "_ORIGIN"
 _FALSE = {"", "0", "false", "no", "off"}
 
 
@@ -35,13 +36,30 @@ class Settings:
     dev: bool = False
     allow_private_addresses: bool = False  # shops on this machine or network: demo and tests only
     page_token: str | None = field(default=None, repr=False)
-    shopify_client_id: str | None = None
-    shopify_client_secret: str | None = field(default=None, repr=False)
+    origins: Mapping[str, str] = field(default_factory=dict)  # see `origin_of`
 
     @property
     def embedded(self) -> bool:
         """SQLite and an in-process worker: one serving process."""
         return self.database_url.startswith("sqlite")
+
+    def origin_of(self, platform: str) -> str | None:
+        """Return where the platform's shops are called instead of their own address, if anywhere.
+
+        `SHOPIFY_ORIGIN` and the like. Raises ConfigError outside the demo and tests.
+        """
+        origin = self.origins.get(platform)
+        if origin is None:
+            return None
+        name = f"{platform.upper()}{_ORIGIN}"
+        if not self.dev:
+            raise ConfigError(
+                f"{name} is for the demo and tests: it would send the shops' tokens elsewhere. Unset "
+                "it, or set STEMPEL_DEV=1 if this is no real installation."
+            )
+        if not origin.startswith(("http://", "https://")):
+            raise ConfigError(f"{name} must be an address as http://127.0.0.1:9000/{{shop}}.")
+        return origin
 
 
 def from_env(environ: Mapping[str, str]) -> Settings:
@@ -64,8 +82,11 @@ def from_env(environ: Mapping[str, str]) -> Settings:
         dev=dev,
         allow_private_addresses=_flag(environ, "ALLOW_PRIVATE_ADDRESSES", default=dev),
         page_token=environ.get("PAGE_TOKEN") or None,
-        shopify_client_id=environ.get("SHOPIFY_CLIENT_ID") or None,
-        shopify_client_secret=environ.get("SHOPIFY_CLIENT_SECRET") or None,
+        origins={
+            name.removesuffix(_ORIGIN).lower(): value
+            for name, value in environ.items()
+            if name.endswith(_ORIGIN) and value
+        },
     )
 
 

@@ -61,18 +61,51 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     began_at: datetime | None = None
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Which shop a body itself says it comes from; headers and paths are not signed, bodies are.
+
+    `ref` (as `Place.ref`) and `shop_id` name the shop for good: another one is another shop. `host` is
+    what the body's links name where a platform has nothing better: another one is a copy of the shop.
+    """
+
+    ref: str | None = None
+    shop_id: str | None = None
+    host: str | None = None
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """A customer in the shop no longer shows these marks (as in `Written.marks`)."""
+
+    customer: str
+    marks: tuple[str, ...]
+
+
 class Observed(msgspec.Struct, frozen=True):
     """The message states these facts. `note` tells support what was unusual about it."""
 
     events: tuple[Event, ...]
     note: str | None = None
+    origin: Origin | None = None
+    lost: tuple[Lost, ...] = ()
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """The shop has cut the connection: nothing is called until a person has connected it anew."""
+
+    reason: str
+    origin: Origin | None = None
 
 
 class NeedsRead(msgspec.Struct, frozen=True):
-    """The message only points at objects; they must be read from the shop."""
+    """The message only points at objects; they must be read from the shop.
+
+    `otherwise` is what it states by itself, believed only where the shop cannot be asked.
+    """
 
     refs: tuple[Ref, ...]
     reason: str
+    origin: Origin | None = None
+    otherwise: Observed | Closed | None = None
 
 
 class Ignored(msgspec.Struct, frozen=True):
@@ -81,7 +114,7 @@ class Ignored(msgspec.Struct, frozen=True):
     reason: str
 
 
-Outcome = Observed | NeedsRead | Ignored
+Outcome = Observed | NeedsRead | Closed | Ignored
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +126,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     repeatable: bool = False
     required: bool = False
     signs: bool = False  # the shop signs its deliveries with it
+    calls: bool = (
+        False  # of one that signs: calls to the API need it too, so it is a credential as well
+    )
     locates: bool = False  # says where the store is (`Connector.place`); not kept as a credential
 
 
@@ -107,11 +143,16 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """What is needed to talk to one store. `credentials` hold decrypted secrets: never logged."""
+    """What is needed to talk to one store. `credentials` hold decrypted secrets: never logged.
+
+    `origin` is set in the demo and in tests: the address to call instead of the shop's own, with
+    "{shop}" where the shop's name belongs.
+    """
 
     store_key: str
     url: str
     credentials: Mapping[str, str]
+    origin: str | None = None
 
     def __repr__(self) -> str:
         return f"Access({self.store_key})"
@@ -127,10 +168,14 @@ class CustomerState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of writing one customer's state: None is success, else the reason."""
+    """The result of writing one customer's state: None is success, else the reason.
+
+    `marks` are what the shop now shows that a person could take away there (tags), see `Lost`.
+    """
 
     customer: str
     error: str | None = None
+    marks: tuple[str, ...] = ()
     gone: bool = False  # the customer does not exist in the shop any more
 
 

@@ -7,6 +7,7 @@ transaction of its own after the rollback (DESIGN.md, Failure is a state).
 import logging
 from collections.abc import Sequence
 
+import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
@@ -17,6 +18,7 @@ from app.services.inbox import Queued
 from app.services.stores import credentials
 from jobs import policy
 from jobs.normalise import Understood, understand
+from jobs.origin import Known
 from jobs.runtime import Runtime
 
 log = logging.getLogger("stempel.drain")
@@ -125,7 +127,7 @@ class _Prepared:
     def __init__(self) -> None:
         self.batch: ingest.Batch | None = None
         self.failed: list[outcomes.Outcome] = []
-        self.hosts: dict[int, str] = {}
+        self.known: dict[int, Known] = {}  # what is known of stores after the batch, if it is more
         self.copies: dict[int, str] = {}
 
 
@@ -147,12 +149,15 @@ def _prepare(
     readable = _readable(runtime, connection, queue[0])
     understood = []
     for one in queue:
-        shop_host = one.store_host or prepared.hosts.get(one.store_id)
-        result = understand(runtime, one, readable=readable, shop_host=shop_host)
+        known = prepared.known.get(one.store_id) or Known(
+            ref=one.store_ref, shop_id=one.store_shop_id, host=one.store_host
+        )
+        known = msgspec.structs.replace(known, trusted=one.trusted)
+        result = understand(runtime, one, readable=readable, known=known)
         if isinstance(result, Understood):
             understood.append(result)
-            if result.host and one.store_host is None:
-                prepared.hosts.setdefault(one.store_id, result.host)
+            if result.known != known:
+                prepared.known[one.store_id] = result.known
             if result.copy_host:
                 prepared.copies[one.store_id] = result.copy_host
         else:
@@ -175,8 +180,8 @@ def _commit(
         ingest.commit(connection, prepared.batch, recheck=recheck)
     outcomes.record(connection, prepared.failed, runtime.clock())
     outcomes.settle_waiters(connection, prepared.failed, runtime.clock())
-    for store_id, host in prepared.hosts.items():
-        inbox.learn_host(connection, store_id, host)
+    for store_id, known in prepared.known.items():
+        inbox.learn_shop(connection, store_id, host=known.host, shop_id=known.shop_id)
     for store_id, host in prepared.copies.items():
         inbox.flag_copy(connection, store_id, host)
 

@@ -1,13 +1,16 @@
 """Asks the connector what a stored delivery states, and keeps what it must not decide itself."""
 
 import msgspec
+from msgspec.structs import replace
 
 from app.errors import ConfigError, Invalid
 from app.services import outcomes
 from app.services.inbox import Queued
 from app.services.ingest import Incoming
-from connectors.base import Delivery, Ignored, NeedsRead, Observed
+from app.services.observe import UNSURE_NO_KEYS
+from connectors.base import Closed, Delivery, Ignored, NeedsRead, Observed, Origin, Outcome
 from jobs import policy
+from jobs.origin import Known, Origins, judge, learned, name_of
 from jobs.runtime import Runtime
 
 
@@ -15,19 +18,19 @@ class Understood(msgspec.Struct, frozen=True):
     """A delivery that can be applied, and what its links say about the store."""
 
     incoming: Incoming
-    host: str | None = None
+    known: Known
     copy_host: str | None = None
 
 
 def understand(
-    runtime: Runtime, queued: Queued, *, readable: bool, shop_host: str | None
+    runtime: Runtime, queued: Queued, *, readable: bool, known: Known
 ) -> Understood | outcomes.Outcome:
     """Normalise one delivery; a failure becomes its outcome and touches no other delivery.
 
-    `shop_host` is the host the shop's own links name, if it is known by now.
+    `known` is what is known of the store by now.
     """
     try:
-        return _normalised(runtime, queued, readable=readable, shop_host=shop_host)
+        return _normalised(runtime, queued, readable=readable, known=known)
     except Exception as error:  # noqa: BLE001 - the edge of the jobs: recorded, never swallowed
         decision = policy.decide(error, tries=queued.tries, now=runtime.clock())
         return outcomes.Outcome(
@@ -39,9 +42,29 @@ def understand(
         )
 
 
-def _normalised(
-    runtime: Runtime, queued: Queued, *, readable: bool, shop_host: str | None
-) -> Understood:
+def _normalised(runtime: Runtime, queued: Queued, *, readable: bool, known: Known) -> Understood:
+    outcome = _outcome_of(runtime, queued)
+    if isinstance(outcome, NeedsRead) and outcome.otherwise is not None and not readable:
+        outcome = outcome.otherwise
+    base = Incoming(
+        delivery_id=queued.id,
+        store_id=queued.store_id,
+        source=queued.source,
+        received_at=max(queued.received_at, queued.repeated_at or queued.received_at),
+        began_at=queued.began_at,
+        readable=readable,
+    )
+    if isinstance(outcome, Ignored):
+        return Understood(replace(base, ignored=outcome.reason), known)
+    ours = queued.source != "webhook"
+    whose = Origins.OURS if ours else judge(known, outcome.origin)
+    if outcome.origin is not None and whose in {Origins.ANOTHER, Origins.COPY}:
+        return _foreign(base, known, outcome.origin, whose)
+    told = known if whose is Origins.UNSURE else learned(known, outcome.origin, read=ours)
+    return Understood(_applied(base, outcome, queued.topic, sure=whose is Origins.OURS), told)
+
+
+def _outcome_of(runtime: Runtime, queued: Queued) -> Outcome:
     connector = runtime.connectors.get(queued.platform)
     if queued.unreadable is not None:
         raise queued.unreadable
@@ -51,8 +74,7 @@ def _normalised(
         raise ConfigError(
             f"the connector for {queued.platform!r} is not installed here; install it"
         )
-    received_at = max(queued.received_at, queued.repeated_at or queued.received_at)
-    outcome = connector.inbound.normalise(
+    return connector.inbound.normalise(
         Delivery(
             source=queued.source,
             topic=queued.topic,
@@ -61,24 +83,27 @@ def _normalised(
             began_at=queued.began_at,
         )
     )
-    base = Incoming(
-        delivery_id=queued.id,
-        store_id=queued.store_id,
-        source=queued.source,
-        received_at=received_at,
-        began_at=queued.began_at,
-        readable=readable,
-    )
+
+
+def _applied(
+    base: Incoming, outcome: Observed | NeedsRead | Closed, topic: str, *, sure: bool
+) -> Incoming:
     match outcome:
-        case Ignored(reason=reason):
-            return Understood(msgspec.structs.replace(base, ignored=reason))
         case NeedsRead(refs=refs, reason=reason):
             pairs = tuple((ref.kind, ref.external_id) for ref in refs)
-            return Understood(msgspec.structs.replace(base, refs=pairs, note=reason))
-        case Observed(events=events, note=note):
-            host = next((event.origin for event in events if event.origin), None)
-            if queued.source == "webhook" and host and shop_host not in {None, host}:
-                reason = f"sent by a copy of the shop ({host})"
-                return Understood(msgspec.structs.replace(base, ignored=reason), copy_host=host)
-            told = msgspec.structs.replace(base, events=events, note=note)
-            return Understood(told, host=host if queued.source == "webhook" else None)
+            return replace(base, refs=pairs, note=reason)
+        case Closed(reason=reason):
+            if sure:
+                return replace(base, closed=reason)
+            return replace(base, ignored=f"{topic}: {UNSURE_NO_KEYS}")
+        case Observed(events=events, note=note, lost=lost):
+            gone = tuple((one.customer, one.marks) for one in lost)
+            return replace(base, events=events, note=note, sure=sure, lost=gone)
+
+
+def _foreign(base: Incoming, known: Known, origin: Origin, whose: Origins) -> Understood:
+    name = name_of(origin)
+    if whose is Origins.COPY:
+        reason = f"sent by a copy of the shop ({name})"
+        return Understood(replace(base, ignored=reason), known, copy_host=origin.host)
+    return Understood(replace(base, ignored=f"sent by another shop ({name})"), known)

@@ -196,7 +196,7 @@ def _writes(runtime: Runtime, shops: Shops, store_id: int) -> int:
             if result is not None and result.gone:
                 writeback.gone(connection, one)
             elif result is not None and result.error is None:
-                writeback.written(connection, one, now)
+                writeback.written(connection, one, now, result.marks)
             else:
                 reason = result.error if result else "the shop's answer does not name the customer"
                 decision = policy.decide(Passing(reason or ""), tries=one.tries, now=now)

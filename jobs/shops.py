@@ -26,7 +26,12 @@ class Shops:
             secrets = credentials(connection, self._runtime.settings.keyring, store.id)
         if not connector.can_call(secrets):
             return None
-        access = Access(store_key=store.key, url=store.url, credentials=secrets)
+        access = Access(
+            store_key=store.key,
+            url=store.url,
+            credentials=secrets,
+            origin=self._runtime.settings.origin_of(store.platform),
+        )
         known = self._open.get(store.id)
         if known is not None and known[0] == access:
             return known[1]

@@ -15,6 +15,7 @@ class Arrival(msgspec.Struct, eq=False):
 
     id: int  # the delivery's, if it is not a repeat
     store: EdgeStore
+    by_header: bool  # an unsigned header named the store, not the path
     inbound: Inbound
     topic: str
     body: bytes

@@ -108,6 +108,7 @@ class Edge:
         arrival = Arrival(
             new_id(),
             store,
+            not path_key,
             inbound,
             _topic(inbound, headers),
             body,

@@ -225,6 +225,7 @@ class Writer:
             source="webhook",
             topic=arrival.topic,
             received_at=arrival.received_at,
+            by_header=arrival.by_header,
             content_key=self._content_key(arrival),
             size=len(arrival.body),
             data_key_id=data_key_id,

@@ -289,7 +289,13 @@ def _open(
     context: Context, connector: Connector, key: str, url: str, credentials: Mapping[str, str]
 ) -> Iterator[Shop]:
     http = GuardedClient(allow_private=context.settings.allow_private_addresses)
-    shop = connector.connect(Access(store_key=key, url=url, credentials=credentials), http)
+    access = Access(
+        store_key=key,
+        url=url,
+        credentials=credentials,
+        origin=context.settings.origin_of(connector.name),
+    )
+    shop = connector.connect(access, http)
     try:
         yield shop
     finally:

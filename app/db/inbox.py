@@ -34,6 +34,7 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
     topic: str  # without NUL
     received_at: datetime
     began_at: datetime | None = None  # when our read began
+    by_header: bool = False  # only an unsigned header said which store it is for
     content_key: bytes | None  # None for a signal, which is never a repeat
     size: int  # of the raw body, in bytes
     data_key_id: int
@@ -109,26 +110,27 @@ def _driver(connection: Connection) -> Iterator[Any]:
 # --- PostgreSQL ----------------------------------------------------------------------------------
 
 _STATEMENT = b"stempel_inbox"
-_ARRAYS = [INT8_ARRAY] * 3 + [TEXT_ARRAY] * 2 + [INT8_ARRAY] * 2
+_ARRAYS = [INT8_ARRAY] * 3 + [TEXT_ARRAY] * 2 + [INT8_ARRAY] * 3
 _ARRAYS += [BYTEA_ARRAY] + [INT8_ARRAY] * 4 + [BYTEA_ARRAY]
 
 # The arrays keep the statement the same for every batch, so that it is planned once.
 _POSTGRESQL = b"""
 WITH sent AS (
-    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS sent (
+    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS sent (
         id, programme_id, store_id, source, topic, received_at,
-        began_at, content_key, size, repeats, last_at, data_key_id, body
+        began_at, by_header, content_key, size, repeats, last_at, data_key_id, body
     )
 ), stored AS (
     INSERT INTO delivery AS known (
-        id, programme_id, store_id, source, topic, received_at, began_at, content_key, size,
-        repeats, repeated_at
+        id, programme_id, store_id, source, topic, received_at, began_at, by_header, content_key,
+        size, repeats, repeated_at
     )
-    SELECT id, programme_id, store_id, source, topic, received_at, began_at, content_key, size,
-        repeats, CASE WHEN repeats > 0 THEN last_at END
+    SELECT id, programme_id, store_id, source, topic, received_at, began_at, by_header,
+        content_key, size, repeats, CASE WHEN repeats > 0 THEN last_at END
     FROM sent
     ON CONFLICT (store_id, content_key) DO UPDATE SET
         repeats = known.repeats + 1 + excluded.repeats,
+        by_header = least(known.by_header, excluded.by_header),
         repeated_at = greatest(
             known.repeated_at, excluded.repeated_at, excluded.received_at
         )
@@ -190,6 +192,7 @@ def _store_postgresql(
         texts([row.topic for row in rows]),
         bigints([to_micros(row.received_at) for row in rows]),
         bigints([None if row.began_at is None else to_micros(row.began_at) for row in rows]),
+        bigints([int(row.by_header) for row in rows]),
         blobs([row.content_key for row in rows]),
         bigints([row.size for row in rows]),
         bigints([first.doubles for first in firsts]),
@@ -234,17 +237,19 @@ _SQLITE = (
     """
 CREATE TEMP VIEW IF NOT EXISTS arriving AS SELECT
     0 AS id, 0 AS programme_id, 0 AS store_id, '' AS source, '' AS topic, 0 AS received_at,
-    0 AS began_at, x'' AS content_key, 0 AS size, 0 AS data_key_id, x'' AS body
+    0 AS began_at, 0 AS by_header, x'' AS content_key, 0 AS size, 0 AS data_key_id, x'' AS body
 """,
     """
 CREATE TEMP TRIGGER IF NOT EXISTS arrived INSTEAD OF INSERT ON arriving BEGIN
     INSERT INTO delivery (
-        id, programme_id, store_id, source, topic, received_at, began_at, content_key, size
+        id, programme_id, store_id, source, topic, received_at, began_at, by_header, content_key,
+        size
     ) VALUES (
         NEW.id, NEW.programme_id, NEW.store_id, NEW.source, NEW.topic, NEW.received_at,
-        NEW.began_at, NEW.content_key, NEW.size
+        NEW.began_at, NEW.by_header, NEW.content_key, NEW.size
     ) ON CONFLICT (store_id, content_key) DO UPDATE SET
         repeats = repeats + 1,
+        by_header = min(by_header, excluded.by_header),
         repeated_at = max(coalesce(repeated_at, 0), excluded.received_at);
     INSERT INTO delivery_body (delivery_id, data_key_id, body)
         SELECT NEW.id, NEW.data_key_id, NEW.body
@@ -270,7 +275,7 @@ def _store_sqlite(connection: Connection, driver: Any, rows: Sequence[NewDeliver
             driver.execute(statement)
         if not driver.in_transaction:  # else a rollback would take them back
             connection.info["arriving"] = True
-    marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
+    marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
     values: list[object] = []
     for row in rows:
         values += (
@@ -281,6 +286,7 @@ def _store_sqlite(connection: Connection, driver: Any, rows: Sequence[NewDeliver
             row.topic,
             to_micros(row.received_at),
             None if row.began_at is None else to_micros(row.began_at),
+            int(row.by_header),
             row.content_key,
             row.size,
             row.data_key_id,

@@ -24,7 +24,7 @@ import msgspec
 
 from app.errors import Invalid
 from app.programme.document import Switches
-from app.programme.events import LineKind, OrderFacts, Refund
+from app.programme.events import DisputeStatus, LineKind, OrderFacts, Refund
 
 _ZERO = Fraction(0)
 _PLACES = 4
@@ -44,6 +44,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     discount: Decimal  # negative lines, already taken off `lines`
     refunded: Decimal  # given back altogether, with tax
     refunds_without_lines: bool  # some were counted as amounts because nobody read their lines
+    dispute_lost: bool  # the buyer's bank took money back: counted as given back
 
 
 @dataclass(slots=True)
@@ -66,12 +67,14 @@ def basis_of(order: OrderFacts, switches: Switches) -> Basis:
     counted = _counted_kinds(switches)
     parts, discounts = _parts(order)
     _take_discounts(parts, discounts)
-    refunded = sum((max(_exact(refund.amount), _ZERO) for refund in order.refunds), _ZERO)
+    lost = _lost_disputes(order)
+    given_back = (*order.refunds, *lost)
+    refunded = sum((max(_exact(refund.amount), _ZERO) for refund in given_back), _ZERO)
     if refunded > 0 and refunded >= _exact(order.total):
         for part in parts:
             part.take(Fraction(1))
     elif refunded:
-        pool = _take_line_refunds(parts, {part.id for part in discounts}, order.refunds)
+        pool = _take_line_refunds(parts, {part.id for part in discounts}, given_back)
         _take_amount(parts, pool)
     units = _rounded([part.gross if with_tax else part.net for part in parts])
     places = _places_of(order)
@@ -92,8 +95,22 @@ def basis_of(order: OrderFacts, switches: Switches) -> Basis:
         lines=tuple(lines),
         left_out=tuple((kind, _written(left_out[kind], places)) for kind in sorted(left_out)),
         discount=_written(sum(discount), places),
-        refunded=sum((refund.amount for refund in order.refunds), Decimal(0)),
+        refunded=sum((refund.amount for refund in given_back), Decimal(0)),
         refunds_without_lines=any(refund.lines is None for refund in order.refunds),
+        dispute_lost=bool(lost),
+    )
+
+
+def _lost_disputes(order: OrderFacts) -> tuple[Refund, ...]:
+    """Return lost disputes as refunds of an amount. In another currency: of everything, as is usual."""
+    return tuple(
+        Refund(
+            id=f"dispute:{dispute.id}",
+            amount=dispute.amount if dispute.currency == order.currency else order.total,
+            lines=(),
+        )
+        for dispute in order.disputes
+        if dispute.status is DisputeStatus.LOST
     )
 
 

@@ -67,6 +67,24 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[RefundLine, ...] | None = None
 
 
+class DisputeStatus(StrEnum):
+    """How far a payment that the buyer's bank calls into question has come."""
+
+    OPEN = "open"  # what the order earned is held back
+    WON = "won"  # by the shop: as if there had been none
+    LOST = "lost"  # by the shop: the money is gone as if refunded
+
+
+class Dispute(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A payment of an order that was called into question (a chargeback or an inquiry)."""
+
+    id: str
+    status: DisputeStatus
+    amount: Decimal  # positive, with tax
+    currency: str
+    at: datetime | None = None  # when it was decided, else when it began
+
+
 class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="order"):
     """The newest known state of one order."""
 
@@ -82,6 +100,7 @@ class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     lines: tuple[Line, ...] = ()
     refunds: tuple[Refund, ...] = ()
     codes: tuple[str, ...] = ()  # discount codes, lower-cased
+    disputes: tuple[Dispute, ...] = ()  # no order body shows them: what is known is kept
 
 
 class CustomerFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="customer"):
@@ -133,6 +152,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `modified_at` is the remote modification time, None where the platform keeps none (the state then
     counts by the moment it was read). `occurred_at` is when the thing happened (order placed, account
     made). `facts` is None when the object is gone and nothing but that is known.
+
+    Two statements speak of an object without stating it whole: `into` says that a customer is gone
+    because the shop merged it into another one, `dispute` adds to an order what its body never shows.
     """
 
     kind: str  # "order" | "customer" | "review" | "enrolment" | ...
@@ -142,4 +164,5 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     occurred_at: datetime | None
     person: Person = Person()
     facts: Facts | None
-    origin: str | None = None  # host of the shop as the body's own links name it
+    into: str | None = None  # of a customer: the platform's id of the one that was kept
+    dispute: Dispute | None = None  # of an order; `facts` is None and the order is not gone

@@ -15,6 +15,7 @@ class Reason(StrEnum):
     TEST_ORDER = "test-order"
     DRAFT = "draft"
     NOT_PAID = "not-paid"  # yet
+    DISPUTED = "disputed"  # held back until the bank has decided
     NOT_COMPLETED = "not-completed"  # yet
     CANCELLED = "cancelled"
     REMOVED = "removed"
@@ -33,6 +34,7 @@ class Note(StrEnum):
     """What a reader should know besides the reason."""
 
     REFUNDS_WITHOUT_LINES = "refunds-without-lines"  # spread over goods: which lines is unknown
+    DISPUTE_LOST = "dispute-lost"  # counted as money given back
     CAPPED = "capped"  # by the rule's max_points
     LIMITED = "limited"  # by the most that one award may ever be worth
 

@@ -18,6 +18,7 @@ from app.programme.basis import Basis, basis_of
 from app.programme.document import ORDER_TRIGGERS, Programme, Rule
 from app.programme.events import (
     CustomerFacts,
+    DisputeStatus,
     EnrolmentFacts,
     Facts,
     OrderFacts,
@@ -149,6 +150,9 @@ def _standing_reason(order: OrderFacts, *, completed: bool) -> Reason | None:
     """Return why an order in this state earns nothing, None if it may."""
     if order.test:
         return Reason.TEST_ORDER
+    disputed = any(dispute.status is DisputeStatus.OPEN for dispute in order.disputes)
+    if disputed and order.standing in {Standing.PAID, Standing.COMPLETED}:
+        return Reason.DISPUTED
     match order.standing:
         case Standing.REMOVED:
             return Reason.REMOVED
@@ -168,6 +172,8 @@ def _worth(programme: Programme, version: int, context: Context, rule: Rule, bas
     foreign = rule.currency == "programme" and basis.currency != programme.currency
     rate = context.rate if foreign else None
     notes = [Note.REFUNDS_WITHOUT_LINES] if basis.refunds_without_lines else []
+    if basis.dispute_lost:
+        notes.append(Note.DISPUTE_LOST)
     raw: Fraction | None = None
     points = 0
     if not basis.total:

@@ -4,12 +4,15 @@ A shop's body says when the shop modified the object; an answer that we read our
 the moment the read began. Order of receipt never decides.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
 
-from app.programme.events import Facts, OrderFacts, Refund
+from app.programme.events import Dispute, DisputeStatus, Facts, OrderFacts, Refund
+
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +68,29 @@ def with_known_refunds(current: Facts | None, incoming: Facts | None) -> Facts |
         return incoming
     return msgspec.structs.replace(
         incoming, refunds=tuple(_filled(refund, known) for refund in incoming.refunds)
+    )
+
+
+def with_known_disputes(current: Facts | None, incoming: Facts | None) -> Facts | None:
+    """Add the disputes that were told of before; of one told twice, the later word."""
+    if not isinstance(current, OrderFacts) or not isinstance(incoming, OrderFacts):
+        return incoming
+    disputes = {dispute.id: dispute for dispute in current.disputes}
+    for dispute in incoming.disputes:
+        known = disputes.get(dispute.id)
+        if known is None or _finality(dispute) > _finality(known):
+            disputes[dispute.id] = dispute
+    several = tuple(disputes[key] for key in sorted(disputes))
+    return msgspec.structs.replace(incoming, disputes=several)
+
+
+def _finality(dispute: Dispute) -> tuple[bool, datetime, bool, Decimal]:
+    """Order words about one dispute: decided after open, later after earlier, then the dearer one."""
+    return (
+        dispute.status is not DisputeStatus.OPEN,
+        dispute.at or _EVER,
+        dispute.status is DisputeStatus.LOST,
+        dispute.amount,
     )
 
 

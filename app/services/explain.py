@@ -19,6 +19,7 @@ REASONS: dict[Reason, str] = {
     Reason.BEFORE_START: mark("it happened before the programme's first day"),
     Reason.TEST_ORDER: mark("a test order earns nothing"),
     Reason.DRAFT: mark("a cart, not an order yet"),
+    Reason.DISPUTED: mark("held back: the payment is disputed"),
     Reason.NOT_PAID: mark("the order is not paid yet"),
     Reason.NOT_COMPLETED: mark("the order is not completed yet"),
     Reason.CANCELLED: mark("the order was cancelled, or its payment failed"),
@@ -38,6 +39,7 @@ NOTES: dict[Note, str] = {
     Note.REFUNDS_WITHOUT_LINES: mark(
         "Which lines were given back is not known, so the amount was spread over all goods."
     ),
+    Note.DISPUTE_LOST: mark("The disputed payment was lost and counts as given back."),
     Note.CAPPED: mark("No more than %(cap)s for one order."),
     Note.LIMITED: mark("No single award may be worth more."),
 }

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select, update
 from app.db import tables as t
 from app.errors import ConfigError
 from app.services.keys import Vault
+from app.services.stores import WEBHOOK_SECRET
 
 
 class Queued(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +30,11 @@ class Queued(msgspec.Struct, frozen=True, kw_only=True):
     tries: int
     body: bytes | None
     unreadable: ConfigError | None = None
+    store_ref: str | None
+    store_shop_id: str | None
     store_host: str | None
+    # The path named the store, or no other store has a secret that could have signed it.
+    trusted: bool = True
 
 
 def next_store(
@@ -82,6 +87,8 @@ def claim(
         select(
             t.delivery,
             t.store.c.platform,
+            t.store.c.ref,
+            t.store.c.shop_id,
             t.store.c.host,
             t.delivery_body.c.body,
             t.delivery_body.c.data_key_id,
@@ -91,6 +98,7 @@ def claim(
         .where(t.delivery.c.id.in_(list(tries)))
         .order_by(t.delivery.c.received_at, t.delivery.c.id)
     ).all()
+    shared = any(row.by_header for row in rows) and _shares_secrets(connection, store_id)
     claimed = []
     for row in rows:
         body, unreadable = _opened(connection, vault, row.data_key_id, row.id, row.body)
@@ -107,7 +115,10 @@ def claim(
             tries=tries[row.id],
             body=body,
             unreadable=unreadable,
+            store_ref=row.ref,
+            store_shop_id=row.shop_id,
             store_host=row.host,
+            trusted=not (row.by_header and shared),
         )
         claimed.append(one)
     return claimed
@@ -121,11 +132,18 @@ def still_queued(connection: Connection, ids: Sequence[int]) -> bool:
     return connection.execute(query).scalar_one() == len(ids)
 
 
-def learn_host(connection: Connection, store_id: int, host: str) -> None:
-    """Remember the host that the shop's own links name, if none is known yet."""
-    connection.execute(
-        update(t.store).where(t.store.c.id == store_id, t.store.c.host.is_(None)).values(host=host)
-    )
+def learn_shop(
+    connection: Connection, store_id: int, *, host: str | None, shop_id: str | None
+) -> None:
+    """Remember what a shop's own words call it: the host of its links if none is known, and its id."""
+    if host is not None:
+        connection.execute(
+            update(t.store)
+            .where(t.store.c.id == store_id, t.store.c.host.is_(None))
+            .values(host=host)
+        )
+    if shop_id is not None:
+        connection.execute(update(t.store).where(t.store.c.id == store_id).values(shop_id=shop_id))
 
 
 def flag_copy(connection: Connection, store_id: int, host: str) -> None:
@@ -136,6 +154,22 @@ def flag_copy(connection: Connection, store_id: int, host: str) -> None:
 def waiting(connection: Connection) -> int:
     """Count the deliveries that are not done yet."""
     return int(connection.execute(select(func.count()).select_from(t.delivery_queue)).scalar_one())
+
+
+def _shares_secrets(connection: Connection, store_id: int) -> bool:
+    """Say whether another store's deliveries are signed with a secret of this one: one app, many shops."""
+    other = t.store_secret.alias("other")
+    query = (
+        select(other.c.id)
+        .join(t.store_secret, t.store_secret.c.digest == other.c.digest)
+        .where(
+            t.store_secret.c.store_id == store_id,
+            t.store_secret.c.name == WEBHOOK_SECRET,
+            other.c.store_id != store_id,
+        )
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None
 
 
 def _opened(

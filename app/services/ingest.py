@@ -22,7 +22,7 @@ from app.services.rates import load_rates
 from app.services.rows import ObjectKey
 from app.services.workset import WorkSet
 from app.services.worth import settle_objects
-from app.services.writeback import want_writing
+from app.services.writeback import block, restore_marks, want_writing
 
 NO_KEYS = "cannot be read, no API keys"
 
@@ -30,7 +30,9 @@ NO_KEYS = "cannot be read, no API keys"
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """One delivery as its connector understood it.
 
-    Exactly one of `events`, `refs` and `ignored` says something; `refs` are (kind, external id).
+    `refs` are (kind, external id), `lost` (customer, marks that the shop no longer shows), `closed` why
+    the store cannot be called any more. Unless `sure`, another shop may have sent it: only what is
+    known to be this store's is believed.
     """
 
     delivery_id: int
@@ -42,6 +44,9 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[Event, ...] = ()
     refs: tuple[tuple[str, str], ...] = ()
     ignored: str | None = None
+    closed: str | None = None
+    lost: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    sure: bool = True
     note: str | None = None
 
 
@@ -51,6 +56,8 @@ class Batch(msgspec.Struct, frozen=True):
     work: WorkSet
     outcomes: tuple[Outcome, ...]
     reads: tuple[ReadRequest, ...]
+    closed: tuple[tuple[int, str], ...]  # (store, why it cannot be called any more)
+    lost: tuple[tuple[int, str, tuple[str, ...]], ...]  # (store, customer, marks)
 
 
 def evaluate(
@@ -80,7 +87,13 @@ def evaluate(
     reads.extend(_unknown_customers(work, incoming))
     changed.update(give_reviews(work))
     settle_objects(connection, work, vault, known, changed)
-    return Batch(work, tuple(results), tuple(reads))
+    return Batch(
+        work,
+        tuple(results),
+        tuple(reads),
+        closed=tuple((one.store_id, one.closed) for one in incoming if one.closed is not None),
+        lost=tuple((one.store_id, *lost) for one in incoming for lost in one.lost),
+    )
 
 
 def commit(connection: Connection, batch: Batch, *, recheck: bool) -> None:
@@ -91,6 +104,10 @@ def commit(connection: Connection, batch: Batch, *, recheck: bool) -> None:
     moved = sorted(work.moved)
     workset.flush(connection, work)
     want_writing(connection, moved, work.now)
+    for store_id, customer, marks in batch.lost:
+        restore_marks(connection, store_id, customer, marks, work.now)
+    for store_id, reason in batch.closed:
+        block(connection, store_id, reason)
     request_reads(connection, work.programme_id, batch.reads, work.now)
     outcomes.record(connection, batch.outcomes, work.now)
     outcomes.settle_waiters(connection, batch.outcomes, work.now)
@@ -131,6 +148,8 @@ def _one(
 ) -> tuple[Outcome, list[ReadRequest]]:
     if one.ignored is not None:
         return _outcome(one, "ignored", one.ignored), []
+    if one.closed is not None:
+        return _outcome(one, "processed", one.closed), []
     if one.refs:
         return _signal(here, one, under_way)
     told = Told(
@@ -139,6 +158,7 @@ def _one(
         accepted_at=one.began_at or one.received_at,
         read_at=one.began_at,
         readable=one.readable,
+        sure=one.sure,
     )
     findings = []
     reads = []
@@ -148,7 +168,15 @@ def _one(
         if finding.changed:
             changed.add((one.store_id, event.kind, event.external_id))
         if finding.status == "reading":
-            reads.append(ReadRequest(one.store_id, event.kind, event.external_id, one.delivery_id))
+            reads.append(
+                ReadRequest(
+                    one.store_id,
+                    event.kind,
+                    event.external_id,
+                    one.delivery_id,
+                    again=finding.again,
+                )
+            )
     status, reason = _summary(findings, one.note)
     return _outcome(one, status, reason), reads
 

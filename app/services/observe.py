@@ -9,6 +9,7 @@ from app.db import tables as t
 from app.db.ids import new_id
 from app.programme.events import (
     CustomerFacts,
+    Dispute,
     Event,
     Facts,
     OrderFacts,
@@ -22,6 +23,7 @@ from app.programme.states import (
     compare,
     has_unread_refunds,
     turns_back,
+    with_known_disputes,
     with_known_refunds,
 )
 from app.services.facts import decode_facts, encode_facts
@@ -40,6 +42,11 @@ from app.services.rows import ObjectKey, ObjectRow
 from app.services.workset import WorkSet
 from app.services.worth import prefers
 
+UNSURE_NO_KEYS = (
+    "its signature fits several stores here, nothing in it says which shop sent it, and there are no "
+    "API keys to ask with"
+)
+
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """Who told us, and when: the delivery that carries a statement."""
@@ -49,14 +56,16 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     accepted_at: datetime  # received, or when our read began
     read_at: datetime | None  # set for an answer of ours
     readable: bool  # the store's API can be called
+    sure: bool = True  # it is this store's; else what it speaks of must be known here or read
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one statement. `needs_read`: only the shop can tell."""
+    """What became of one statement. `reading`: only the shop can tell."""
 
     status: str  # processed | stale | ignored | reading
     reason: str
     changed: bool = False
+    again: bool = False  # after the read it has more to say
 
 
 class Observer(msgspec.Struct, frozen=True):
@@ -73,13 +82,50 @@ def observe(here: Observer, told: Told, event: Event) -> Finding:
     """Record what an event states about its object in the working set."""
     key: ObjectKey = (told.store_id, event.kind, event.external_id)
     row = here.work.objects.get(key)
-    finding = (
-        _first_sight(here, told, event) if row is None else _next_state(here, told, event, row)
-    )
+    known = None if row is None else decode_facts(row.facts)
+    if not told.sure and known is None:
+        finding = _unsure(told, event)
+    elif event.dispute is not None:
+        finding = _disputed(told, event, event.dispute, row, known)
+    elif row is None:
+        finding = _first_sight(here, told, event)
+    else:
+        finding = _next_state(here, told, event, row)
     row = here.work.objects.get(key)
     if row is not None:
         here.work.insert(t.object_delivery, object_id=row.id, delivery_id=told.delivery_id)
     return finding
+
+
+def _unsure(told: Told, event: Event) -> Finding:
+    name = f"{event.kind} {event.external_id}"
+    if told.readable:
+        return Finding(
+            status="reading", reason=f"{name}: nothing in it says which shop sent it, so it is read"
+        )
+    return Finding(status="ignored", reason=f"{name}: {UNSURE_NO_KEYS}")
+
+
+def _disputed(
+    told: Told, event: Event, dispute: Dispute, row: ObjectRow | None, known: Facts | None
+) -> Finding:
+    """Keep what the bank says about an order's payment: the order's own body never shows it."""
+    name = f"{event.kind} {event.external_id}"
+    if row is None and told.readable:
+        return Finding(
+            status="reading", reason=f"{name} is not known here, so it is read first", again=True
+        )
+    if row is None or not isinstance(known, OrderFacts):
+        return Finding(
+            status="ignored", reason=f"{name}: a dispute about an order that was never seen here"
+        )
+    facts = with_known_disputes(known, msgspec.structs.replace(known, disputes=(dispute,)))
+    if facts == known:
+        return Finding(status="processed", reason=f"{name}: nothing new about its dispute")
+    row.facts, row.dirty = encode_facts(facts), True
+    return Finding(
+        status="processed", reason=f"{name}: its dispute is {dispute.status}", changed=True
+    )
 
 
 def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
@@ -211,7 +257,7 @@ def _spoken_of_since(here: Observer, told: Told, row: ObjectRow) -> bool:
 
 def _completed(known: Facts | None, facts: Facts | None) -> Facts | None:
     """Return a state with what another one of the same order tells more exactly."""
-    completed = with_known_refunds(known, facts)
+    completed = with_known_disputes(known, with_known_refunds(known, facts))
     if isinstance(known, OrderFacts) and isinstance(completed, OrderFacts):
         return with_finer_amounts(known, completed)
     return completed

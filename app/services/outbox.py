@@ -19,12 +19,16 @@ LEASE = timedelta(minutes=5)
 
 
 class ReadRequest(msgspec.Struct, frozen=True, order=True):
-    """Please read this object; `delivery_id` waits for the answer, if it is not None."""
+    """Please read this object; `delivery_id` waits for the answer, if it is not None.
+
+    With the answer it ends as well, unless `again`: then it has more to say and is dealt with once more.
+    """
 
     store_id: int
     kind: str
     external_id: str
     delivery_id: int | None = None
+    again: bool = False
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +93,7 @@ def request_reads(
             {
                 "task_id": task_ids[request.store_id, _subject(request.kind, request.external_id)],
                 "delivery_id": request.delivery_id,
+                "again": int(request.again),
             }
             for request in wanted
             if request.delivery_id is not None

@@ -94,9 +94,9 @@ def settle_waiters(connection: Connection, answers: Sequence[Outcome], now: date
 
 
 def _release_repeated(connection: Connection, task_ids: Sequence[int], now: datetime) -> None:
-    """Make waiting deliveries due again that came once more after the read began.
+    """Make waiting deliveries due again that have more to say, or came once more after the read began.
 
-    They may mean that the shop went back to what it was: the answer is older than that.
+    These may mean that the shop went back to what it was: the answer is older than that.
     """
     answer = t.delivery.alias("answer")
     again = connection.execute(
@@ -104,7 +104,10 @@ def _release_repeated(connection: Connection, task_ids: Sequence[int], now: date
         .join(t.outbox_task, t.outbox_task.c.id == t.task_waiter.c.task_id)
         .join(answer, answer.c.id == t.outbox_task.c.answer_id)
         .join(t.delivery, t.delivery.c.id == t.task_waiter.c.delivery_id)
-        .where(t.outbox_task.c.id.in_(task_ids), t.delivery.c.repeated_at > answer.c.began_at)
+        .where(
+            t.outbox_task.c.id.in_(task_ids),
+            (t.delivery.c.repeated_at > answer.c.began_at) | (t.task_waiter.c.again == 1),
+        )
     ).all()
     for row in again:
         connection.execute(

@@ -56,7 +56,9 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     platform: str
     url: str
+    ref: str | None
     host: str | None
+    shop_id: str | None
     blocked_reason: str | None
     paused_until: datetime | None
     copy_host: str | None
@@ -117,6 +119,7 @@ def add_secret(
 ) -> None:
     """Keep one more secret of a store, encrypted."""
     key_id, ciphertext = keyring.wrap(value.encode())
+    digest = keyring.lookup("secret", name.encode(), value.encode())
     connection.execute(
         insert(t.store_secret).values(
             id=new_id(),
@@ -124,6 +127,7 @@ def add_secret(
             name=name,
             key_id=key_id,
             ciphertext=ciphertext,
+            digest=digest,
             not_before=now,
         )
     )

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, or_, select, update
 from app.db import tables as t
 
 LEASE = timedelta(minutes=5)
+RESTORE_EVERY = timedelta(days=1)
 _CHUNK = 400
 
 
@@ -114,9 +115,42 @@ def want_writing(connection: Connection, member_ids: Sequence[int], now: datetim
         )
 
 
-def written(connection: Connection, one: Wanted, now: datetime) -> bool:
-    """Note that the shop shows this state now; False if the lease was lost meanwhile."""
-    return _done(connection, one, now, written=one.value(), wrote=True)
+def written(connection: Connection, one: Wanted, now: datetime, marks: Sequence[str] = ()) -> bool:
+    """Note that the shop shows this state now, by these marks; False if the lease was lost meanwhile."""
+    return _done(connection, one, now, written=one.value(), wrote=True, marks=marks)
+
+
+def restore_marks(
+    connection: Connection, store_id: int, customer: str, gone: Sequence[str], now: datetime
+) -> None:
+    """Have what a person took away from a customer in the shop put back, at most once a day.
+
+    Our own removal of a mark that has been replaced comes back as a message too: it is none of those
+    that the shop shall show.
+    """
+    row = connection.execute(
+        select(t.store_customer)
+        .where(t.store_customer.c.store_id == store_id, t.store_customer.c.external_id == customer)
+        .with_for_update()
+    ).one_or_none()
+    if row is None or row.gone or row.marks is None:
+        return
+    if not set(gone) & set(msgspec.json.decode(row.marks, type=list[str])):
+        return
+    last = row.restored_at
+    at = now
+    if last is not None:
+        at = max(now, last if last > now else last + RESTORE_EVERY)
+    connection.execute(
+        update(t.store_customer)
+        .where(t.store_customer.c.id == row.id)
+        .values(
+            wanted_rev=t.store_customer.c.wanted_rev + 1,
+            written=None,  # or it would seem to be shown already
+            due_at=at if row.due_at is None else min(at, row.due_at),
+            restored_at=at,
+        )
+    )
 
 
 def gone(connection: Connection, one: Wanted) -> None:
@@ -174,7 +208,13 @@ def pause(connection: Connection, store_id: int, until: datetime) -> None:
 
 
 def _done(
-    connection: Connection, one: Wanted, now: datetime, *, written: str | None, wrote: bool
+    connection: Connection,
+    one: Wanted,
+    now: datetime,
+    *,
+    written: str | None,
+    wrote: bool,
+    marks: Sequence[str] = (),
 ) -> bool:
     values: dict[str, Any] = {
         "written_rev": one.rev,
@@ -184,6 +224,7 @@ def _done(
     }
     if wrote:
         values["written_at"] = now
+        values["marks"] = msgspec.json.encode(list(marks)).decode() if marks else None
     done = connection.execute(
         update(t.store_customer)
         .where(t.store_customer.c.id == one.id, t.store_customer.c.fence == one.fence)

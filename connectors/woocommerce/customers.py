@@ -26,7 +26,6 @@ def customer_event(customer: payloads.Customer) -> Event:
             else Person(customer=number, email=email)
         ),
         facts=CustomerFacts(registered=role == _SHOPPER, role=role),
-        origin=payloads.origin_of(customer.links),
     )
 
 

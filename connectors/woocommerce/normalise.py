@@ -32,10 +32,12 @@ def _message(topic: str, body: bytes) -> Outcome:
         case "id":
             return signals.id_signal(topic, found["id"])
         case "order":
-            event, note = order_event(payloads.decode(body, payloads.Order, topic))
-            return Observed((event,), note)
+            order = payloads.decode(body, payloads.Order, topic)
+            event, note = order_event(order)
+            return Observed((event,), note, payloads.origin_of(order.links))
         case "customer":
-            return Observed((customer_event(payloads.decode(body, payloads.Customer, topic)),))
+            customer = payloads.decode(body, payloads.Customer, topic)
+            return Observed((customer_event(customer),), None, payloads.origin_of(customer.links))
         case "product":
             return signals.product_signal(topic, found["id"])
         case other:

@@ -84,7 +84,6 @@ def order_event(order: payloads.Order, refunds: Sequence[payloads.Refund] | None
         occurred_at=values.required_moment(order.date_created_gmt, "date_created_gmt"),
         person=_person(order),
         facts=facts,
-        origin=payloads.origin_of(order.links),
     )
     return Reading(event, " ".join(filter(None, (status_note, _empty_amounts(order)))) or None)
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from app.errors import Invalid
+from connectors.base import Origin
 from connectors.woocommerce.values import Number, identifier
 
 T = TypeVar("T")
@@ -223,11 +224,12 @@ def items(many: list[T] | dict[str, T] | None) -> list[T]:
     return many if isinstance(many, list) else list(many.values())
 
 
-def origin_of(links: Links | list[msgspec.Raw] | None) -> str | None:
+def origin_of(links: Links | list[msgspec.Raw] | None) -> Origin | None:
     """Return the host of the shop as the body's own link names it."""
     if not isinstance(links, Links) or not links.own:
         return None
-    return host_of(links.own[0].href or "")
+    host = host_of(links.own[0].href or "")
+    return None if host is None else Origin(host=host)
 
 
 def host_of(address: str) -> str | None:

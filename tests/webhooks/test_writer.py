@@ -51,7 +51,16 @@ def writer(database: Database, keyring: Keyring, woken: list[int]) -> Iterator[W
 def arrival(store: EdgeStore, body: bytes, at: datetime = NOON) -> Arrival:
     waiting = asyncio.get_running_loop().create_future()
     return Arrival(
-        new_id(), store, connector.inbound, "topic", body, at, time.monotonic(), None, waiting
+        new_id(),
+        store,
+        by_header=False,
+        inbound=connector.inbound,
+        topic="topic",
+        body=body,
+        received_at=at,
+        since=time.monotonic(),
+        row=None,
+        answer=waiting,
     )
 
 

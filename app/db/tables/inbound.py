@@ -18,6 +18,8 @@ delivery = table(
     Column("topic", text(), nullable=False),
     Column("received_at", Moment(), nullable=False),
     Column("began_at", Moment()),  # when our read began
+    # 1: only an unsigned header said which store it is for.
+    Column("by_header", big(), nullable=False, server_default="0"),
     Column("content_key", blob()),  # NULL for a signal, which is never a duplicate
     Column("size", big(), nullable=False),
     Column("repeats", big(), nullable=False, server_default="0"),

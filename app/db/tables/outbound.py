@@ -39,6 +39,7 @@ task_waiter = table(
     "task_waiter",  # deliveries that rest until a task has ended
     Column("task_id", big(), ForeignKey("outbox_task.id"), nullable=False),
     Column("delivery_id", big(), ForeignKey("delivery.id"), nullable=False),
+    Column("again", big(), nullable=False, server_default="0"),  # 1: it has more to say then
     PrimaryKeyConstraint("task_id", "delivery_id"),
     Index("ix_task_waiter_delivery_id", "delivery_id"),
 )

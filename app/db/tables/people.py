@@ -48,6 +48,8 @@ store_customer = table(
     Column("written_rev", big(), nullable=False, server_default="0"),
     Column("written", text()),  # JSON of the CustomerState last written
     Column("written_at", Moment()),
+    Column("marks", text()),  # JSON list: what the shop shows that a person could take away there
+    Column("restored_at", Moment()),  # when marks taken away were, or will be, put back
     Column("due_at", Moment()),  # NULL: nothing to write
     Column("tries", big(), nullable=False, server_default="0"),
     Column("error", text()),

@@ -44,6 +44,7 @@ store = table(
     Column("url", text(), nullable=False),
     Column("ref", text()),  # what its deliveries call it where the path has no key
     Column("host", text()),  # as the shop's own links name it, learned at first delivery
+    Column("shop_id", text()),  # the platform's own id of it, learned from signed bodies and reads
     Column("created_at", Moment(), nullable=False),
     # Set while a person must act (Blocked) or until the breaker closes; outbound rests.
     Column("blocked_reason", text()),
@@ -60,9 +61,11 @@ store_secret = table(
     Column("name", text(), nullable=False),  # the connector's field, e.g. "webhook-secret"
     Column("key_id", text(), nullable=False),  # which of SECRET_KEYS wrapped it
     Column("ciphertext", blob(), nullable=False),
+    Column("digest", blob(), nullable=False),  # keyed hash: do other stores have the same one?
     Column("not_before", Moment(), nullable=False),
     Column("not_after", Moment()),
     Index("ix_store_secret_store_id", "store_id"),
+    Index("ix_store_secret_digest", "digest"),
 )
 
 data_key = table(

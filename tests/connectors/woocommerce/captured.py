@@ -90,6 +90,12 @@ def event(outcome: Outcome) -> Event:
     return found
 
 
+def host(outcome: Outcome) -> str | None:
+    """Return the host of the shop that a body names, if it names one."""
+    assert isinstance(outcome, Observed), outcome
+    return None if outcome.origin is None else outcome.origin.host
+
+
 def order(outcome: Outcome) -> OrderFacts:
     """Return the facts of the one order of an outcome."""
     facts = event(outcome).facts

@@ -10,6 +10,7 @@ from app.errors import Invalid
 from tests.connectors.woocommerce.captured import (
     captured,
     event,
+    host,
     order,
     webhook,
 )
@@ -149,4 +150,4 @@ def test_no_refusal_repeats_what_a_shopper_typed() -> None:
 )  # fmt: skip
 def test_the_shops_own_link_tells_where_an_order_comes_from(href: str, origin: str | None) -> None:
     links = {"self": [{"href": href}]}
-    assert event(webhook(edited("008", _links=links))).origin == origin
+    assert host(webhook(edited("008", _links=links))) == origin

@@ -7,7 +7,7 @@ import pytest
 from app.errors import Invalid
 from app.programme.events import CustomerFacts, Event, Person, ReviewFacts
 from connectors.base import Observed
-from tests.connectors.woocommerce.captured import answer, captured, event, rest, webhook
+from tests.connectors.woocommerce.captured import answer, captured, event, host, rest, webhook
 
 
 def reviews(*found: object, complete: bool = True) -> Observed:
@@ -22,13 +22,14 @@ def facts(found: Event) -> ReviewFacts:
 
 
 def test_an_account_made_in_the_shop_is_a_shoppers() -> None:
-    found = event(webhook(captured("003").body, "customer.created"))
+    told = webhook(captured("003").body, "customer.created")
+    found = event(told)
     assert (found.kind, found.external_id) == ("customer", "2")
     assert found.occurred_at == datetime(2026, 11, 21, 17, 39, 45, tzinfo=UTC)
     assert found.person == Person(customer="2", email="anna.nowak@example.pl")
     assert not found.person.verified
     assert found.facts == CustomerFacts(registered=True, role="customer")
-    assert found.origin == "shop.example"
+    assert host(told) == "shop.example"
 
 
 def test_a_wordpress_user_of_another_role_is_no_shopper() -> None:

@@ -134,6 +134,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("url", TEXT, nullable=False),
         sa.Column("ref", TEXT, nullable=True),
         sa.Column("host", TEXT, nullable=True),
+        sa.Column("shop_id", TEXT, nullable=True),
         sa.Column("created_at", BIG, nullable=False),
         sa.Column("blocked_reason", TEXT, nullable=True),
         sa.Column("paused_until", BIG, nullable=True),
@@ -156,6 +157,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("topic", TEXT, nullable=False),
         sa.Column("received_at", BIG, nullable=False),
         sa.Column("began_at", BIG, nullable=True),
+        sa.Column("by_header", BIG, server_default="0", nullable=False),
         sa.Column("content_key", BLOB, nullable=True),
         sa.Column("size", BIG, nullable=False),
         sa.Column("repeats", BIG, server_default="0", nullable=False),
@@ -216,12 +218,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("name", TEXT, nullable=False),
         sa.Column("key_id", TEXT, nullable=False),
         sa.Column("ciphertext", BLOB, nullable=False),
+        sa.Column("digest", BLOB, nullable=False),
         sa.Column("not_before", BIG, nullable=False),
         sa.Column("not_after", BIG, nullable=True),
         sa.ForeignKeyConstraint(["store_id"], ["store.id"], name=op.f("fk_store_secret_store_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_store_secret")),
         sqlite_strict=True,
     )
+    op.create_index("ix_store_secret_digest", "store_secret", ["digest"], unique=False)
     op.create_index("ix_store_secret_store_id", "store_secret", ["store_id"], unique=False)
     op.create_table(
         "claim",
@@ -383,6 +387,8 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("written_rev", BIG, server_default="0", nullable=False),
         sa.Column("written", TEXT, nullable=True),
         sa.Column("written_at", BIG, nullable=True),
+        sa.Column("marks", TEXT, nullable=True),
+        sa.Column("restored_at", BIG, nullable=True),
         sa.Column("due_at", BIG, nullable=True),
         sa.Column("tries", BIG, server_default="0", nullable=False),
         sa.Column("error", TEXT, nullable=True),
@@ -472,6 +478,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         "task_waiter",
         sa.Column("task_id", BIG, nullable=False),
         sa.Column("delivery_id", BIG, nullable=False),
+        sa.Column("again", BIG, server_default="0", nullable=False),
         sa.ForeignKeyConstraint(
             ["delivery_id"], ["delivery.id"], name=op.f("fk_task_waiter_delivery_id")
         ),
