@@ -1,0 +1,1 @@
+"""Shopify: webhooks in, tags and metafields out."""
