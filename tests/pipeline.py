@@ -22,7 +22,6 @@ from app.services.programmes import publish
 from app.services.stores import Store, add_store
 from app.services.verify import Report, verify
 from app.settings import Settings
-from connectors.base import Headers
 from connectors.registry import load_connectors
 from jobs.drain import drain
 from jobs.push import push
@@ -93,16 +92,22 @@ class Pipeline:
             )
 
     def receive(
-        self, store: Store, topic: str, body: bytes, *, began_at: datetime | None = None
+        self,
+        store: Store,
+        topic: str,
+        body: bytes,
+        *,
+        began_at: datetime | None = None,
+        by_header: bool = False,
     ) -> int:
         """Store a delivery as the edge does; returns its id, or that of the one it repeats.
 
-        With `began_at` it is stored as the answer of a read that began then.
+        With `began_at` it is stored as the answer of a read that began then, with `by_header` as one
+        whose store only an unsigned header names.
         """
         inbound = self.runtime.connectors[store.platform].inbound
-        headers = Headers([(b"x-wc-webhook-topic", topic.encode())])
         now, delivery_id = self.clock(), new_id()
-        material = None if began_at else inbound.content_key(inbound.topic(headers), body)
+        material = None if began_at else inbound.content_key(topic, body)
         with self.database.transaction() as connection:
             key_id, key = self.runtime.vault.data_keys.for_writing(
                 connection, store.programme_id, now
@@ -118,6 +123,7 @@ class Pipeline:
                         topic=topic,
                         received_at=now,
                         began_at=began_at,
+                        by_header=by_header,
                         content_key=None
                         if material is None
                         else self.settings.keyring.lookup("content", topic.encode(), material),
@@ -167,6 +173,19 @@ class Pipeline:
             ).first()
         assert row is not None, "the delivery has no outcome yet"
         return row.status, row.reason
+
+    def points(self, store: Store, customer: str) -> int | None:
+        """Return the balance of a shop customer, None if there is no member behind it."""
+        with self.database.snapshot() as connection:
+            found: int | None = connection.execute(
+                select(t.member.c.balance)
+                .join(t.store_customer, t.store_customer.c.member_id == t.member.c.id)
+                .where(
+                    t.store_customer.c.store_id == store.id,
+                    t.store_customer.c.external_id == customer,
+                )
+            ).scalar()
+        return found
 
     def balances(self, programme_id: int) -> list[int]:
         """Return the balances other than 0, smallest first."""

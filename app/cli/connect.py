@@ -55,7 +55,7 @@ class _Wish(msgspec.Struct, frozen=True):
 
 
 def _command(connector: Connector) -> click.Command:
-    options: list[click.Parameter] = [_option(field) for field in connector.fields]
+    options: list[click.Parameter] = [_option(connector.name, field) for field in connector.fields]
     options += [
         click.Option(["--programme", "-p"], required=True, metavar="KEY", help="Its programme."),
         click.Option(
@@ -85,12 +85,14 @@ def _command(connector: Connector) -> click.Command:
     )
 
 
-def _option(field: Field) -> click.Option:
+def _option(platform: str, field: Field) -> click.Option:
     return click.Option(
         [f"--{field.name}"],
         required=field.required and not (field.secret and field.repeatable),
         multiple=field.repeatable,
         metavar="SECRET" if field.secret else "VALUE",
+        envvar=f"{platform}_{field.name}".upper().replace("-", "_"),
+        show_envvar=field.secret,
         help=field.help + (" May be given several times." if field.repeatable else ""),
     )
 
@@ -107,6 +109,7 @@ def _add(context: Context, connector: Connector, values: dict[str, Any]) -> None
     _require_what_is_needed(connector, wish, has, credentials)
     if wish.register:
         if not wish.kept[stores.WEBHOOK_SECRET] and not has.get(stores.WEBHOOK_SECRET):
+            # Allowed only where we may choose it: see _require_what_is_needed.
             wish.kept[stores.WEBHOOK_SECRET].append(secrets.token_hex(24))
         _require_reachable(settings, wish.place)
         with _open(context, connector, "new", wish.place.url, credentials) as shop:
@@ -165,8 +168,11 @@ def _wish(connector: Connector, values: Mapping[str, Any]) -> _Wish:
     kept: dict[str, list[str]] = {stores.WEBHOOK_SECRET: []}
     for field in connector.fields:
         if not field.locates:
-            name = stores.WEBHOOK_SECRET if field.signs else field.name
-            kept.setdefault(name, []).extend(fields[field.name])
+            names = [stores.WEBHOOK_SECRET] if field.signs else [field.name]
+            if field.calls:
+                names.append(field.name)
+            for name in dict.fromkeys(names):
+                kept.setdefault(name, []).extend(fields[field.name])
     return _Wish(
         place=connector.place(fields),
         kept=kept,
@@ -229,16 +235,22 @@ def _require_what_is_needed(
     credentials: Mapping[str, str],
 ) -> None:
     """Raise ConfigError naming the options that are missing."""
-    names = " and ".join(
-        f"--{field.name}" for field in connector.fields if field.secret and not field.signs
-    )
-    if wish.credentials and not connector.can_call(credentials):
+    calling = [f for f in connector.fields if not (f.locates or f.signs)]
+    names = " and ".join(f"--{field.name}" for field in calling)
+    given = any(wish.credentials.get(field.name) for field in calling)
+    if given and not connector.can_call(credentials):
         raise ConfigError(f"The shop's API key is not complete: it needs {names}.")
     if wish.register and not connector.can_call(credentials):
         raise ConfigError(f"--register needs the shop's API key: give {names}, or leave it out.")
     for field in connector.fields:
-        signs = field.signs and not wish.kept[stores.WEBHOOK_SECRET]
-        if field.required and signs and not (wish.register or has.get(stores.WEBHOOK_SECRET)):
+        lacks = field.signs and not (
+            wish.kept[stores.WEBHOOK_SECRET] or has.get(stores.WEBHOOK_SECRET)
+        )
+        if not (field.required and lacks):
+            continue
+        if field.calls:  # the platform gives it out: none can be made up
+            raise ConfigError(f"--{field.name} is missing: {field.help}")
+        if not wish.register:
             raise ConfigError(
                 f"--{field.name} is missing: the one that the shop's webhooks have. With --register "
                 "one is made up."

@@ -84,13 +84,14 @@ def with_known_disputes(current: Facts | None, incoming: Facts | None) -> Facts 
     return msgspec.structs.replace(incoming, disputes=several)
 
 
-def _finality(dispute: Dispute) -> tuple[bool, datetime, bool, Decimal]:
+def _finality(dispute: Dispute) -> tuple[bool, datetime, bool, Decimal, str]:
     """Order words about one dispute: decided after open, later after earlier, then the dearer one."""
     return (
         dispute.status is not DisputeStatus.OPEN,
         dispute.at or _EVER,
         dispute.status is DisputeStatus.LOST,
         dispute.amount,
+        dispute.currency,
     )
 
 
