@@ -162,7 +162,12 @@ def make() -> Application:
 
 
 def serve(settings: Settings) -> int:
-    """Serve until told to stop; returns the exit status, which is not 0 when a process died."""
+    """Serve until told to stop; returns the exit status, which is not 0 when a process died.
+
+    Raises ConfigError for settings that no process of the server could work with.
+    """
+    for platform in load_connectors():
+        settings.origin_of(platform)
     database = open_database(settings.database_url)
     try:
         schema.upgrade(database)

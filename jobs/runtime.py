@@ -24,5 +24,10 @@ class Runtime:
 def new_runtime(
     database: Database, settings: Settings, connectors: Mapping[str, Connector], clock: Clock = now
 ) -> Runtime:
-    """Return a runtime with an empty cache of data keys."""
+    """Return a runtime with an empty cache of data keys.
+
+    Raises ConfigError if shops would be called elsewhere than at their own address, outside the demo.
+    """
+    for platform in connectors:
+        settings.origin_of(platform)
     return Runtime(database, settings, connectors, new_vault(settings.keyring), clock)
