@@ -1,1 +1,5 @@
-"""Shopify: webhooks in, tags and metafields out."""
+"""Shopify: deliveries in, balances back as customer tags and metafields. For merchants: README.md here."""
+
+from connectors.shopify.connector import connector
+
+__all__ = ["connector"]

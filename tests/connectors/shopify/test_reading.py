@@ -1,0 +1,347 @@
+"""Reading from the shop: what is asked for, and what is stored as the answer."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.errors import Blocked, Invalid, Passing
+from connectors.base import ReadAnswer, Ref
+from connectors.shopify.reader import ShopifyReader
+from connectors.shopify.refusals import Denied
+from tests.connectors.loopback import Reply
+from tests.connectors.shopify.graphql_shop import (
+    APP,
+    SHOP_NODE,
+    Answerer,
+    GraphqlShop,
+    as_data,
+    sample,
+    shop_with,
+)
+
+ORDER = "gid://shopify/Order/5999000000001"
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+STAMP = "2026-11-22T08:00:00Z"
+
+
+def reader_of(shop: GraphqlShop) -> ShopifyReader:
+    ticks = iter(range(1000))
+    return ShopifyReader(shop.session, lambda: NOW + timedelta(seconds=next(ticks)))
+
+
+def read(shop: GraphqlShop, kind: str, number: str) -> tuple[ReadAnswer, dict[str, Any]]:
+    answer = reader_of(shop).read(Ref(kind, number))
+    return answer, json.loads(answer.body)
+
+
+def page(nodes: list[Any], after: str | None = None) -> dict[str, Any]:
+    return {"nodes": nodes, "pageInfo": {"hasNextPage": after is not None, "endCursor": after}}
+
+
+def order(**changed: Any) -> dict[str, Any]:
+    made = {
+        "id": ORDER,
+        "name": "#2001",
+        "updatedAt": STAMP,
+        "lineItems": page([{"id": "gid://shopify/LineItem/1"}]),
+        "shippingLines": page([]),
+        "refunds": [],
+    }
+    return {"order": made | changed, "shop": SHOP_NODE}
+
+
+def lines(first: int, last: int) -> list[dict[str, str]]:
+    return [{"id": f"gid://shopify/LineItem/{number}"} for number in range(first, last + 1)]
+
+
+def refund(
+    number: int, *, more: str | None = None, name: str = "refundLineItems"
+) -> dict[str, Any]:
+    made = {
+        "id": f"gid://shopify/Refund/{number}",
+        "refundLineItems": page([{"quantity": 1}]),
+        "refundShippingLines": page([]),
+    }
+    return made | {name: page([{"quantity": 1}], more)}
+
+
+def more(nodes: list[Any], after: str | None = None, stamp: str = STAMP) -> dict[str, Any]:
+    return {"order": {"updatedAt": stamp}, "owner": {"page": page(nodes, after)}}
+
+
+# --- orders --------------------------------------------------------------------------------------
+
+
+def test_an_order_without_refunds_is_one_call() -> None:
+    with shop_with({"Order": order()}) as shop:
+        answer, body = read(shop, "order", "5999000000001")
+        assert shop.calls == [("Order", {"id": ORDER})]
+    assert answer.topic == "read.order"
+    assert body["id"] == "5999000000001"
+    assert body["shop"] == SHOP_NODE
+    assert body["order"]["name"] == "#2001"
+    assert body["order"]["lineItems"] == {"nodes": lines(1, 1)}
+
+
+def test_the_truth_is_that_of_the_moment_before_the_first_call() -> None:
+    with shop_with({"Order": order()}) as shop:
+        answer, _ = read(shop, "order", "5999000000001")
+    assert answer.began_at == NOW
+
+
+def test_an_order_the_shop_does_not_know_is_an_answer() -> None:
+    with shop_with({"Order": {"order": None, "shop": SHOP_NODE}}) as shop:
+        _, body = read(shop, "order", "7")
+    assert body == {"id": "7", "shop": SHOP_NODE, "order": None}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        sample("access_denied_protected_customer_data"),
+        sample("internal_error"),
+        as_data({"shop": SHOP_NODE}),
+        as_data({}),
+        as_data({"order": []}),
+        Reply(404, b"<html>not found</html>"),
+    ],
+)
+def test_a_refusal_or_an_empty_answer_says_nothing_about_an_order(reply: Reply) -> None:
+    # A permission lost for a moment must not take every point back.
+    with shop_with({"Order": reply}) as shop, pytest.raises((Blocked, Passing)):
+        read(shop, "order", "5999000000001")
+
+
+def test_pages_of_lines_are_joined_in_order() -> None:
+    def further(variables: dict[str, Any]) -> object:
+        pages = {"c30": more(lines(31, 80), "c80"), "c80": more(lines(81, 120))}
+        return pages[variables["after"]]
+
+    answers: dict[str, Answerer | dict[str, Any]] = {
+        "Order": order(lineItems=page(lines(1, 30), "c30")),
+        "OrderLines": further,
+    }
+    with shop_with(answers) as shop:
+        _, body = read(shop, "order", "5999000000001")
+        assert [name for name, _ in shop.calls] == ["Order", "OrderLines", "OrderLines"]
+        assert shop.calls[1][1] == {"order": ORDER, "id": ORDER, "after": "c30"}
+    assert body["order"]["lineItems"] == {"nodes": lines(1, 120)}
+
+
+def test_pages_of_shipping_lines_are_joined() -> None:
+    answers = {
+        "Order": order(shippingLines=page([{"id": "a"}], "c1")),
+        "OrderShippingLines": more([{"id": "b"}]),
+    }
+    with shop_with(answers) as shop:
+        _, body = read(shop, "order", "5999000000001")
+    assert body["order"]["shippingLines"] == {"nodes": [{"id": "a"}, {"id": "b"}]}
+
+
+def test_refunds_come_with_all_pages_of_their_lines() -> None:
+    listed = [{"id": f"gid://shopify/Refund/{number}"} for number in range(1, 13)]
+
+    def some(variables: dict[str, Any]) -> object:
+        numbers = [int(one.rsplit("/", 1)[1]) for one in variables["ids"]]
+        nodes = [refund(number, more="c1" if number == 12 else None) for number in numbers]
+        return {"order": {"updatedAt": STAMP}, "nodes": nodes}
+
+    answers: dict[str, Any] = {
+        "Order": order(refunds=listed),
+        "Refunds": some,
+        "RefundLines": more([{"quantity": 2}]),
+    }
+    with shop_with(answers) as shop:
+        _, body = read(shop, "order", "5999000000001")
+        assert [name for name, _ in shop.calls] == ["Order", "Refunds", "Refunds", "RefundLines"]
+        assert shop.calls[3][1]["id"] == "gid://shopify/Refund/12"
+    refunds = body["order"]["refunds"]
+    assert [one["id"] for one in refunds] == [one["id"] for one in listed]
+    assert refunds[11]["refundLineItems"] == {"nodes": [{"quantity": 1}, {"quantity": 2}]}
+    assert refunds[0]["refundLineItems"] == {"nodes": [{"quantity": 1}]}
+
+
+def test_pages_of_refunded_shipping_are_joined() -> None:
+    one = refund(1, more="c1", name="refundShippingLines")
+    answers = {
+        "Order": order(refunds=[{"id": one["id"]}]),
+        "Refunds": {"order": {"updatedAt": STAMP}, "nodes": [one]},
+        "RefundShippingLines": more([{"quantity": 2}]),
+    }
+    with shop_with(answers) as shop:
+        _, body = read(shop, "order", "5999000000001")
+    [found] = body["order"]["refunds"]
+    assert found["refundShippingLines"] == {"nodes": [{"quantity": 1}, {"quantity": 2}]}
+
+
+def test_an_order_that_changes_while_its_pages_are_read_is_read_again() -> None:
+    answers: dict[str, Any] = {
+        "Order": [
+            as_data(order(lineItems=page(lines(1, 30), "c30"))),
+            as_data(order(lineItems=page(lines(1, 2)), updatedAt="2026-11-22T08:00:05Z")),
+        ],
+        "OrderLines": more(lines(31, 40), stamp="2026-11-22T08:00:05Z"),
+    }
+    with shop_with(answers) as shop:
+        answer, body = read(shop, "order", "5999000000001")
+    assert body["order"]["lineItems"] == {"nodes": lines(1, 2)}
+    assert answer.began_at == NOW + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        {"order": {"updatedAt": "later"}, "nodes": [refund(1)]},
+        {"order": {"updatedAt": STAMP}, "nodes": [None]},
+        {"order": None, "nodes": [refund(1)]},
+    ],
+)
+def test_an_order_that_never_comes_to_rest_is_read_later(between: dict[str, Any]) -> None:
+    answers = {"Order": order(refunds=[{"id": refund(1)["id"]}]), "Refunds": between}
+    with shop_with(answers) as shop:
+        with pytest.raises(Passing, match="keeps changing"):
+            read(shop, "order", "5999000000001")
+        assert len(shop.calls) == 6
+
+
+def test_an_order_deleted_between_two_calls_is_gone() -> None:
+    gone = {"order": None, "shop": SHOP_NODE}
+    answers: dict[str, Any] = {
+        "Order": [as_data(order(refunds=[{"id": refund(1)["id"]}])), as_data(gone)],
+        "Refunds": {"order": None, "nodes": [None]},
+    }
+    with shop_with(answers) as shop:
+        _, body = read(shop, "order", "5999000000001")
+    assert body["order"] is None
+
+
+def test_a_list_that_never_ends_is_not_followed_for_ever() -> None:
+    answers = {
+        "Order": order(lineItems=page(lines(1, 1), "c")),
+        "OrderLines": more(lines(1, 1), "c"),
+    }
+    with shop_with(answers) as shop, pytest.raises(Invalid, match="more lineItems"):
+        read(shop, "order", "5999000000001")
+
+
+def test_an_order_without_access_to_its_customer_is_not_taken_for_a_guests() -> None:
+    error = {"extensions": {"code": "ACCESS_DENIED"}, "path": ["order", "customer"]}
+    reply = as_data(order(customer=None), errors=[error])
+    with (
+        shop_with({"Order": reply}) as shop,
+        pytest.raises(Denied, match="protected customer data"),
+    ):
+        read(shop, "order", "5999000000001")
+
+
+def test_an_order_whose_email_is_kept_from_us_is_read_without_it() -> None:
+    error = {"extensions": {"code": "ACCESS_DENIED"}, "path": ["order", "email"]}
+    reply = as_data(order(email=None), errors=[error])
+    with shop_with({"Order": reply}) as shop:
+        _, body = read(shop, "order", "5999000000001")
+    assert body["order"]["email"] is None
+
+
+# --- returns, customers, installations -----------------------------------------------------------
+
+
+def test_a_return_is_answered_by_its_order() -> None:
+    answers = {"Return": {"return": {"order": {"id": ORDER}}}, "Order": order()}
+    with shop_with(answers) as shop:
+        answer, body = read(shop, "return", "945000519")
+        assert shop.calls[0] == ("Return", {"id": "gid://shopify/Return/945000519"})
+    assert (answer.topic, body["id"]) == ("read.order", "5999000000001")
+
+
+def test_a_return_that_is_unknown_or_hidden_stops_nothing_else() -> None:
+    error = {"extensions": {"code": "ACCESS_DENIED"}, "path": ["return"]}
+    for reply in (as_data({"return": None}), as_data({"return": None}, errors=[error])):
+        with shop_with({"Return": reply}) as shop, pytest.raises(Invalid, match="return"):
+            read(shop, "return", "1")
+
+
+def test_a_customer_is_read() -> None:
+    customer = {"id": "gid://shopify/Customer/7", "verifiedEmail": True}
+    with shop_with({"Customer": {"customer": customer, "shop": SHOP_NODE}}) as shop:
+        answer, body = read(shop, "customer", "7")
+        assert shop.calls == [("Customer", {"id": "gid://shopify/Customer/7"})]
+    assert answer.topic == "read.customer"
+    assert body == {"id": "7", "shop": SHOP_NODE, "customer": customer}
+
+
+def test_a_customer_the_shop_does_not_know_is_an_answer() -> None:
+    with shop_with({"Customer": {"customer": None, "shop": SHOP_NODE}}) as shop:
+        _, body = read(shop, "customer", "7")
+    assert body["customer"] is None
+
+
+def test_a_customer_whom_we_may_not_see_is_not_gone() -> None:
+    with (
+        shop_with({"Customer": sample("access_denied_protected_customer_data")}) as shop,
+        pytest.raises(Blocked, match="protected customer data"),
+    ):
+        read(shop, "customer", "7")
+
+
+def test_a_merge_is_read_as_both_its_customers() -> None:
+    kept = {"id": "gid://shopify/Customer/8"}
+    data = {"keptCustomer": kept, "deletedCustomer": None, "shop": SHOP_NODE}
+    with shop_with({"CustomerMerge": data}) as shop:
+        answer, body = read(shop, "customer_merge", "7:8")
+        assert shop.calls[0][1] == {
+            "kept": "gid://shopify/Customer/8",
+            "deleted": "gid://shopify/Customer/7",
+        }
+    assert answer.topic == "read.customer_merge"
+    assert body == {"kept": "8", "deleted": "7", **data}
+
+
+def test_an_installation_is_read_with_its_permissions() -> None:
+    scopes = [{"handle": "read_orders"}, {"handle": "write_customers"}]
+    data = {"currentAppInstallation": {"accessScopes": scopes}, "shop": SHOP_NODE}
+    with shop_with({"Installation": data}) as shop:
+        answer, body = read(shop, "installation", "self")
+    assert answer.topic == "read.installation"
+    assert body == {
+        "installed": True,
+        "shop": SHOP_NODE,
+        "scopes": ["read_orders", "write_customers"],
+    }
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_shop_that_no_longer_knows_us_has_uninstalled_us(status: int) -> None:
+    with shop_with({"Installation": Reply(status, b"{}")}) as shop:
+        _, body = read(shop, "installation", "self")
+    assert body == {"installed": False, "shop": None, "scopes": []}
+
+
+def test_a_shop_that_gives_no_token_any_more_has_uninstalled_us() -> None:
+    with shop_with({"token": Reply(400, b"<html>app_not_installed</html>")}, APP) as shop:
+        _, body = read(shop, "installation", "self")
+    assert body["installed"] is False
+
+
+@pytest.mark.parametrize("status", [402, 423, 500, 503])
+def test_a_shop_in_trouble_has_not_uninstalled_us(status: int) -> None:
+    with (
+        shop_with({"Installation": Reply(status, b"{}")}) as shop,
+        pytest.raises((Blocked, Passing)),
+    ):
+        read(shop, "installation", "self")
+
+
+@pytest.mark.parametrize("kind", ["order", "customer", "customer_merge", "return"])
+@pytest.mark.parametrize("number", ["", "0", "x", "-1", "1.5", "gid://shopify/Order/1", "9" * 30])
+def test_only_an_id_can_be_asked_for(kind: str, number: str) -> None:
+    with shop_with({}) as shop:
+        with pytest.raises(Invalid):
+            read(shop, kind, number)
+        assert shop.server.requests == []
+
+
+def test_an_unknown_kind_cannot_be_read() -> None:
+    with shop_with({}) as shop, pytest.raises(Invalid, match="draft"):
+        read(shop, "draft", "1")
