@@ -20,6 +20,7 @@ from app.cli.shared import (
 )
 from app.services.enrol import add_member, confirm_claim
 from app.services.explain import render
+from app.services.links import LIFE, claim_link
 from app.services.programmes import programme_id_of
 from app.services.view_ledger import EntryView, ledger_of, sentence
 from app.services.view_members import (
@@ -208,6 +209,27 @@ def confirm(context: Context, *, claim: int, reason: str, actor: str, as_json: b
 
     found = context.database().run(join)
     show(_row(found), as_json, f"member {found.id}: {found.balance} points")
+
+
+@member.command()
+@click.argument("claim", type=int, metavar="CLAIM")
+@as_json
+@pass_context
+def link(context: Context, *, claim: int, as_json: bool) -> None:
+    """Print a one-time link to send to a claim's e-mail: who opens it and says yes has proved it.
+
+    Example: stempel member link 385862746112131073
+    """
+    with context.database().snapshot() as connection:
+        address = claim_link(
+            connection,
+            context.settings.keyring,
+            public_url=context.settings.public_url,
+            claim_id=claim,
+            now=context.clock(),
+        )
+    days = LIFE.days
+    show({"link": address, "days": days}, as_json, f"{address}\nIt works once, within {days} days.")
 
 
 def _row(one: MemberView) -> dict[str, Any]:

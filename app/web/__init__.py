@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.errors import ConfigError, NotFound
 from app.services.texts import mark
-from app.web import console, language
+from app.web import console, language, storefront
 from app.web.access import ENTRY_LIFE, Gate
 from app.web.context import EXTENSION, WebContext
 
@@ -25,6 +25,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _ENTERED = "entered"
+_FOR_EVERYONE = {"storefront"}  # what they may see is in the address they were sent
 
 
 def create_web(context: WebContext) -> Flask:
@@ -51,12 +52,15 @@ def create_web(context: WebContext) -> Flask:
     app.register_error_handler(ConfigError, lambda error: _error(500, str(error)))
     app.register_error_handler(OperationalError, _database_away)
     console.register(app)
+    storefront.register(app)
     return app
 
 
 def _guard(gate: Gate) -> Response | None:
     """Let the request through, or answer what to do to be let in."""
-    if request.endpoint == "static" or gate.is_local(request) or session.get(_ENTERED):
+    if request.endpoint == "static" or request.blueprint in _FOR_EVERYONE:
+        return None
+    if gate.is_local(request) or session.get(_ENTERED):
         return None
     token = request.args.get("token")
     if token is not None and gate.admit(token):
