@@ -15,6 +15,7 @@ from app.web import create_web
 from tests.pipeline import Pipeline
 from tests.stories import Story, tell
 from tests.web.conftest import Context
+from tests.web.test_claim_page import a_claim, link
 
 
 @contextmanager
@@ -133,3 +134,14 @@ def test_a_hostile_e_mail_runs_nothing(
         page.goto(f"{url}/members/{story.member_id}")
         assert page.title() != "1"
         assert page.get_by_role("heading", name="<script>").is_visible()
+
+
+def test_a_person_joins_their_two_accounts_with_one_click(
+    page: Page, sqlite_pipeline: Pipeline, complaints: list[str]
+) -> None:
+    store = a_claim(sqlite_pipeline)
+    with served(create_web(Context(sqlite_pipeline.runtime))) as url:
+        page.goto(url + link(sqlite_pipeline))
+        page.get_by_role("button", name="Yes, both are mine").click()
+        page.get_by_role("heading", name="Thank you").wait_for()
+    assert sqlite_pipeline.points(store, "5") == 269
