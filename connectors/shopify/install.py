@@ -15,7 +15,7 @@ from connectors.base import Registration
 from connectors.shopify.client import Session, shaped
 from connectors.shopify.refusals import Denied
 from connectors.shopify.values import text
-from connectors.shopify.version import NEEDED_SCOPES
+from connectors.shopify.version import missing_scopes
 
 # What is enough: everything else a shop announces is contained in these.
 TOPICS = (
@@ -83,8 +83,8 @@ class ShopifyInstaller:
         for topic in OPTIONAL_TOPICS:
             try:
                 made.append(self._ensure(topic, ours, address))
-            except Denied:
-                continue  # the shop can do without what this topic tells
+            except (Denied, Invalid):
+                continue  # the needed ones were taken with this address: it is the topic's permission
         return made
 
     def _listed(self) -> list[_Webhook]:
@@ -167,12 +167,6 @@ class ShopifyHealth:
             )
         plan = text(found.shop.plan.public_display_name, 40) or "?"
         return f"Shopify {plan}, {text(found.shop.currency_code, 10)}"
-
-
-def missing_scopes(granted: set[str]) -> list[str]:
-    """Return which of the needed permissions are not granted; one to write includes its one to read."""
-    reads = {scope.replace("write_", "read_", 1) for scope in granted if scope.startswith("write_")}
-    return [scope for scope in NEEDED_SCOPES if scope not in granted | reads]
 
 
 def _is_ours(uri: str) -> bool:
