@@ -24,6 +24,7 @@ from app.services.verify import Report, verify
 from app.settings import Settings
 from connectors.registry import load_connectors
 from jobs.drain import drain
+from jobs.joins import join_proved
 from jobs.push import push
 from jobs.runtime import Runtime, new_runtime
 from jobs.shops import Shops
@@ -91,6 +92,33 @@ class Pipeline:
                 now=self.clock(),
             )
 
+    def shopify(
+        self,
+        programme_id: int,
+        shop: str = "loyalty-test-store",
+        *,
+        token: str | None = None,
+        secret: str = "hush",
+        key: str | None = None,
+    ) -> Store:
+        """Connect a Shopify shop, with an access token if one is given."""
+        values = {"webhook-secret": [secret], "client-secret": [secret]}
+        if token is not None:
+            values["access-token"] = [token]
+        domain = f"{shop}.myshopify.com"
+        with self.database.transaction() as connection:
+            return add_store(
+                connection,
+                self.settings.keyring,
+                programme_id=programme_id,
+                platform="shopify",
+                url=f"https://{domain}",
+                ref=domain,
+                values=values,
+                now=self.clock(),
+                key=key,
+            )
+
     def receive(
         self,
         store: Store,
@@ -138,14 +166,18 @@ class Pipeline:
     def deliver(self, store: Store, topic: str, body: bytes | Mapping[str, Any]) -> tuple[str, str]:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         delivery_id = self.receive(store, topic, raw)
-        drain(self.runtime)
+        self.drain()
         return self.outcome(delivery_id)
 
     def read(self, store: Store, topic: str, answer: Mapping[str, Any]) -> tuple[str, str]:
         """Apply the answer of a read that began just now."""
         delivery_id = self.receive(store, topic, json.dumps(answer).encode(), began_at=self.clock())
-        drain(self.runtime)
+        self.drain()
         return self.outcome(delivery_id)
+
+    def drain(self) -> int:
+        """Apply everything that is due and join whom that proves to be one, as a worker does."""
+        return drain(self.runtime) + join_proved(self.runtime)
 
     def members(self, programme_id: int) -> Sequence[Row[Any]]:
         with self.database.snapshot() as connection:
@@ -160,7 +192,7 @@ class Pipeline:
     def settle(self, turns: int = 10) -> None:
         """Read, drain and write back until there is nothing left to do now."""
         for _ in range(turns):
-            if not drain(self.runtime) + push(self.runtime, self.shops):
+            if not self.drain() + push(self.runtime, self.shops):
                 return
         raise AssertionError("the work never ends")
 
