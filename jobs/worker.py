@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 
 from jobs.drain import drain
+from jobs.joins import join_proved
 from jobs.push import push
 from jobs.runtime import Runtime
 from jobs.schedule import run_due
@@ -58,7 +59,7 @@ class Worker:
     def _drain(self) -> None:
         while not self._stopping.is_set():
             self._inbound.clear()
-            if self._survive(lambda: drain(self._runtime)):
+            if self._survive(lambda: drain(self._runtime) + join_proved(self._runtime)):
                 self._outbound.set()
             self._inbound.wait(_POLL_SECONDS)
 

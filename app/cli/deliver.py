@@ -20,6 +20,7 @@ from app.services.stores import Store, get_store
 from app.services.view_deliveries import show_delivery
 from connectors.registry import load_connectors
 from jobs.drain import drain
+from jobs.joins import join_proved
 from jobs.push import push
 from jobs.runtime import new_runtime
 from jobs.shops import Shops
@@ -100,7 +101,7 @@ async def _send_all(context: Context, store: Store, messages: Sequence[_Message]
                     delivery_id = _newest(connection, store, message) if kept else None
                 sent.append((message, status, delivery_id))
                 for _ in range(_TURNS):
-                    if not drain(runtime) + push(runtime, shops):
+                    if not drain(runtime) + join_proved(runtime) + push(runtime, shops):
                         break
         with runtime.database.snapshot() as connection:
             return [_row(connection, *one) for one in sent]

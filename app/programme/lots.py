@@ -60,6 +60,43 @@ def open_points(account: Account, points: int) -> Movement:
     return Movement(balance=points, opened=points - min(points, _debt(account)))
 
 
+class Joining(msgspec.Struct, frozen=True, kw_only=True):
+    """What moves when an account is joined to another one of the same person.
+
+    `carried` names each open lot that goes with it, and how much of it arrives there.
+    """
+
+    leaving: Movement  # on the account that ends
+    arriving: Movement  # on the account that stays, without the lots that arrive
+    carried: tuple[tuple[int, int], ...] = ()
+
+
+def join(ending: Account, staying: Account) -> Joining:
+    """Move all that an account has, a debt as a debt; it is left with nothing.
+
+    Points that arrive settle the other one's debt first, and a debt that arrives is settled from
+    the other one's lots: last-expiring first, both.
+    """
+    settled = dict(
+        _draw(_last_expiring_first(ending.lots), min(_debt(staying), max(ending.balance, 0)))
+    )
+    owed = _draw(_last_expiring_first(staying.lots), _debt(ending))
+    lots = [lot for lot in ending.lots if lot.remaining]
+    return Joining(
+        leaving=Movement(
+            balance=-ending.balance,
+            pending=-ending.pending,
+            lots=tuple((lot.id, -lot.remaining) for lot in lots),
+        ),
+        arriving=Movement(
+            balance=ending.balance,
+            pending=ending.pending,
+            lots=tuple((lot, -taken) for lot, taken in owed),
+        ),
+        carried=tuple((lot.id, lot.remaining - settled.get(lot.id, 0)) for lot in lots),
+    )
+
+
 def take_back(
     account: Account,
     award_id: int | None,

@@ -9,6 +9,7 @@ from app.db.ids import new_id
 from app.errors import Invalid, NotFound
 from app.services import workset
 from app.services.audit import Act, note_act
+from app.services.holdings import load_worth
 from app.services.keys import Vault
 from app.services.posting import Cause, adjust
 from app.services.programmes import versions
@@ -49,7 +50,7 @@ def adjust_points(
     key = f"adjust:{member.id}:{key}"
     if workset.entry_exists(connection, key):
         return member.balance
-    workset.load_worth(connection, work)
+    load_worth(connection, work)
     audit_id = new_id()  # the reason is free text: it stays outside the entry
     adjust(
         work,

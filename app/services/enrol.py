@@ -1,10 +1,8 @@
 """Joining the programme by a manager's hand, and confirming that two accounts are one person."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
-import msgspec
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from app.db import tables as t
 from app.db.ids import new_id
@@ -15,9 +13,9 @@ from app.services import workset
 from app.services.audit import Act, note_act
 from app.services.facts import encode_facts
 from app.services.keys import Vault
+from app.services.merge import merge_accounts
 from app.services.people import give_reviews, new_member, set_contact
-from app.services.posting import Cause, adjust
-from app.services.programmes import Version, in_force, versions
+from app.services.programmes import in_force, versions
 from app.services.rows import MemberRow, ObjectKey, ObjectRow
 from app.services.stores import own_store_id
 from app.services.workset import WorkSet
@@ -104,52 +102,26 @@ def add_member(
 def confirm_claim(
     connection: Connection, vault: Vault, *, claim_id: int, actor: str, reason: str, now: datetime
 ) -> int:
-    """Join what a guest gathered to the account that claims it; returns the member's id.
+    """Join the two accounts of a claim by a manager's word; returns the id of the one that stays.
 
-    Every object of the guest becomes the member's: it converges to 0 there and is earned here. Raises
-    NotFound, and Conflict if the claim is settled or its holder is a member too.
+    Raises NotFound, Conflict if the claim is settled, and what `merge_accounts` raises.
     """
     claim = connection.execute(select(t.claim).where(t.claim.c.id == claim_id)).one_or_none()
     if claim is None:
         raise NotFound(f"There is no claim {claim_id}. See: stempel member claims")
     if claim.status != "pending":
         raise Conflict(f"Claim {claim_id} is {claim.status} already.")
-    work = WorkSet(claim.programme_id, now)
-    lock = connection.dialect.name != "sqlite"
-    # Objects before people, as everybody locks them; then those that came until the people were ours.
-    _load_gathered(connection, work, claim.holder_id, lock=lock)
-    workset.load_members(connection, work, [claim.member_id, claim.holder_id], lock=lock)
-    _load_gathered(connection, work, claim.holder_id, lock=lock)
-    guest, member = work.members[claim.holder_id], work.member(claim.member_id)
-    if guest.state != "guest" or guest is member:
-        raise Conflict(
-            f"The e-mail of claim {claim_id} belongs to the {guest.state} {guest.id}: only what a "
-            "guest gathered can be joined."
-        )
-    owners = workset.load_object_awards(connection, work)
-    workset.load_members(connection, work, owners, lock=lock)
-    for row in work.objects.values():
-        if row.owner_id == guest.id:
-            row.owner_id, row.dirty = member.id, True
-            work.former_owners[row.id] = {guest.id}
-    known = versions(connection, claim.programme_id)
-    settle_objects(connection, work, vault, _never_forgiving(known), list(work.objects))
-    _move_rest(work, vault, guest, member, claim_id)
-    guest.state, guest.merged_into, guest.dirty = "merged", member.id, True
-    workset.flush(connection, work)
-    connection.execute(
-        update(t.identity)
-        .where(
-            t.identity.c.programme_id == claim.programme_id,
-            t.identity.c.email_hash == claim.email_hash,
-        )
-        .values(member_id=member.id)
-    )
+    # Ours before anybody else's: a second confirmation finds it settled.
     connection.execute(
         update(t.claim).where(t.claim.c.id == claim_id).values(status="confirmed", decided_at=now)
     )
-    connection.execute(
-        delete(t.claim).where(t.claim.c.holder_id == guest.id, t.claim.c.status == "pending")
+    staying = merge_accounts(
+        connection,
+        vault,
+        programme_id=claim.programme_id,
+        one=claim.member_id,
+        other=claim.holder_id,
+        now=now,
     )
     note_act(
         connection,
@@ -157,21 +129,23 @@ def confirm_claim(
             programme_id=claim.programme_id,
             actor=actor,
             action="claim.confirm",
-            subject=f"member {member.id}",
+            subject=f"member {staying}",
             reason=reason,
-            detail={"claim": str(claim_id), "guest": str(guest.id)},
+            detail={
+                "claim": str(claim_id),
+                "claimed_by": str(claim.member_id),
+                "holder": str(claim.holder_id),
+            },
         ),
         now,
     )
-    want_writing(connection, [member.id], now)
-    return member.id
+    return staying
 
 
 def _found(work: WorkSet, hashed: bytes) -> MemberRow | None:
     """Return the account to be enrolled: a member by proof, then the one shop account, then the guest.
 
-    A shop account goes before the guest of the same e-mail: it claims what the guest gathered, and a
-    claim between two members could not be confirmed any more.
+    A shop account goes before the guest of the same e-mail, whose points it claims.
     """
     holder = work.member(work.identities[hashed]) if hashed in work.identities else None
     if holder is not None and holder.state == "member":
@@ -186,39 +160,3 @@ def _found(work: WorkSet, hashed: bytes) -> MemberRow | None:
         if len(several) == 1:
             return several[0]
     return holder
-
-
-def _never_forgiving(known: Sequence[Version]) -> list[Version]:
-    """Return the versions under a debt policy of "debt".
-
-    What the guest lacks when its objects go belongs to the same person: it moves with the rest.
-    """
-    *earlier, last = known
-    strict = msgspec.structs.replace(last.programme, debt="debt")
-    return [*earlier, msgspec.structs.replace(last, programme=strict)]
-
-
-def _load_gathered(connection: Connection, work: WorkSet, guest_id: int, *, lock: bool) -> None:
-    kinds = ("order", "customer", "review")
-    workset.load_window_objects(connection, work, [guest_id], kinds, lock=lock)
-
-
-def _move_rest(
-    work: WorkSet, vault: Vault, guest: MemberRow, member: MemberRow, claim_id: int
-) -> None:
-    """Move what no object explains: points that were given to the guest by hand."""
-    rest = guest.balance
-    if not rest:
-        return
-    cause = Cause(occurred_at=work.now)
-    for row, points in ((guest, -rest), (member, rest)):
-        adjust(
-            work,
-            vault,
-            row,
-            points=points,
-            key=f"claim:{claim_id}:{row.id}",
-            explanation="{}",
-            cause=cause,
-            policy="debt",
-        )

@@ -130,6 +130,7 @@ def _load(
             keys.add((one.store_id, event.kind, event.external_id))
             if event.kind == "customer":
                 customers.add((one.store_id, event.external_id))
+                customers.add((one.store_id, event.into or event.external_id))
             if event.person.customer is not None:
                 customers.add((one.store_id, event.person.customer))
             hashed = email_hash_of(vault, work.programme_id, event.person.email)

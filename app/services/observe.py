@@ -33,6 +33,9 @@ from app.services.people import (
     adopt_owner,
     customer_account,
     email_hash_of,
+    ended_in_merge,
+    note_proof,
+    note_shop_merge,
     owner_of,
     set_contact,
 )
@@ -87,6 +90,8 @@ def observe(here: Observer, told: Told, event: Event) -> Finding:
         finding = _unsure(told, event)
     elif event.dispute is not None:
         finding = _disputed(told, event, event.dispute, row, known)
+    elif ended_in_merge(here.work, told.store_id, event):
+        finding = _of_merged_customer(here, told, event)
     elif row is None:
         finding = _first_sight(here, told, event)
     else:
@@ -128,6 +133,35 @@ def _disputed(
     )
 
 
+def _of_merged_customer(here: Observer, told: Told, event: Event) -> Finding:
+    """Record that the shop made one customer of two, or what is still heard of the one that ended.
+
+    It is gone for good. Late messages only tell when it had signed up, and which e-mail was its own.
+    """
+    work, name = here.work, f"customer {event.external_id}"
+    if event.into is not None:
+        enrol = here.versions[-1].programme.enrolment == "automatic"
+        note_shop_merge(work, told.store_id, event.external_id, event.into, enrol=enrol)
+    row = work.objects.get((told.store_id, event.kind, event.external_id))
+    row = row or _unseen(here, told, event)
+    known, row.gone, row.dirty = decode_facts(row.facts), 1, True
+    facts = known
+    said, had = event.modified_at, row.modified_at
+    if event.facts is not None and (said is None or had is None or said > had):
+        if known is None:
+            _freeze(here, told, event, row, event.facts)
+        facts, row.modified_at, row.delivery_id = event.facts, said, told.delivery_id
+    facts = facts_when_gone(facts)
+    row.facts = encode_facts(facts)
+    moved = _find_owner(here, told, event, row)
+    kept = work.customers[told.store_id, event.external_id].kept_as
+    return Finding(
+        status="processed" if event.into is not None else "stale",
+        reason=f"{name} was merged into customer {kept} in the shop",
+        changed=moved or facts != known,
+    )
+
+
 def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
     work, facts = here.work, event.facts
     name = f"{event.kind} {event.external_id}"
@@ -142,10 +176,23 @@ def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
         return Finding(
             status="reading", reason=f"{name} has refunds whose lines only the shop knows"
         )
+    row = _unseen(here, told, event)
+    if facts is None:
+        # Kept: a message from before that is only dealt with later must not bring it to life.
+        row.gone, row.truth_at = 1, told.read_at
+        reason = f"{name} is not in the shop and was never seen here"
+        return Finding(status="ignored", reason=reason)
+    _freeze(here, told, event, row, facts)
+    _accept(here, told, event, row, facts)
+    return _recorded(row, facts, f"{name} recorded")
+
+
+def _unseen(here: Observer, told: Told, event: Event) -> ObjectRow:
+    """Make an object that nothing is known of yet."""
     row = ObjectRow(
         new=True,
         id=new_id(),
-        programme_id=work.programme_id,
+        programme_id=here.work.programme_id,
         store_id=told.store_id,
         kind=event.kind,
         external_id=event.external_id,
@@ -163,17 +210,10 @@ def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
         owner_known_at=None,
         delivery_id=told.delivery_id,
         rev=1,
-        seen_at=work.now,
+        seen_at=here.work.now,
     )
-    work.objects[row.key] = row
-    if facts is None:
-        # Kept: a message from before that is only dealt with later must not bring it to life.
-        row.gone, row.truth_at = 1, told.read_at
-        reason = f"{name} is not in the shop and was never seen here"
-        return Finding(status="ignored", reason=reason)
-    _freeze(here, told, event, row, facts)
-    _accept(here, told, event, row, facts)
-    return _recorded(row, facts, f"{name} recorded")
+    here.work.objects[row.key] = row
+    return row
 
 
 def _freeze(here: Observer, told: Told, event: Event, row: ObjectRow, facts: Facts) -> None:
@@ -365,6 +405,7 @@ def _find_owner(here: Observer, told: Told, event: Event, row: ObjectRow) -> boo
         return False  # an account's order stays its own: no guest is made out of a deleted customer
     enrol = here.versions[-1].programme.enrolment == "automatic"
     owner = owner_of(here.work, here.vault, told.store_id, event.person, enrol=enrol)
+    note_proof(here.work, here.vault, told.store_id, event.person)
     return adopt_owner(here.work, row, owner, dated)
 
 
@@ -389,8 +430,8 @@ def _note_account(here: Observer, told: Told, event: Event, facts: CustomerFacts
         work, told.store_id, event.external_id, enrol=automatic and facts.registered
     )
     if customer.gone:
-        customer.gone, customer.due_at, customer.dirty = 0, work.now, True
-        customer.wanted_rev += 1
+        customer.gone, customer.dirty = 0, True
+        work.moved.add(customer.member_id)  # shown again
     if not event.person.erased:
         set_contact(
             here.connection, work, here.vault, work.member(customer.member_id), event.person.email

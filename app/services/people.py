@@ -1,8 +1,9 @@
 """Who is behind an object: accounts, guests, enrolment, and claims that wait for proof.
 
-Earning as a registered customer of one store needs no proof. An e-mail alone proves nobody: guests
-accrue under its keyed hash, and an account whose e-mail is somebody else's waits as a pending claim
-(DESIGN.md, People).
+Earning as a registered customer of one store needs no proof. An e-mail that nobody vouches for proves
+nobody: guests accrue under its keyed hash, and an account whose e-mail is somebody else's waits as a
+pending claim. What a shop vouches for becomes a proved claim, which `app.services.merge` settles by
+joining the two accounts (DESIGN.md, People).
 """
 
 from datetime import datetime
@@ -12,12 +13,15 @@ from sqlalchemy import Connection
 from app.db import tables as t
 from app.db.ids import new_id
 from app.programme.emails import fold
-from app.programme.events import Person
+from app.programme.events import Event, Person
 from app.services.keys import Vault
 from app.services.rows import CustomerRow, MemberRow, ObjectKey, ObjectRow
 from app.services.workset import WorkSet
 
 GUEST_REF = "guest"
+
+BY_THE_SHOP = b""
+"""Stands for the e-mail in a claim between two customers that their shop made one."""
 
 
 def email_hash_of(vault: Vault, programme_id: int, email: str | None) -> bytes | None:
@@ -96,15 +100,17 @@ def give_reviews(work: WorkSet) -> list[ObjectKey]:
 
 
 def _writer(work: WorkSet, email_hash: bytes) -> MemberRow | None:
-    enrolled = [
-        member
-        for member in work.members.values()
-        if member.email_hash == email_hash and member.state == "member"
-    ]
+    enrolled = [member for member in _with_contact(work, email_hash) if member.state == "member"]
     if len(enrolled) == 1:
         return enrolled[0]
     holder = work.identities.get(email_hash)
     return None if holder is None else work.member(holder)
+
+
+def _with_contact(work: WorkSet, email_hash: bytes) -> list[MemberRow]:
+    """Return the accounts with this contact e-mail, their own or that of one joined to them."""
+    found = (m.id for m in work.members.values() if m.email_hash == email_hash)
+    return [work.members[one] for one in sorted({work.member(one).id for one in found})]
 
 
 def customer_account(work: WorkSet, store_id: int, external_id: str, *, enrol: bool) -> CustomerRow:
@@ -133,11 +139,7 @@ def guest_account(work: WorkSet, email_hash: bytes) -> MemberRow:
         return work.member(member_id)
     member = new_member(work, enrolled=False)
     member.email_hash = email_hash
-    work.identities[email_hash] = member.id
-    work.insert(
-        t.identity, programme_id=work.programme_id, email_hash=email_hash, member_id=member.id
-    )
-    claim_between(work, email_hash)
+    _hold(work, member, email_hash)
     return member
 
 
@@ -174,12 +176,77 @@ def set_contact(
     claim_between(work, hashed)
 
 
+def note_proof(work: WorkSet, vault: Vault, store_id: int, person: Person) -> None:
+    """Note that a shop vouches for its customer's e-mail: who holds that e-mail is the same person.
+
+    Each shop account proves one e-mail, its first: a changed one moves nobody, it only claims.
+    """
+    hashed = email_hash_of(vault, work.programme_id, person.email)
+    customer = work.customers.get((store_id, person.customer or ""))
+    if not person.verified or hashed is None or customer is None:
+        return
+    if customer.proved_hash is None:
+        customer.proved_hash, customer.dirty = hashed, True
+        work.member(customer.member_id).dirty = True  # whoever evaluated without this does it anew
+    member = work.member(customer.member_id)
+    if hashed not in work.identities:
+        if customer.proved_hash == hashed:
+            _hold(work, member, hashed)
+        return
+    holder = work.member(work.identities[hashed])
+    if holder is member:
+        return
+    claims = work.proofs if customer.proved_hash == hashed else work.claims
+    claims.add((member.id, holder.id, hashed))
+
+
+def ended_in_merge(work: WorkSet, store_id: int, event: Event) -> bool:
+    """Say whether this speaks of a customer that its shop merged into another one."""
+    if event.kind != "customer" or event.into == event.external_id:
+        return False
+    known = work.customers.get((store_id, event.external_id))
+    return event.into is not None or (known is not None and known.kept_as is not None)
+
+
+def note_shop_merge(
+    work: WorkSet, store_id: int, ended: str, kept: str, *, enrol: bool
+) -> CustomerRow:
+    """Note that a shop made one customer of two; returns the one that ended, made if it is new."""
+    staying = customer_account(work, store_id, kept, enrol=enrol)
+    row = work.customers.get((store_id, ended))
+    if row is None:
+        row = CustomerRow(
+            new=True,
+            id=new_id(),
+            programme_id=work.programme_id,
+            store_id=store_id,
+            external_id=ended,
+            member_id=work.member(staying.member_id).id,
+        )
+        work.customers[store_id, ended] = row
+    row.kept_as, row.gone, row.due_at, row.dirty = kept, 1, None, True
+    one, other = work.member(row.member_id), work.member(staying.member_id)
+    one.dirty = other.dirty = True  # whoever evaluated without this does it anew
+    if one is not other:
+        work.proofs.add((one.id, other.id, BY_THE_SHOP))
+    return row
+
+
+def _hold(work: WorkSet, member: MemberRow, email_hash: bytes) -> None:
+    """Let an e-mail be this account's; others that carry it as contact claim to be the same."""
+    work.identities[email_hash] = member.id
+    work.insert(
+        t.identity, programme_id=work.programme_id, email_hash=email_hash, member_id=member.id
+    )
+    claim_between(work, email_hash)
+
+
 def claim_between(work: WorkSet, email_hash: bytes) -> None:
-    """Note that accounts with this contact e-mail claim what its guest account gathered."""
+    """Note that accounts with this contact e-mail claim to be the person that holds it."""
     holder_id = work.identities.get(email_hash)
     if holder_id is None:
         return
     holder = work.member(holder_id)
-    for member in list(work.members.values()):
-        if member.email_hash == email_hash and member is not holder and not member.merged_into:
-            work.claims.setdefault((member.id, holder.id, email_hash), new_id())
+    for member in _with_contact(work, email_hash):
+        if member is not holder:
+            work.claims.add((member.id, holder.id, email_hash))

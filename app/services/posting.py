@@ -16,6 +16,7 @@ from app.programme.lots import (
     Movement,
     Policy,
     give_back,
+    join,
     open_points,
     spend,
     take_back,
@@ -137,6 +138,55 @@ def spend_points(
     )
 
 
+def join_accounts(work: WorkSet, vault: Vault, ending: MemberRow, staying: MemberRow) -> None:
+    """Move all that an account has to another one of the same person; its open lots as linked lots."""
+    joining = join(account_of(work, ending), account_of(work, staying))
+    arrived = 0
+    for member, movement, word, other in (
+        (ending, joining.leaving, "into", staying),
+        (staying, joining.arriving, "from", ending),
+    ):
+        arrived = _append(
+            work,
+            vault,
+            member,
+            kind="merge",
+            points=movement.balance,
+            pending=movement.pending,
+            cause=Cause(occurred_at=work.now),
+            award_id=None,
+            rule=None,
+            explanation=msgspec.json.encode({word: str(other.id)}).decode(),
+            key=f"merge:{ending.id}:{staying.id}:{word}",
+        )
+        _move_lots(work, arrived, movement)
+        work.moved.add(member.id)
+    for lot_id, points in joining.carried:
+        _link_lot(work, work.lots[lot_id], staying, arrived, points)
+
+
+def _link_lot(
+    work: WorkSet, origin: LotRow, staying: MemberRow, entry_id: int, points: int
+) -> None:
+    """Let a lot go on at another account, as it was: what had been taken from it may come back."""
+    linked = LotRow(
+        new=True,
+        id=new_id(),
+        member_id=staying.id,
+        award_id=origin.award_id,
+        entry_id=entry_id,
+        origin_id=origin.id,
+        points=origin.points,
+        remaining=points,
+        available_at=origin.available_at,
+        expires_at=origin.expires_at,
+    )
+    work.add_lot(linked)
+    work.links[origin.id] = linked.id
+    if points != origin.points:
+        work.insert(t.lot_use, entry_id=entry_id, lot_id=linked.id, points=points - origin.points)
+
+
 def account_of(work: WorkSet, member: MemberRow) -> Account:
     """Return the member's account as the pure ledger arithmetic sees it."""
     return Account(
@@ -182,14 +232,7 @@ def _post(
         _append(
             work, vault, member, kind="forgive", points=movement.forgiven, cause=cause, **common
         )
-    for lot_id, change in movement.lots:
-        lot = work.lots[lot_id]
-        lot.remaining += change
-        lot.dirty = True
-        work.insert(t.lot_use, entry_id=entry_id, lot_id=lot_id, points=change)
-    for lot_id, expires_at in movement.extended:
-        work.lots[lot_id].expires_at = expires_at
-        work.lots[lot_id].dirty = True
+    _move_lots(work, entry_id, movement)
     if award is not None:
         _remember_uses(work, award.id, movement)
     if movement.opened:
@@ -209,6 +252,17 @@ def _post(
     work.moved.add(member.id)
 
 
+def _move_lots(work: WorkSet, entry_id: int, movement: Movement) -> None:
+    for lot_id, change in movement.lots:
+        lot = work.lots[lot_id]
+        lot.remaining += change
+        lot.dirty = True
+        work.insert(t.lot_use, entry_id=entry_id, lot_id=lot_id, points=change)
+    for lot_id, expires_at in movement.extended:
+        work.lots[lot_id].expires_at = expires_at
+        work.lots[lot_id].dirty = True
+
+
 def _append(
     work: WorkSet,
     vault: Vault,
@@ -217,10 +271,12 @@ def _append(
     kind: str,
     points: int,
     cause: Cause,
+    pending: int = 0,
     **common: Any,
 ) -> int:
     member.entries += 1
     member.balance += points
+    member.pending += pending
     member.dirty = True
     entry = {
         "id": new_id(),
@@ -229,7 +285,7 @@ def _append(
         "seq": member.entries,
         "kind": kind,
         "points": points,
-        "pending": 0,
+        "pending": pending,
         "version": cause.version,
         "occurred_at": cause.occurred_at,
         "recorded_at": work.now,

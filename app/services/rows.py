@@ -78,6 +78,8 @@ class CustomerRow(Stored):
     external_id: str
     member_id: int
     gone: int = 0
+    kept_as: str | None = None
+    proved_hash: bytes | None = None
     wanted_rev: int = 0
     due_at: datetime | None = None
 

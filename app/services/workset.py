@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     Connection,
     Row,
+    Select,
     Table,
     and_,
     bindparam,
-    func,
     insert,
     select,
     tuple_,
@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import ColumnElement
 
 from app.db import tables as t
+from app.db.ids import new_id
 from app.db.upsert import insert_missing
 from app.errors import Conflict
 from app.services.rows import (
@@ -38,8 +39,14 @@ from app.services.rows import (
     Stored,
 )
 
+# Once a row is there, only `app.services.writeback` changes these: the rows here are not locked.
+_WRITTEN_ELSEWHERE = frozenset({"wanted_rev", "due_at"})
+
 CHUNK = 400  # keys in one IN (…): well below every database's limit of parameters
 
+
+Claim = tuple[int, int, bytes]
+"""Who claims, whose account, and the keyed hash of the e-mail (empty: the shop merged them)."""
 
 T = TypeVar("T")
 
@@ -65,7 +72,9 @@ class WorkSet:
     moved: set[int] = field(default_factory=set)  # members whose balance may have changed
     # Per award, newest first: (lot, points) its entries took and have not given back.
     uses: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
-    claims: dict[tuple[int, int, bytes], int] = field(default_factory=dict)  # to be noted once
+    links: dict[int, int] = field(default_factory=dict)  # a joined account's lot → where it went
+    claims: set[Claim] = field(default_factory=set)  # to be noted once
+    proofs: set[Claim] = field(default_factory=set)  # claims that a shop vouches for
     inserts: dict[Table, list[dict[str, Any]]] = field(default_factory=dict)
     revs: dict[tuple[Table, int], int] = field(default_factory=dict)
 
@@ -78,6 +87,12 @@ class WorkSet:
         if row.id not in self.lots:
             self.lots[row.id] = row
             self.lots_of.setdefault(row.member_id, []).append(row.id)
+
+    def living_lot(self, lot_id: int) -> int:
+        """Return the lot that holds now what is left of this one, following merges."""
+        while lot_id in self.links:
+            lot_id = self.links[lot_id]
+        return lot_id
 
     def member(self, member_id: int) -> MemberRow:
         """Return the account behind an id, following merges."""
@@ -92,7 +107,7 @@ def load_objects(
 ) -> None:
     """Load source objects by key, and the orders that refund keys belong to."""
     wanted = sorted(keys)
-    for chunk in _chunks([key for key in wanted if key[1] == "refund"]):
+    for chunk in chunks([key for key in wanted if key[1] == "refund"]):
         rows = connection.execute(
             select(t.object_part).where(
                 tuple_(
@@ -101,8 +116,8 @@ def load_objects(
             )
         )
         work.parts |= {(r.store_id, r.kind, r.external_id): r.object_id for r in rows}
-    for chunk in _chunks([key for key in wanted if key[1] != "refund"]):
-        _add_objects(
+    for chunk in chunks([key for key in wanted if key[1] != "refund"]):
+        add_objects(
             connection,
             work,
             tuple_(
@@ -117,16 +132,16 @@ def load_objects_by_id(
     connection: Connection, work: WorkSet, ids: Sequence[int], *, lock: bool
 ) -> None:
     """Load source objects by their own ids."""
-    for chunk in _chunks(sorted(ids)):
-        _add_objects(connection, work, t.source_object.c.id.in_(chunk), lock=lock)
+    for chunk in chunks(sorted(ids)):
+        add_objects(connection, work, t.source_object.c.id.in_(chunk), lock=lock)
 
 
 def load_reviews_by_writer(
     connection: Connection, work: WorkSet, hashes: Iterable[bytes], *, lock: bool
 ) -> None:
     """Load the reviews written under these e-mails: whose they are depends on who has them."""
-    for chunk in _chunks(sorted(hashes)):
-        _add_objects(
+    for chunk in chunks(sorted(hashes)):
+        add_objects(
             connection,
             work,
             and_(
@@ -139,8 +154,8 @@ def load_reviews_by_writer(
 
 def load_object_awards(connection: Connection, work: WorkSet) -> set[int]:
     """Load the awards of the loaded objects; returns whose they are, former owners included."""
-    for chunk in _chunks(sorted(row.id for row in work.objects.values() if not row.new)):
-        _add_awards(connection, work, t.award.c.object_id.in_(chunk))
+    for chunk in chunks(sorted(row.id for row in work.objects.values() if not row.new)):
+        add_awards(connection, work, t.award.c.object_id.in_(chunk))
     return {row.member_id for row in work.awards.values()}
 
 
@@ -155,17 +170,9 @@ def load_people(
 ) -> None:
     """Load accounts by shop customer, by e-mail hash and by id, with every merge target."""
     wanted = set(owners) | {row.owner_id for row in work.objects.values() if row.owner_id}
-    for chunk in _chunks(sorted(customers)):
-        rows = connection.execute(
-            select(t.store_customer).where(
-                tuple_(t.store_customer.c.store_id, t.store_customer.c.external_id).in_(chunk)
-            )
-        )
-        for row in rows:
-            made = _row(CustomerRow, row)
-            work.customers[made.store_id, made.external_id] = made
-            wanted.add(made.member_id)
-    for known in _chunks(sorted(hashes)):
+    named = sorted(customers)
+    wanted |= _load_customers(connection, work, named)
+    for known in chunks(sorted(hashes)):
         found = connection.execute(
             select(t.identity.c.email_hash, t.identity.c.member_id).where(
                 t.identity.c.programme_id == work.programme_id, t.identity.c.email_hash.in_(known)
@@ -182,71 +189,57 @@ def load_people(
             ).scalars()
         )
     load_members(connection, work, wanted, lock=lock)
+    if lock:
+        # As they are now that nobody else changes them.
+        load_members(connection, work, _load_customers(connection, work, named), lock=lock)
+
+
+def _load_customers(
+    connection: Connection, work: WorkSet, keys: Sequence[tuple[int, str]]
+) -> set[int]:
+    """Load accounts in shops as they are; returns whose they are."""
+    owners = set()
+    for chunk in chunks(keys):
+        rows = connection.execute(
+            select(t.store_customer).where(
+                tuple_(t.store_customer.c.store_id, t.store_customer.c.external_id).in_(chunk)
+            )
+        )
+        for row in rows:
+            made = row_of(CustomerRow, row)
+            work.customers[made.store_id, made.external_id] = made
+            owners.add(made.member_id)
+    return owners
 
 
 def load_members(connection: Connection, work: WorkSet, ids: Iterable[int], *, lock: bool) -> None:
-    """Load accounts in id order, following merges."""
-    missing = sorted(set(ids) - work.members.keys())
+    """Load accounts in id order, with those they were joined to and those joined to them.
+
+    The latter are never locked: nothing is posted to them any more.
+    """
+    known = set(work.members)
+    missing = sorted(set(ids) - known)
     while missing:
-        for chunk in _chunks(missing):
+        for chunk in chunks(missing):
             query = select(t.member).where(t.member.c.id.in_(chunk)).order_by(t.member.c.id)
-            for row in connection.execute(query.with_for_update() if lock else query):
-                work.members[row.id] = _row(MemberRow, row)
-                work.revs[t.member, row.id] = row.rev
+            _add_members(connection, work, query.with_for_update() if lock else query)
         targets = {m.merged_into for m in work.members.values() if m.merged_into is not None}
         missing = sorted(targets - work.members.keys())
-
-
-def load_worth(connection: Connection, work: WorkSet) -> None:
-    """Load what the loaded members have been given: window awards, lots, and the awards' uses."""
-    member_ids = sorted(row.id for row in work.members.values() if not row.new)
-    for chunk in _chunks(member_ids):
-        _add_awards(
-            connection, work, and_(t.award.c.member_id.in_(chunk), t.award.c.object_id.is_(None))
-        )
-    award_ids = sorted(row.id for row in work.awards.values() if row.postings)
-    for chunk in _chunks(member_ids):
-        open_lots = and_(t.lot.c.member_id.in_(chunk), t.lot.c.remaining > 0)
-        for row in connection.execute(select(t.lot).where(open_lots)):
-            work.add_lot(_row(LotRow, row))
-    for chunk in _chunks(award_ids):
-        taken = (
-            select(
-                t.entry.c.award_id, t.lot_use.c.lot_id, func.sum(t.lot_use.c.points).label("sum")
+    fresh = sorted(work.members.keys() - known)
+    while fresh:
+        known |= set(fresh)
+        for chunk in chunks(fresh):
+            _add_members(
+                connection, work, select(t.member).where(t.member.c.merged_into.in_(chunk))
             )
-            .join(t.entry, t.entry.c.id == t.lot_use.c.entry_id)
-            .where(t.entry.c.award_id.in_(chunk))
-            .group_by(t.entry.c.award_id, t.lot_use.c.lot_id)
-            .having(func.sum(t.lot_use.c.points) < 0)
-            .order_by(func.max(t.entry.c.seq).desc(), t.lot_use.c.lot_id)
-        )
-        for use in connection.execute(taken):
-            work.uses.setdefault(use.award_id, []).append((use.lot_id, -int(use.sum)))
-    emptied = {lot for uses in work.uses.values() for lot, _ in uses} - work.lots.keys()
-    for chunk in _chunks(sorted(emptied)):
-        for row in connection.execute(select(t.lot).where(t.lot.c.id.in_(chunk))):
-            work.add_lot(_row(LotRow, row))
+        fresh = sorted(work.members.keys() - known)
 
 
-def load_window_objects(
-    connection: Connection,
-    work: WorkSet,
-    member_ids: Iterable[int],
-    kinds: Iterable[str],
-    *,
-    lock: bool = False,
-) -> None:
-    """Load the other objects of these members that share windows with the batch's objects.
-
-    Who only looks at them needs no lock: whoever changes them locks their owner first.
-    """
-    for chunk in _chunks(sorted(member_ids)):
-        _add_objects(
-            connection,
-            work,
-            and_(t.source_object.c.owner_id.in_(chunk), t.source_object.c.kind.in_(sorted(kinds))),
-            lock=lock,
-        )
+def _add_members(connection: Connection, work: WorkSet, query: Select[Any]) -> None:
+    for row in connection.execute(query):
+        if row.id not in work.members:
+            work.members[row.id] = row_of(MemberRow, row)
+            work.revs[t.member, row.id] = row.rev
 
 
 def load_programme(connection: Connection, work: WorkSet, *, lock: bool) -> None:
@@ -265,7 +258,7 @@ def recheck(connection: Connection, work: WorkSet) -> None:
     """Raise Conflict if a loaded row has changed since: the batch must be evaluated anew."""
     for table in (t.programme, t.source_object, t.member):
         revs = {row_id: rev for (of, row_id), rev in work.revs.items() if of is table}
-        for chunk in _chunks(sorted(revs)):
+        for chunk in chunks(sorted(revs)):
             rows = connection.execute(
                 select(table.c.id, table.c.rev).where(table.c.id.in_(chunk))
             ).all()
@@ -278,24 +271,7 @@ def flush(connection: Connection, work: WorkSet) -> None:
     _write(connection, t.member, work.members.values(), bump=True)
     _write(connection, t.store_customer, work.customers.values())
     _insert(connection, t.identity, work.inserts.pop(t.identity, []))
-    insert_missing(
-        connection,
-        t.claim,
-        [
-            {
-                "id": claim_id,
-                "programme_id": work.programme_id,
-                "member_id": member_id,
-                "holder_id": holder_id,
-                "email_hash": email_hash,
-                "status": "pending",
-                "created_at": work.now,
-            }
-            for (member_id, holder_id, email_hash), claim_id in sorted(work.claims.items())
-        ],
-        keys=("member_id", "holder_id", "email_hash"),
-    )
-    work.claims.clear()
+    _write_claims(connection, work)
     _write(connection, t.source_object, work.objects.values(), bump=True)
     _write(connection, t.award, work.awards.values())
     _insert(connection, t.entry, work.inserts.pop(t.entry, []))
@@ -308,10 +284,39 @@ def flush(connection: Connection, work: WorkSet) -> None:
     work.inserts.clear()
 
 
+def _write_claims(connection: Connection, work: WorkSet) -> None:
+    for claims, status in ((work.proofs, "proved"), (work.claims - work.proofs, "pending")):
+        rows = [
+            {
+                "id": new_id(),
+                "programme_id": work.programme_id,
+                "member_id": member_id,
+                "holder_id": holder_id,
+                "email_hash": email_hash,
+                "status": status,
+                "created_at": work.now,
+            }
+            for member_id, holder_id, email_hash in sorted(claims)
+        ]
+        keys = ("member_id", "holder_id", "email_hash")
+        insert_missing(connection, t.claim, rows, keys=keys)
+    for proof in sorted(work.proofs):
+        same = (t.claim.c.member_id, t.claim.c.holder_id, t.claim.c.email_hash)
+        connection.execute(
+            update(t.claim)
+            .where(*(column == value for column, value in zip(same, proof, strict=True)))
+            .where(t.claim.c.status == "pending")
+            .values(status="proved")
+        )
+    work.claims.clear()
+    work.proofs.clear()
+
+
 def _write(
     connection: Connection, table: Table, rows: Iterable[Stored], *, bump: bool = False
 ) -> None:
     names = [f.name for f in fields(_row_class(table)) if f.name not in {"new", "dirty"}]
+    kept = _WRITTEN_ELSEWHERE if table is t.store_customer else frozenset()
     fresh, changed = [], []
     for row in rows:
         if not (row.new or row.dirty):
@@ -322,7 +327,7 @@ def _write(
         else:
             if bump:
                 values["rev"] += 1
-            changed.append({f"_{name}": value for name, value in values.items()})
+            changed.append({f"_{name}": values[name] for name in names if name not in kept})
         row.new = row.dirty = False
     fresh.sort(key=lambda values: values["id"])
     changed.sort(key=lambda values: values["_id"])
@@ -330,7 +335,9 @@ def _write(
     if changed:
         statement = update(table).where(table.c.id == bindparam("_id"))
         connection.execute(
-            statement.values({name: bindparam(f"_{name}") for name in names if name != "id"}),
+            statement.values(
+                {name: bindparam(f"_{name}") for name in names if name not in {"id", *kept}}
+            ),
             changed,
         )
 
@@ -342,23 +349,25 @@ def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
 
 def object_row(row: Row[Any]) -> ObjectRow:
     """Return a selected row of `source_object` as the services work with it."""
-    return _row(ObjectRow, row)
+    return row_of(ObjectRow, row)
 
 
-def _add_objects(
+def add_objects(
     connection: Connection, work: WorkSet, where: ColumnElement[bool], *, lock: bool
 ) -> None:
+    """Load objects as they are stored, unless they are loaded."""
     query = select(t.source_object).where(where).order_by(t.source_object.c.id)
     for row in connection.execute(query.with_for_update() if lock else query):
-        made = _row(ObjectRow, row)
+        made = row_of(ObjectRow, row)
         if made.key not in work.objects:
             work.objects[made.key] = made
             work.revs[t.source_object, made.id] = made.rev
 
 
-def _add_awards(connection: Connection, work: WorkSet, where: ColumnElement[bool]) -> None:
+def add_awards(connection: Connection, work: WorkSet, where: ColumnElement[bool]) -> None:
+    """Load awards as they are stored."""
     for row in connection.execute(select(t.award).where(where)):
-        work.awards[row.id] = _row(AwardRow, row)
+        work.awards[row.id] = row_of(AwardRow, row)
 
 
 def _row_class(table: Table) -> type[Stored]:
@@ -372,11 +381,13 @@ def _row_class(table: Table) -> type[Stored]:
     return classes[table.name]
 
 
-def _row(kind: type[StoredT], row: Row[Any]) -> StoredT:
+def row_of(kind: type[StoredT], row: Row[Any]) -> StoredT:
+    """Return a selected row as the services work with it."""
     values = row._mapping  # noqa: SLF001 - the documented way to a row's names
     return kind(**{f.name: values[f.name] for f in fields(kind) if f.name not in {"new", "dirty"}})
 
 
-def _chunks(items: Sequence[T]) -> Iterable[Sequence[T]]:
+def chunks(items: Sequence[T]) -> Iterable[Sequence[T]]:
+    """Cut keys into lists that fit one statement."""
     for start in range(0, len(items), CHUNK):
         yield items[start : start + CHUNK]

@@ -13,8 +13,8 @@ from app.programme.explanation import Explanation, Reason
 from app.programme.facts import is_draft
 from app.programme.rules import NO_RULE, Award, Context, evaluate
 from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey, evaluate_windows
-from app.services import workset
 from app.services.facts import decode_facts, encode_facts
+from app.services.holdings import load_window_objects, load_worth
 from app.services.keys import Vault
 from app.services.posting import Cause, settle
 from app.services.programmes import Version, version_of
@@ -78,26 +78,31 @@ def settle_objects(
     vault: Vault,
     versions: Sequence[Version],
     changed: Iterable[ObjectKey],
+    *,
+    joined: Sequence[int] = (),
 ) -> None:
-    """Post the difference between what changed objects are worth and what was posted for them."""
+    """Post the difference between what changed objects are worth and what was posted for them.
+
+    The windows of accounts that others were just `joined` to are worked out anew.
+    """
     rows = sorted((work.objects[key] for key in changed), key=lambda row: row.id)
-    if not rows:
+    if not rows and not joined:
         return
-    workset.load_worth(connection, work)
+    load_worth(connection, work)
     by_object: dict[int, list[AwardRow]] = defaultdict(list)
     for award in work.awards.values():
         if award.object_id is not None:
             by_object[award.object_id].append(award)
     for row in rows:
         _settle_object(work, vault, versions, row, by_object[row.id])
-    people: set[int] = set()
+    people: set[int] = set(joined)
     for row in rows:
         if row.kind in _WINDOW_KINDS:
             people |= work.former_owners.get(row.id, set())
             if row.owner_id is not None:
                 people.add(row.owner_id)
     if people:
-        workset.load_window_objects(
+        load_window_objects(
             connection, work, {work.member(person).id for person in people}, _WINDOW_KINDS
         )
         _settle_windows(work, vault, versions, people)

@@ -9,6 +9,7 @@ from app.db import tables as t
 from app.programme.presets import preset_source
 from app.services import workset
 from app.services.adjust import adjust_points
+from app.services.holdings import load_worth
 from app.services.posting import Cause, spend_points
 from app.services.workset import WorkSet
 from tests.pipeline import Pipeline
@@ -30,7 +31,7 @@ def spend(way: Way, customer: int, points: int) -> None:
         ).scalar_one()
         work = WorkSet(way.programme_id, way.pipeline.clock())
         workset.load_members(connection, work, [found], lock=False)
-        workset.load_worth(connection, work)
+        load_worth(connection, work)
         spend_points(
             work,
             way.pipeline.runtime.vault,

@@ -44,13 +44,19 @@ lot = table(
     member_column(),
     Column("award_id", big(), ForeignKey("award.id")),
     Column("entry_id", big(), ForeignKey("entry.id"), nullable=False),  # which opened it
-    Column("origin_id", big(), ForeignKey("lot.id")),
+    Column("origin_id", big(), ForeignKey("lot.id")),  # of an account joined to this one
     Column("points", big(), nullable=False),
     Column("remaining", big(), nullable=False),
     Column("available_at", Moment(), nullable=False),
     Column("expires_at", Moment()),
     Index("ix_lot_member_id", "member_id"),
     Index("ix_lot_expires_at", "expires_at"),
+    Index(
+        "ix_lot_origin_id",
+        "origin_id",
+        sqlite_where=Column("origin_id", big()).is_not(None),
+        postgresql_where=Column("origin_id", big()).is_not(None),
+    ),
     CheckConstraint("remaining >= 0 AND remaining <= points", name="remaining_in_range"),
 )
 

@@ -1,6 +1,6 @@
 """Members, the e-mails that prove them, their accounts in shops, and claims that wait."""
 
-from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint, and_
 
 from app.db.tables.columns import id_column, member_column, programme_column, store_column, table
 from app.db.types import Moment, big, blob, text
@@ -24,6 +24,12 @@ member = table(
     Column("created_at", Moment(), nullable=False),
     Index("ix_member_programme_id_id", "programme_id", "id"),
     Index("ix_member_programme_id_email_hash", "programme_id", "email_hash"),
+    Index(
+        "ix_member_merged_into",
+        "merged_into",
+        sqlite_where=Column("merged_into", big()).is_not(None),
+        postgresql_where=Column("merged_into", big()).is_not(None),
+    ),
 )
 
 identity = table(
@@ -43,6 +49,9 @@ store_customer = table(
     Column("external_id", text(), nullable=False),
     member_column(),
     Column("gone", big(), nullable=False, server_default="0"),  # deleted in the shop
+    Column("kept_as", text()),  # the customer that the shop merged this one into, for good
+    # Keyed hash of the e-mail that the shop vouches for. The first one: a changed one proves nothing.
+    Column("proved_hash", blob()),
     # What the shop shall show: due while wanted_rev differs from written_rev.
     Column("wanted_rev", big(), nullable=False, server_default="0"),
     Column("written_rev", big(), nullable=False, server_default="0"),
@@ -60,16 +69,25 @@ store_customer = table(
     Index("ix_store_customer_due_at", "due_at"),
 )
 
+_TO_JOIN = and_(Column("status", text()) == "proved", Column("decided_at", Moment()).is_(None))
+
 claim = table(
-    "claim",  # an account whose e-mail is another account's, waiting for proof
+    "claim",  # an account that may be, or is, the same person as another one, its holder
     id_column(),
     programme_column(),
     member_column(),  # who claims
     Column("holder_id", big(), ForeignKey("member.id"), nullable=False),
-    Column("email_hash", blob(), nullable=False),
-    Column("status", text(), nullable=False),  # pending | confirmed | refused
+    Column("email_hash", blob(), nullable=False),  # empty: the shop merged two of its customers
+    # pending: waits for a person | confirmed: by a person | proved: by a shop; joined at `decided_at`
+    Column("status", text(), nullable=False),
     Column("created_at", Moment(), nullable=False),
     Column("decided_at", Moment()),
     UniqueConstraint("member_id", "holder_id", "email_hash"),
     Index("ix_claim_holder_id", "holder_id"),
+    Index(
+        "ix_claim_to_join",
+        "id",
+        sqlite_where=_TO_JOIN,
+        postgresql_where=_TO_JOIN,
+    ),
 )

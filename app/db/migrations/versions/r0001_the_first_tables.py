@@ -208,6 +208,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sqlite_strict=True,
     )
     op.create_index(
+        "ix_member_merged_into",
+        "member",
+        ["merged_into"],
+        unique=False,
+        sqlite_where=sa.text("merged_into IS NOT NULL"),
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    )
+    op.create_index(
         "ix_member_programme_id_email_hash", "member", ["programme_id", "email_hash"], unique=False
     )
     op.create_index("ix_member_programme_id_id", "member", ["programme_id", "id"], unique=False)
@@ -252,6 +260,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sqlite_strict=True,
     )
     op.create_index("ix_claim_holder_id", "claim", ["holder_id"], unique=False)
+    op.create_index(
+        "ix_claim_to_join",
+        "claim",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("status = 'proved' AND decided_at IS NULL"),
+        postgresql_where=sa.text("status = 'proved' AND decided_at IS NULL"),
+    )
     op.create_table(
         "delivery_outcome",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
@@ -383,6 +399,8 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("external_id", TEXT, nullable=False),
         sa.Column("member_id", BIG, nullable=False),
         sa.Column("gone", BIG, server_default="0", nullable=False),
+        sa.Column("kept_as", TEXT, nullable=True),
+        sa.Column("proved_hash", BLOB, nullable=True),
         sa.Column("wanted_rev", BIG, server_default="0", nullable=False),
         sa.Column("written_rev", BIG, server_default="0", nullable=False),
         sa.Column("written", TEXT, nullable=True),
@@ -547,6 +565,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     )
     op.create_index("ix_lot_expires_at", "lot", ["expires_at"], unique=False)
     op.create_index("ix_lot_member_id", "lot", ["member_id"], unique=False)
+    op.create_index(
+        "ix_lot_origin_id",
+        "lot",
+        ["origin_id"],
+        unique=False,
+        sqlite_where=sa.text("origin_id IS NOT NULL"),
+        postgresql_where=sa.text("origin_id IS NOT NULL"),
+    )
     op.create_table(
         "lot_use",
         sa.Column("entry_id", BIG, nullable=False),
