@@ -222,10 +222,8 @@ def _repoint_claims(connection: Connection, ending: int, staying: int, now: date
             staying if party == ending else party for party in (claim.member_id, claim.holder_id)
         )
         if member == holder:
-            if claim.status == "proved":
-                connection.execute(update(t.claim).where(this).values(decided_at=now))
-            else:
-                connection.execute(delete(t.claim).where(this))
+            status = "proved" if claim.status == "proved" else "joined"
+            connection.execute(update(t.claim).where(this).values(status=status, decided_at=now))
             continue
         same = (
             t.claim.c.member_id == member,

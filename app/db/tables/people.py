@@ -78,7 +78,8 @@ claim = table(
     member_column(),  # who claims
     Column("holder_id", big(), ForeignKey("member.id"), nullable=False),
     Column("email_hash", blob(), nullable=False),  # empty: the shop merged two of its customers
-    # pending: waits for a person | confirmed: by a person | proved: by a shop; joined at `decided_at`
+    # pending: waits for a person | confirmed: by one | joined: for another reason
+    # proved: by a shop, to be joined at once; done if there is a `decided_at`
     Column("status", text(), nullable=False),
     Column("created_at", Moment(), nullable=False),
     Column("decided_at", Moment()),

@@ -1,0 +1,95 @@
+"""Proves that balances, lots and awards are the sums of what was posted."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, func, select
+
+from app.db import tables as t
+from app.services.problems import Problem
+
+
+def check_lots(connection: Connection, programme_id: int, problems: list[Problem]) -> None:
+    """Check that open lots hold the balance, and each lot what its uses leave."""
+    rows = connection.execute(
+        select(
+            t.member.c.id,
+            t.member.c.balance,
+            func.coalesce(func.sum(t.lot.c.remaining), 0).label("lots"),
+        )
+        .outerjoin(t.lot, t.lot.c.member_id == t.member.c.id)
+        .where(t.member.c.programme_id == programme_id)
+        .group_by(t.member.c.id, t.member.c.balance)
+    )
+    problems.extend(
+        Problem(
+            what=f"open lots hold {row.lots} points, the balance is {row.balance}", member=row.id
+        )
+        for row in rows
+        if int(row.lots) != max(row.balance, 0)
+    )
+    moved = func.coalesce(func.sum(t.lot_use.c.points), 0)
+    rows = connection.execute(
+        select(t.lot.c.id, t.lot.c.member_id, t.lot.c.points, t.lot.c.remaining, moved.label("sum"))
+        .join(t.member, t.member.c.id == t.lot.c.member_id)
+        .outerjoin(t.lot_use, t.lot_use.c.lot_id == t.lot.c.id)
+        .where(t.member.c.programme_id == programme_id)
+        .group_by(t.lot.c.id, t.lot.c.member_id, t.lot.c.points, t.lot.c.remaining)
+        .having(t.lot.c.remaining != t.lot.c.points + moved)
+    )
+    problems.extend(
+        Problem(
+            what=f"lot {row.id} holds {row.remaining} points, its uses leave "
+            f"{row.points + int(row.sum)}",
+            member=row.member_id,
+        )
+        for row in rows
+    )
+
+
+def check_awards(
+    connection: Connection, programme_id: int, joined: Mapping[int, int], problems: list[Problem]
+) -> None:
+    """Check that each award stands at what was posted for it, to the person it belongs to."""
+    forgiven = func.sum(t.entry.c.points).filter(t.entry.c.kind == "forgive")
+    posted = func.sum(t.entry.c.points + t.entry.c.pending).filter(
+        t.entry.c.kind.in_(("earn", "reverse"))
+    )
+    rows = connection.execute(
+        select(
+            t.award.c.id,
+            t.award.c.member_id,
+            t.award.c.rule,
+            t.award.c.points,
+            t.award.c.forgiven,
+            func.coalesce(posted, 0).label("posted"),
+            func.coalesce(forgiven, 0).label("let_off"),
+        )
+        .outerjoin(t.entry, t.entry.c.award_id == t.award.c.id)
+        .where(t.award.c.programme_id == programme_id)
+        .group_by(
+            t.award.c.id, t.award.c.member_id, t.award.c.rule, t.award.c.points, t.award.c.forgiven
+        )
+    )
+    problems.extend(
+        Problem(
+            what=f"rule {row.rule!r} gives {row.points} (forgiven {row.forgiven}), "
+            f"posted are {row.posted} ({row.let_off})",
+            member=row.member_id,
+        )
+        for row in rows
+        if int(row.posted) != row.points or int(row.let_off) != row.forgiven
+    )
+    strangers = connection.execute(
+        select(t.award.c.member_id, t.entry.c.member_id.label("posted_to"), t.entry.c.id)
+        .join(t.award, t.award.c.id == t.entry.c.award_id)
+        .where(t.award.c.programme_id == programme_id, t.award.c.member_id != t.entry.c.member_id)
+    )
+    problems.extend(
+        Problem(
+            what="an award's entry was posted to another member",
+            member=row.posted_to,
+            entry=row.id,
+        )
+        for row in strangers
+        if joined.get(row.member_id, row.member_id) != joined.get(row.posted_to, row.posted_to)
+    )

@@ -1,0 +1,127 @@
+"""Proves that stored facts, under their frozen versions and contexts, are worth what was posted."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, select
+
+from app.db import tables as t
+from app.errors import Invalid, NotFound
+from app.programme.rules import Award
+from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey, evaluate_windows
+from app.services.facts import decode_facts
+from app.services.problems import Problem
+from app.services.programmes import Version
+from app.services.workset import object_row
+from app.services.worth import window_item, worth_of
+
+_ROWS = 2_000
+_UNREADABLE = (msgspec.DecodeError, Invalid, NotFound, ValueError)
+"""What evaluating an object raises whose columns were altered from outside."""
+_WINDOW_KINDS = frozenset(kind for kinds in WINDOW_KINDS.values() for kind in kinds)
+
+
+def check_objects(
+    connection: Connection,
+    programme_id: int,
+    known: list[Version],
+    joined: Mapping[int, int],
+    problems: list[Problem],
+) -> int:
+    """Evaluate stored facts under their frozen versions: the net must be what was posted."""
+    given: dict[int, dict[tuple[int, str], int]] = defaultdict(dict)
+    awards = connection.execute(
+        select(t.award).where(
+            t.award.c.programme_id == programme_id, t.award.c.object_id.is_not(None)
+        )
+    )
+    for award in awards:
+        if award.points:
+            key = (joined.get(award.member_id, award.member_id), award.rule)
+            given[award.object_id][key] = given[award.object_id].get(key, 0) + award.points
+    count = 0
+    rows = connection.execute(
+        select(t.source_object)
+        .where(t.source_object.c.programme_id == programme_id)
+        .execution_options(yield_per=_ROWS)
+    )
+    for row in rows:
+        count += 1
+        entitled: dict[tuple[int, str], int] = {}
+        if row.owner_id is not None:
+            owner = joined.get(row.owner_id, row.owner_id)
+            try:
+                awarded: tuple[Award, ...] = worth_of(
+                    known, object_row(row), decode_facts(row.facts)
+                )
+            except _UNREADABLE as error:
+                given.pop(row.id, None)
+                problems.append(_unreadable(row, error))
+                continue
+            entitled = {(owner, award.rule): award.points for award in awarded if award.points}
+        if entitled != given.pop(row.id, {}):
+            problems.append(
+                Problem(
+                    what=f"{row.kind} {row.external_id} is not given what its facts are worth",
+                    object=row.id,
+                    member=row.owner_id,
+                )
+            )
+    problems.extend(
+        Problem(what="an object that awards were given for is missing", object=object_id)
+        for object_id in given
+    )
+    return count
+
+
+def _unreadable(row: Row[Any], error: Exception) -> Problem:
+    return Problem(
+        what=f"{row.kind} {row.external_id} cannot be judged: its facts, context or version were "
+        f"altered ({type(error).__name__})",
+        object=row.id,
+        member=row.owner_id,
+    )
+
+
+def check_windows(
+    connection: Connection,
+    programme_id: int,
+    known: list[Version],
+    joined: Mapping[int, int],
+    problems: list[Problem],
+) -> None:
+    """Check that each window of each person is given what all its objects are worth."""
+    items: dict[int, list[WindowItem]] = defaultdict(list)
+    rows = connection.execute(
+        select(t.source_object).where(
+            t.source_object.c.programme_id == programme_id,
+            t.source_object.c.kind.in_(sorted(_WINDOW_KINDS)),
+            t.source_object.c.owner_id.is_not(None),
+        )
+    )
+    for row in rows:
+        try:
+            item = window_item(known, object_row(row))
+        except _UNREADABLE:
+            continue  # named with its object
+        items[joined.get(row.owner_id, row.owner_id)].append(item)
+    given: dict[int, dict[WindowKey, int]] = defaultdict(dict)
+    for award in connection.execute(
+        select(t.award).where(t.award.c.programme_id == programme_id, t.award.c.object_id.is_(None))
+    ):
+        if award.points:
+            member = joined.get(award.member_id, award.member_id)
+            window = WindowKey(award.rule, award.window_key)
+            given[member][window] = given[member].get(window, 0) + award.points
+    for member in sorted(items.keys() | given.keys()):
+        entitled = {
+            window: award.points
+            for window, award in evaluate_windows(items.get(member, []))
+            if award.points
+        }
+        if entitled != given.get(member, {}):
+            problems.append(
+                Problem(what="windows are not given what their objects are worth", member=member)
+            )
