@@ -1,0 +1,141 @@
+"""What the owner of a shop sets up: its apps and their webhooks, settings, goods, discount codes."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from connectors.shopify.sandbox import tokens, webhooks
+from connectors.shopify.sandbox.apps import App, Installation
+from connectors.shopify.sandbox.shopdata import uninstall
+from connectors.shopify.sandbox.state import Platform, Row, SandboxError, Settings, State, gid
+from connectors.shopify.sandbox.topics import header_of
+
+
+class Merchant(State):
+    """The part of a shop that its owner sets up."""
+
+    def __init__(self, platform: Platform, domain: str, shop_id: int, settings: Settings) -> None:
+        super().__init__(platform, domain, shop_id, settings)
+        self.listeners.append(partial(webhooks.hear, self))
+
+    @property
+    def name(self) -> str:
+        """Return the part of the domain before .myshopify.com."""
+        return self.domain.partition(".")[0]
+
+    @property
+    def token(self) -> str:
+        """Return the token of the first app that never expires, as a custom app has it."""
+        return f"shpat_sandbox_{self.name}"
+
+    def app(self, client_id: str | None = None) -> App:
+        """Return an app of the platform, the first one if none is named."""
+        return self.platform.apps[client_id or next(iter(self.platform.apps))]
+
+    def reinstall(self, scopes: Sequence[str] | None = None, client_id: str | None = None) -> None:
+        """Install an app, with the first one's lasting token; `scopes` else what it asks for."""
+        with self.lock:
+            app = self.app(client_id)
+            installation = self.install(app, scopes or app.scopes)
+            if app is self.app():
+                tokens.add(installation, self.token)
+
+    def uninstall(self, client_id: str | None = None) -> None:
+        """Uninstall an app: its tokens and subscriptions end, and app/uninstalled is its last word."""
+        with self.lock:
+            uninstall(self, self._installation(self.app(client_id)))
+
+    def grant(self, scopes: Sequence[str], client_id: str | None = None) -> None:
+        """Give an app exactly these scopes."""
+        with self.lock:
+            installation = self._installation(self.app(client_id))
+            before = list(installation.scopes)
+            installation.scopes = tuple(scopes)
+            told = {
+                "id": installation.app.number,
+                "shop_id": gid("Shop", self.id),
+                "previous": before,
+                "current": list(scopes),
+                "updated_at": f"{self.now():%Y-%m-%dT%H:%M:%S}.000Z",
+            }
+            self.tell(("app/scopes_update", told))
+
+    def _installation(self, app: App) -> Installation:
+        found = self.installations.get(app.client_id)
+        if found is None:
+            raise SandboxError("The app is not installed.")
+        return found
+
+    def end_tokens(self) -> None:
+        """End all access tokens at once, as if their hours had passed."""
+        with self.lock:
+            for installation in self.installations.values():
+                installation.tokens.clear()
+
+    def id_token(self, client_id: str | None = None) -> str:
+        """Make an ID token ("session token") of an embedded page."""
+        with self.lock:
+            return tokens.id_token(self, self.app(client_id))
+
+    def add_webhook(self, topic: str, uri: str, *, include_fields: Sequence[str] = ()) -> Row:
+        """Subscribe the first app to a topic ("orders/paid" or "ORDERS_PAID")."""
+        with self.lock:
+            made = webhooks.subscribe(
+                self,
+                self._installation(self.app()),
+                header_of(topic),
+                uri,
+                include_fields=include_fields,
+            )
+            return {"id": made.id, "topic": made.topic, "uri": made.uri}
+
+    def webhooks_of(self) -> list[Row]:
+        """Return the subscriptions of the first app."""
+        with self.lock:
+            found = self._installation(self.app()).subscriptions.values()
+            return [{"id": one.id, "topic": one.topic, "uri": one.uri} for one in found]
+
+    def change_settings(self, **values: Any) -> None:
+        """Change settings while serving; raises AttributeError for one that does not exist."""
+        with self.lock:
+            for key, value in values.items():
+                old = getattr(self.settings, key)
+                new: Any = value
+                if isinstance(old, Decimal):
+                    new = Decimal(str(value))
+                elif isinstance(old, tuple):
+                    new = tuple(value)
+                setattr(self.settings, key, new)
+
+    def add_product(
+        self,
+        name: str,
+        price: str,
+        *,
+        sku: str | None = None,
+        taxable: bool = True,
+        gift_card: bool = False,
+    ) -> Row:
+        """Put a product on the shelf at this price."""
+        with self.lock:
+            number = self.next_id("product")
+            row = {
+                "id": number,
+                "product_id": number,
+                "variant_id": self.next_id("variant"),
+                "title": name,
+                "price": str(Decimal(price)),
+                "sku": sku,
+                "taxable": taxable and not gift_card,
+                "gift_card": gift_card,
+            }
+            self.tables.products[number] = row
+            return dict(row)
+
+    def add_discount(self, code: str, value: str, kind: str = "percentage") -> Row:
+        """Make a discount code: so many percent, or a "fixed_amount" over the whole order."""
+        with self.lock:
+            row = {"code": code, "value": Decimal(value), "value_type": kind}
+            self.tables.discounts[code.lower()] = row
+            return {**row, "value": value}
