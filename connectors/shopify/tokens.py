@@ -69,7 +69,7 @@ class Tokens:
     def forget(self) -> bool:
         """Forget a token that was refused; says whether another one can be had."""
         had, self._granted = self._granted, None
-        return had is not None and not self._given
+        return had is not None
 
     def _grant(self) -> str:
         client_id, secret = self._client

@@ -214,6 +214,13 @@ def test_a_429_without_points_is_waited_out_as_the_shop_asks() -> None:
     assert refused.retry_after == 30
 
 
+def test_a_429_is_made_again_after_the_moment_that_the_shop_names() -> None:
+    busy = Reply(429, b"", {"Retry-After": "2"})
+    with shop_with({"Customer": [busy, as_data(CUSTOMER)]}) as shop:
+        assert ask(shop) == CUSTOMER
+    assert shop.time.slept == [2]
+
+
 def test_points_that_are_known_to_lack_are_waited_for_before_the_call() -> None:
     reply = as_data(CUSTOMER, extensions=cost(300, 100))
     with shop_with({"Customer": reply}) as shop:

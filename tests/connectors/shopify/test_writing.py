@@ -104,13 +104,20 @@ def names(shop: GraphqlShop) -> list[str]:
 
 
 def test_a_member_shows_points_and_tier_and_keeps_every_other_tag() -> None:
-    people = People(c2=["vip", "newsletter", "Stempel", "stempel-fan"])
+    people = People(c2=["vip", "newsletter", "Stempel", "stempel-fan", "stempel:wish"])
     with shop_of(people) as (writer, _):
         [written] = writer.push([state("2")])
     ours = ("stempel:member", "stempel:points=120", "stempel:tier=gold")
     assert written == Written(customer="2", marks=ours)
     who = "gid://shopify/Customer/2"
-    assert people.tags[who] == ["vip", "newsletter", "Stempel", "stempel-fan", *ours]
+    assert people.tags[who] == [
+        "vip",
+        "newsletter",
+        "Stempel",
+        "stempel-fan",
+        "stempel:wish",
+        *ours,
+    ]
     assert people.metafields == {(who, "balance"): "120", (who, "tier"): "gold"}
 
 
@@ -251,6 +258,7 @@ def test_an_answer_about_others_is_not_believed() -> None:
     for nodes in ([], [None, None], [{"id": "gid://shopify/Customer/3", "tags": []}], [{}]):
         with shop_with({"CustomerMarks": {"nodes": nodes}}) as shop, pytest.raises(Passing):
             ShopifyWriter(shop.session).push([state("2")])
+        assert names(shop) == ["CustomerMarks"]
 
 
 def test_a_permission_to_write_that_is_missing_blocks_with_its_name() -> None:
