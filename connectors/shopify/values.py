@@ -108,6 +108,8 @@ def written(exact: Fraction, currency_code: str) -> Decimal:
     70.0 and 70.00 are one state: what webhooks pad and GraphQL does not must be stored the same. A sum
     that cannot be written exactly is rounded half up to ten-thousandths.
     """
+    if abs(exact) >= _MAX_AMOUNT:
+        raise Invalid("The amounts add up to more than any shop sells.")
     usual = places_of(currency_code)
     for places in range(usual, _FINEST + 1):
         scaled = exact * 10**places
