@@ -7,14 +7,14 @@ from what the lines state.
 from copy import deepcopy
 from decimal import Decimal
 
-from connectors.shopify.sandbox.money import ZERO, rounded, shop_amount, total
+from connectors.shopify.sandbox.money import ZERO, places, rounded, shop_amount, total
 from connectors.shopify.sandbox.state import Order, Person, Row, State
 
 _PAID = frozenset(["paid", "partially_paid", "partially_refunded", "refunded"])
 
 
 def order(shop: State, body: Row) -> Order:
-    """Keep an order's body as it is, and its customer if he is not known yet."""
+    """Keep an order's body as it is, and its customer as it shows him."""
     loaded = Order(deepcopy(body))
     loaded.rate = _rate(loaded.body)
     loaded.refunded = {
@@ -35,9 +35,8 @@ def order(shop: State, body: Row) -> Order:
     shop.platform.used_id("order", loaded.body["id"])
     for line in loaded.body["line_items"]:
         shop.platform.used_id("line", line["id"])
-    person = loaded.body.get("customer")
-    if person and person["id"] not in shop.tables.people:
-        customer(shop, person)
+    if loaded.body.get("customer"):
+        customer(shop, loaded.body["customer"])
     return loaded
 
 
@@ -83,8 +82,15 @@ def _shop_money(loaded: Order, refund: Row, transaction: Row) -> Decimal:
         )
     shipping = refund.get("refund_shipping_lines") or ()
     stated += total(shop_amount(one, "subtotal_amount") for one in shipping)
-    minor = rounded(Decimal("0.01"), exchange.shop) or Decimal(1)
-    return stated if abs(stated - converted) <= 2 * minor else converted
+    stated -= total(
+        shop_amount(one, "amount")
+        for one in refund.get("order_adjustments") or ()
+        if one["kind"] != "shipping_refund"
+    )
+    # The transaction was rounded in the buyer's money, which may be coarser than the shop's.
+    theirs = Decimal(1).scaleb(-places(exchange.buyer)) / loaded.rate
+    tolerance = theirs + 2 * Decimal(1).scaleb(-places(exchange.shop))
+    return stated if abs(stated - converted) <= tolerance else converted
 
 
 def _received(loaded: Order) -> Decimal:

@@ -52,6 +52,8 @@ def place(
     """Place an order of lines: {product_id, quantity} or {title, price, quantity, …}."""
     settings = shop.settings
     buyer, rate = presentment or (settings.currency, Decimal(1))
+    if buyer == settings.currency and rate != 1:
+        raise SandboxError("A currency is worth itself.")
     exchange = Exchange(settings.currency, buyer, rate)
     person = shop.tables.people[customer_id].body if customer_id is not None else None
     body = bodies.order(

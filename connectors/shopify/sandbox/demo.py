@@ -1,0 +1,178 @@
+"""A day in the sandbox shop kawa: made-up customers buy, pay later, send back and are tagged.
+
+It steers the shop over HTTP (`/{shop}/_sandbox/`), so the sandbox may run in another process. Every step
+yields one sentence for people; the caller prints it. Anna's e-mail is verified here, and she is a customer
+of the WooCommerce sandbox's day too: one person with one wallet.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+from app.errors import Passing
+
+SHOP = "kawa"
+ANNA = "anna.nowak@example.pl"
+_GOODS = (
+    ("Espresso beans, 1 kg", "89.00", "BEAN-1"),
+    ("Dripper", "59.00", "DRIP-1"),
+    ("Paper filters", "16.50", "FILT-1"),
+)
+_PEOPLE = (
+    ("Anna", "Nowak", ANNA, True),
+    ("Tomasz", "Lis", "tomasz.lis@example.pl", False),
+)
+GUEST = "zofia.krol@example.pl"
+
+
+class Desk:
+    """The hand behind the counter of one shop of a sandbox somewhere at `base_url`."""
+
+    def __init__(self, base_url: str, shop: str = SHOP) -> None:
+        self._root = base_url.rstrip("/")
+        self._base = f"{self._root}/{shop.removesuffix('.myshopify.com')}.myshopify.com"
+
+    def do(self, action: str, **arguments: Any) -> Any:
+        """Do one act of the shop's Python API and return what it returns."""
+        return self.post("do", {"action": action, "args": arguments})["result"]
+
+    def post(self, path: str, document: Mapping[str, Any]) -> Any:
+        """POST to the desk; raises Passing when the sandbox does not answer or refuses."""
+        return _post(f"{self._base}/_sandbox/{path}", document)
+
+
+def open_shop(base_url: str, name: str = SHOP, **settings: Any) -> Any:
+    """Open a shop in a sandbox somewhere else; returns {domain, id, token}. Raises Passing."""
+    root = base_url.rstrip("/")
+    return _post(f"{root}/_sandbox/shops", {"name": name, **settings})
+
+
+def _post(url: str, document: Mapping[str, Any]) -> Any:
+    request = Request(  # noqa: S310 - the caller names the sandbox's own address
+        url, json.dumps(document).encode(), {"Content-Type": "application/json"}
+    )
+    try:
+        with urlopen(request, timeout=120) as answer:  # noqa: S310 - as above
+            return json.load(answer)
+    except HTTPError as error:
+        with error:
+            raise Passing(f"The sandbox refused {url}: {error.read()!r}") from error
+    except URLError as error:
+        raise Passing(f"No sandbox answers at {url}: {error.reason}") from error
+
+
+def register_webhooks(
+    base_url: str, webhook_url: str, topics: Sequence[str], shop: str = SHOP
+) -> None:
+    """Make the shop send these topics ("orders/paid" or "ORDERS_PAID") to `webhook_url`."""
+    desk = Desk(base_url, shop)
+    for topic in topics:
+        desk.do("add_webhook", topic=topic, uri=webhook_url)
+
+
+def run_demo(
+    base_url: str, shop: str = SHOP, *, pace: float = 1.0, rounds: int = 1
+) -> Iterator[str]:
+    """Play the day and yield its sentences, one step each `pace` seconds.
+
+    The shop is open and its webhooks are made. `rounds` adds ordinary buying days after the story.
+    Raises Passing if the sandbox is gone.
+    """
+    desk = Desk(base_url, shop)
+    for sentence in _all_days(desk, rounds):
+        # What the step caused is on its way before the sentence is read.
+        desk.post("run-queue", {})
+        yield sentence
+        if pace > 0:
+            time.sleep(pace)
+
+
+def _all_days(desk: Desk, rounds: int) -> Iterator[str]:
+    goods = {
+        sku: desk.do("add_product", name=name, price=price, sku=sku) for name, price, sku in _GOODS
+    }
+    people: dict[str, Any] = {}
+    for first, last, email, verified in _PEOPLE:
+        people[first] = desk.do(
+            "create_customer",
+            email=email,
+            first_name=first,
+            last_name=last,
+            verified=verified,
+            tags=["newsletter"],
+        )
+        proved = "proves the e-mail address" if verified else "does not prove the e-mail address"
+        yield f"{first} opens an account in the shop {SHOP} and {proved}"
+    yield from _buying(desk, goods, people)
+    yield from _returning(desk, goods, people)
+    yield from _tagging(desk, people)
+    for day in range(rounds - 1):
+        for at, person in enumerate(people.values()):
+            sku = _GOODS[(day + at) % len(_GOODS)][2]
+            yield _buy(desk, {goods[sku]["id"]: 1 + (day + at) % 3}, person)[1]
+
+
+def _buy(
+    desk: Desk, items: Mapping[int, int], person: Mapping[str, Any] | None, **more: Any
+) -> tuple[Any, str]:
+    """Place an order; returns it and the sentence about it."""
+    who = {"customer_id": person["id"]} if person else {"email": GUEST}
+    order = desk.do("place_order", items=items, **who, **more)
+    what = ", ".join(_piece(line) for line in order["line_items"])
+    name = person["first_name"] if person else "A guest (Zofia)"
+    return order, f"{name} buys {what}: {_zloty(order['total_price'])} (order {order['name']})"
+
+
+def _piece(line: Mapping[str, Any]) -> str:
+    count = line["quantity"]
+    return str(line["title"]) if count == 1 else f"{count} x {line['title']}"
+
+
+def _zloty(amount: str) -> str:
+    return f"{amount} zł"
+
+
+def _buying(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) -> Iterator[str]:
+    beans, dripper, filters = (goods[sku]["id"] for _, _, sku in _GOODS)
+    order, sentence = _buy(desk, {beans: 1, filters: 2}, people["Anna"], shipping="12.00")
+    yield sentence
+    desk.do("fulfil", order_id=order["id"])
+    yield f"Order {order['name']} is sent to Anna"
+    order, sentence = _buy(desk, {dripper: 1}, people["Tomasz"], paid=False)
+    yield sentence + ", to be paid by bank transfer"
+    desk.do("pay", order_id=order["id"])
+    yield f"Tomasz pays order {order['name']}"
+    desk.do("add_discount", code="KAWA10", value="10")
+    yield (
+        _buy(desk, {beans: 2}, None, codes=["kawa10"], tip="5.00")[1] + ", with 10 % off and a tip"
+    )
+
+
+def _returning(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) -> Iterator[str]:
+    beans, dripper, filters = (goods[sku]["id"] for _, _, sku in _GOODS)
+    order, sentence = _buy(desk, {dripper: 1, filters: 3}, people["Anna"])
+    yield sentence
+    number, line = order["id"], order["line_items"][1]["id"]
+    back = desk.do("refund", order_id=number, lines={line: 1}, note="One pack was torn")
+    yield f"Anna sends one pack back: {_zloty(back['transactions'][0]['amount'])} back"
+    back = desk.do("refund", order_id=number, amount="10.00", note="Late delivery")
+    yield f"Anna gets {_zloty(back['transactions'][0]['amount'])} back for the delay"
+    add = [{"product_id": filters, "quantity": 1}]
+    order, sentence = _buy(desk, {beans: 1}, people["Tomasz"])
+    yield sentence
+    edited = desk.do("edit_order", order_id=order["id"], add=add)
+    yield f"The merchant adds filters to it: {_zloty(edited['total_outstanding'])} more to pay"
+    desk.do("pay", order_id=order["id"])
+    yield f"Tomasz pays the rest of order {order['name']}"
+    order, sentence = _buy(desk, {beans: 3}, people["Tomasz"])
+    yield sentence
+    desk.do("cancel_order", order_id=order["id"])
+    yield f"Order {order['name']} is cancelled, Tomasz gets all of it back"
+
+
+def _tagging(desk: Desk, people: Mapping[str, Any]) -> Iterator[str]:
+    desk.do("tag_customer", customer_id=people["Anna"]["id"], tags=["VIP"])
+    yield "The merchant gives Anna the tag VIP, which is none of Stempel's business"
