@@ -19,6 +19,7 @@ from connectors.shopify.client import Data, Session, shaped
 from connectors.shopify.gids import global_id
 from connectors.shopify.refusals import Denied, NoAccess
 from connectors.shopify.values import gid
+from connectors.shopify.version import ALL_ORDERS
 
 _TRIES = 3  # an order that is being changed at this moment comes to rest
 _PAGES = 40  # of one list: 2,000 lines
@@ -52,8 +53,12 @@ class _Head(msgspec.Struct, rename="camel"):
     refunds: list[_Refund]
 
 
+class _Scope(msgspec.Struct):
+    handle: str
+
+
 class _Installation(msgspec.Struct, rename="camel"):
-    access_scopes: list[dict[str, str]]
+    access_scopes: list[_Scope]
 
 
 class _Changed(Exception):
@@ -93,6 +98,12 @@ class ShopifyReader:
                     self._complete(order)
             except _Changed:
                 continue
+            if order is None and not self._sees_all_orders():
+                # Also what is merely old would be null, and taken for deleted lose its points.
+                raise Invalid(
+                    "The shop shows no such order: it was deleted, or is older than the 60 days that the app "
+                    "may see. Give the app the permission read_all_orders and read it again."
+                )
             body = OrderBody(id=gid(order_id, "Order", "id"), shop=data.get("shop"), order=order)
             return _answer(ref, body, began_at)
         raise Passing("The order keeps changing while it is read.")
@@ -178,10 +189,11 @@ class ShopifyReader:
             data = self._session.ask("installation")
         except NoAccess:
             return _answer(ref, body, began_at)
-        found = shaped(data.get("currentAppInstallation"), _Installation)
-        body.installed, body.shop = True, data.get("shop")
-        body.scopes = [scope["handle"] for scope in found.access_scopes if "handle" in scope]
+        body.installed, body.shop, body.scopes = True, data.get("shop"), _scopes(data)
         return _answer(ref, body, began_at)
+
+    def _sees_all_orders(self) -> bool:
+        return ALL_ORDERS in _scopes(self._session.ask("installation"))
 
 
 def _root(data: Data, name: str) -> Data | None:
@@ -189,6 +201,11 @@ def _root(data: Data, name: str) -> Data | None:
     if name not in data:
         raise Passing(f"The shop's answer does not speak of {name}.")
     return None if data[name] is None else shaped(data[name], Data)
+
+
+def _scopes(data: Data) -> list[str]:
+    found = shaped(data.get("currentAppInstallation"), _Installation)
+    return [scope.handle for scope in found.access_scopes]
 
 
 def _unchanged(head: _Head, data: Data) -> None:

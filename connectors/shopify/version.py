@@ -8,6 +8,9 @@ API_VERSION = "2026-10"
 NEEDED_SCOPES = ("read_orders", "write_customers")
 """Without these nothing is read back and no balance is written. A write scope includes its read."""
 
+ALL_ORDERS = "read_all_orders"
+"""Without it an order that is older than 60 days looks as if it did not exist."""
+
 
 def missing_scopes(granted: Collection[str]) -> list[str]:
     """Return which of the needed permissions are not among the granted ones."""

@@ -91,10 +91,29 @@ def test_the_truth_is_that_of_the_moment_before_the_first_call() -> None:
     assert answer.began_at == NOW
 
 
+def installation(*scopes: str) -> dict[str, Any]:
+    granted = {"accessScopes": [{"handle": scope} for scope in scopes]}
+    return {"currentAppInstallation": granted, "shop": SHOP_NODE}
+
+
 def test_an_order_the_shop_does_not_know_is_an_answer() -> None:
-    with shop_with({"Order": {"order": None, "shop": SHOP_NODE}}) as shop:
+    answers = {
+        "Order": {"order": None, "shop": SHOP_NODE},
+        "Installation": installation("read_orders", "read_all_orders"),
+    }
+    with shop_with(answers) as shop:
         _, body = read(shop, "order", "7")
     assert body == {"id": "7", "shop": SHOP_NODE, "order": None}
+
+
+def test_an_order_that_may_only_be_too_old_to_be_seen_is_not_gone() -> None:
+    # Its refund is announced, its points must not be taken back as if it had never been.
+    answers = {
+        "Order": {"order": None, "shop": SHOP_NODE},
+        "Installation": installation("read_orders", "write_customers"),
+    }
+    with shop_with(answers) as shop, pytest.raises(Invalid, match="read_all_orders"):
+        read(shop, "order", "7")
 
 
 @pytest.mark.parametrize(
@@ -211,6 +230,7 @@ def test_an_order_deleted_between_two_calls_is_gone() -> None:
     answers: dict[str, Any] = {
         "Order": [as_data(order(refunds=[{"id": refund(1)["id"]}])), as_data(gone)],
         "Refunds": {"order": None, "nodes": [None]},
+        "Installation": installation("read_all_orders"),
     }
     with shop_with(answers) as shop:
         _, body = read(shop, "order", "5999000000001")
@@ -299,9 +319,7 @@ def test_a_merge_is_read_as_both_its_customers() -> None:
 
 
 def test_an_installation_is_read_with_its_permissions() -> None:
-    scopes = [{"handle": "read_orders"}, {"handle": "write_customers"}]
-    data = {"currentAppInstallation": {"accessScopes": scopes}, "shop": SHOP_NODE}
-    with shop_with({"Installation": data}) as shop:
+    with shop_with({"Installation": installation("read_orders", "write_customers")}) as shop:
         answer, body = read(shop, "installation", "self")
     assert answer.topic == "read.installation"
     assert body == {
