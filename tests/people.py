@@ -1,0 +1,262 @@
+"""Statements about people as any connector makes them: e-mails a shop vouches for, customers it merged."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, select
+
+from app.db import tables as t
+from app.programme.events import (
+    CustomerFacts,
+    Event,
+    Line,
+    OrderFacts,
+    Person,
+    Refund,
+    RefundLine,
+    ReviewFacts,
+    Standing,
+)
+from app.services import ingest
+from app.services.holdings import load_worth
+from app.services.ingest import Incoming
+from app.services.merge import merge_accounts
+from app.services.posting import Cause, spend_points
+from app.services.stores import Store
+from app.services.workset import WorkSet, load_members
+from tests.pipeline import Pipeline
+
+START = datetime(2026, 11, 21, 12, tzinfo=UTC)
+OLA, JAN = "ola@example.pl", "jan@example.pl"
+
+SOURCE = """
+[programme]
+key = "one-wallet"
+currency = "PLN"
+debt = "{debt}"
+
+[[rule]]
+key = "joining"
+on = "customer.registered"
+points = 100
+
+[[rule]]
+key = "per-unit"
+on = "order.paid"
+points = 1
+per = "1.00"
+
+[[rule]]
+key = "opinion"
+on = "review.published"
+points = 20
+"""
+
+
+def order(
+    number: int,
+    amount: str = "100.00",
+    *,
+    customer: str | None = None,
+    email: str | None = None,
+    verified: bool = True,
+    refunded: str | None = None,
+    at: int = 0,
+) -> Event:
+    """An order of one line, as it was so many seconds after the start."""
+    refunds = ()
+    if refunded is not None:
+        part = RefundLine(line="1", quantity=1, net=Decimal(refunded))
+        refunds = (Refund(id="9", amount=Decimal(refunded), at=_moment(at), lines=(part,)),)
+    return Event(
+        kind="order",
+        external_id=str(number),
+        number=f"#{number}",
+        modified_at=_moment(at),
+        occurred_at=START,
+        person=Person(customer=customer, email=email, verified=verified and customer is not None),
+        facts=OrderFacts(
+            standing=Standing.PAID,
+            status="paid",
+            currency="PLN",
+            prices_include_tax=True,
+            total=Decimal(amount),
+            lines=(Line(id="1", net=Decimal(amount)),),
+            refunds=refunds,
+        ),
+    )
+
+
+def account(number: str, email: str | None = None, *, verified: bool = True, at: int = 0) -> Event:
+    """A shopper's account, signed up at the start."""
+    return Event(
+        kind="customer",
+        external_id=number,
+        modified_at=_moment(at),
+        occurred_at=START,
+        person=Person(customer=number, email=email, verified=verified),
+        facts=CustomerFacts(registered=True),
+    )
+
+
+def gone(number: str, *, into: str | None = None, at: int = 9) -> Event:
+    """An account that was deleted, or merged into another one by its shop."""
+    return Event(
+        kind="customer",
+        external_id=number,
+        modified_at=_moment(at) if into is None else None,
+        occurred_at=None,
+        facts=None,
+        into=into,
+    )
+
+
+def review(number: int, product: str, email: str) -> Event:
+    """A published review by somebody who bought the product."""
+    return Event(
+        kind="review",
+        external_id=str(number),
+        modified_at=_moment(0),
+        occurred_at=START,
+        person=Person(email=email),
+        facts=ReviewFacts(product=product, published=True, verified=True),
+    )
+
+
+def removed(event: Event) -> Event:
+    """The same object, gone from the shop."""
+    return msgspec.structs.replace(event, facts=None)
+
+
+def _moment(at: int) -> datetime:
+    return START + timedelta(seconds=at)
+
+
+@dataclass
+class People:
+    """One programme and its stores, told what connectors would tell. Nobody is asked anything."""
+
+    pipeline: Pipeline
+    programme_id: int
+    stores: list[Store]
+    _numbers: Any = field(default_factory=itertools.count)
+
+    def tell(self, store: int, *events: Event, join: bool = True) -> tuple[str, str]:
+        """Apply what one delivery of a store states; join whom it proves to be one."""
+        self.receive([(store, events)])
+        if join:
+            self.pipeline.drain()
+        return self.pipeline.outcome(self._last)
+
+    def receive(self, told: Sequence[tuple[int, Sequence[Event]]]) -> None:
+        """Apply deliveries in one batch."""
+        incoming = []
+        for store, events in told:
+            body = f"delivery {next(self._numbers)}".encode()
+            self._last = self.pipeline.receive(self.stores[store], "order.updated", body)
+            incoming.append(
+                Incoming(
+                    delivery_id=self._last,
+                    store_id=self.stores[store].id,
+                    source="webhook",
+                    received_at=self.pipeline.clock(),
+                    began_at=None,
+                    readable=False,
+                    events=tuple(events),
+                )
+            )
+        with self.pipeline.database.transaction() as connection:
+            batch = ingest.evaluate(
+                connection,
+                self.pipeline.runtime.vault,
+                programme_id=self.programme_id,
+                incoming=incoming,
+                now=self.pipeline.clock(),
+                lock=not self.pipeline.database.embedded,
+            )
+            ingest.commit(connection, batch, recheck=False)
+
+    def merge(self, one: int, other: int) -> int:
+        """Join two accounts as services do; returns the one that stays."""
+        with self.pipeline.database.transaction() as connection:
+            return merge_accounts(
+                connection,
+                self.pipeline.runtime.vault,
+                programme_id=self.programme_id,
+                one=one,
+                other=other,
+                now=self.pipeline.clock(),
+            )
+
+    def spend(self, member_id: int, points: int) -> None:
+        """Take points out as a redemption does."""
+        with self.pipeline.database.transaction() as connection:
+            work = WorkSet(self.programme_id, self.pipeline.clock())
+            load_members(connection, work, [member_id], lock=not self.pipeline.database.embedded)
+            load_worth(connection, work)
+            spend_points(
+                work,
+                self.pipeline.runtime.vault,
+                work.member(member_id),
+                points=points,
+                key=f"spend:{next(self._numbers)}",
+                explanation="{}",
+                cause=Cause(occurred_at=work.now),
+            )
+            ingest.workset.flush(connection, work)
+
+    def customer(self, store: int, number: str) -> Row[Any]:
+        """Return the row of a shop's customer."""
+        with self.pipeline.database.snapshot() as connection:
+            return connection.execute(
+                select(t.store_customer).where(
+                    t.store_customer.c.store_id == self.stores[store].id,
+                    t.store_customer.c.external_id == number,
+                )
+            ).one()
+
+    def member(self, store: int, number: str) -> int:
+        """Return whose a shop's customer is."""
+        found: int = self.customer(store, number).member_id
+        return found
+
+    def holder(self, email: str) -> int:
+        """Return the account that an e-mail belongs to."""
+        hashed = self.pipeline.runtime.vault.email_hash(self.programme_id, email)
+        with self.pipeline.database.snapshot() as connection:
+            found: int = connection.execute(
+                select(t.identity.c.member_id).where(t.identity.c.email_hash == hashed)
+            ).scalar_one()
+        return found
+
+    def rows(self, table: str, **values: object) -> Sequence[Row[Any]]:
+        """Return rows of a table, oldest first."""
+        chosen = t.metadata.tables[table]
+        query = select(chosen).order_by(chosen.c.id)
+        for name, value in values.items():
+            query = query.where(chosen.c[name] == value)
+        with self.pipeline.database.snapshot() as connection:
+            return connection.execute(query).all()
+
+    def balances(self) -> list[int]:
+        """Return what each living account has."""
+        return sorted(row.balance for row in self.rows("member") if row.merged_into is None)
+
+    def problems(self) -> list[str]:
+        """Return what the ledger cannot prove."""
+        return [str(problem) for problem in self.pipeline.verified().problems]
+
+
+def open_people(pipeline: Pipeline, *, stores: int = 2, debt: str = "debt") -> People:
+    """Open a programme with several stores."""
+    programme_id = pipeline.programme(source=SOURCE.format(debt=debt))
+    opened = [
+        pipeline.store(programme_id, url=f"https://shop{number}.example")
+        for number in range(stores)
+    ]
+    return People(pipeline, programme_id, opened)

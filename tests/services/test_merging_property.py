@@ -1,0 +1,224 @@
+"""Random lives of people in two stores against a small model: whoever turns out to be one has one wallet.
+
+The model knows nothing of lots, entries or claims: accounts are sets that grow together, and each set
+has what its orders are worth, what joining pays once, less what was spent.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from app.db.engine import Database
+from app.settings import Settings
+from tests.people import People, account, gone, open_people, order
+from tests.pipeline import Pipeline
+
+Account = tuple[str, ...]  # ("customer", store, number) or ("guest", e-mail)
+
+stores = st.integers(0, 1)
+numbers = st.sampled_from(["1", "2", "3"])
+emails = st.sampled_from(["a@example.pl", "b@example.pl", "c@example.pl"])
+
+
+class Wallets:
+    """Accounts that were found to be one person's, and what each person has."""
+
+    def __init__(self) -> None:
+        self.same: dict[Account, Account] = {}
+        self.holders: dict[str, Account] = {}
+        self.proved: dict[Account, str] = {}
+        self.ended: dict[tuple[int, str], str] = {}
+        self.registered: set[Account] = set()
+        self.points: dict[Account, int] = defaultdict(int)
+        self.orders: dict[int, tuple[Account, int, Any]] = {}
+
+    def person(self, one: Account) -> Account:
+        self.same.setdefault(one, one)
+        while self.same[one] != one:
+            one = self.same[one]
+        return one
+
+    def join(self, one: Account, other: Account) -> None:
+        ending, staying = self.person(one), self.person(other)
+        if ending != staying:
+            self.same[ending] = staying
+            self.points[staying] += self.points.pop(ending, 0)
+
+    def prove(self, one: Account, email: str) -> None:
+        if self.proved.setdefault(one, email) == email:
+            self.join(one, self.holders.setdefault(email, one))
+
+    def guest(self, email: str) -> Account:
+        return self.holders.setdefault(email, ("guest", email))
+
+    def worth(self) -> dict[Account, int]:
+        """Return what every person has."""
+        found = {self.person(one): 0 for one in self.same}
+        for one in {self.person(one) for one in self.registered}:
+            found[one] += 100
+        for owner, points, _ in self.orders.values():
+            found[self.person(owner)] += points
+        for one, points in self.points.items():
+            found[self.person(one)] += points
+        return found
+
+
+class PeopleAndLedger(RuleBasedStateMachine):
+    """People sign up, buy, get money back, spend, and turn out to be each other."""
+
+    open_database: Callable[[], AbstractContextManager[Database]]
+    base_settings: Settings
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.pipeline = Pipeline(self.stack.enter_context(self.open_database()), self.base_settings)
+        self.wallets = Wallets()
+        self.seconds = 0
+
+    @initialize()
+    def open_shops(self) -> None:
+        self.people: People = open_people(self.pipeline)
+
+    @rule(store=stores, number=numbers, email=emails, verified=st.booleans())
+    def sign_up(self, store: int, number: str, email: str, verified: bool) -> None:
+        self.seconds += 1
+        self.people.tell(store, account(number, email, verified=verified, at=self.seconds))
+        one = self._account(store, number)
+        self.wallets.person(one)
+        self.wallets.registered.add(one)
+        if verified:
+            self.wallets.prove(one, email)
+
+    @rule(
+        store=stores,
+        number=st.one_of(st.none(), numbers),
+        email=emails,
+        amount=st.integers(1, 300),
+        verified=st.booleans(),
+    )
+    def buy(self, store: int, number: str | None, email: str, amount: int, verified: bool) -> None:
+        placed = 1000 + len(self.wallets.orders)
+        values = {"customer": number, "email": email, "verified": verified}
+        self.people.tell(store, order(placed, f"{amount}.00", **values))
+        owner = self.wallets.guest(email) if number is None else self._account(store, number)
+        self.wallets.person(owner)
+        self.wallets.orders[placed] = (owner, amount, (store, amount, values))
+        if number is not None and verified:
+            self.wallets.prove(owner, email)
+
+    @precondition(lambda self: self.wallets.orders)
+    @rule(data=st.data())
+    def give_money_back(self, data: st.DataObject) -> None:
+        placed = data.draw(st.sampled_from(sorted(self.wallets.orders)))
+        owner, _, (store, amount, values) = self.wallets.orders[placed]
+        refunded = data.draw(st.integers(0, amount))
+        self.seconds += 1
+        changed = order(
+            placed,
+            f"{amount}.00",
+            refunded=f"{refunded}.00" if refunded else None,
+            at=self.seconds,
+            **values,
+        )
+        self.people.tell(store, changed)
+        self.wallets.orders[placed] = (owner, amount - refunded, (store, amount, values))
+
+    @precondition(lambda self: any(points > 0 for points in self.wallets.worth().values()))
+    @rule(data=st.data())
+    def spend(self, data: st.DataObject) -> None:
+        rich = sorted(one for one, points in self.wallets.worth().items() if points > 0)
+        one = data.draw(st.sampled_from(rich))
+        points = data.draw(st.integers(1, self.wallets.worth()[one]))
+        self.people.spend(self._member(one), points)
+        self.wallets.points[one] -= points
+
+    @precondition(lambda self: len(self.wallets.same) > 1)
+    @rule(data=st.data())
+    def turn_out_to_be_one(self, data: st.DataObject) -> None:
+        known = st.sampled_from(sorted(self.wallets.same))
+        one, other = data.draw(known), data.draw(known)
+        self.people.merge(self._member(one), self._member(other))
+        self.wallets.join(one, other)
+
+    @rule(store=stores, ended=numbers, kept=numbers)
+    def shop_merges(self, store: int, ended: str, kept: str) -> None:
+        if ended == kept or {(store, ended), (store, kept)} & self.wallets.ended.keys():
+            return
+        self.people.tell(store, gone(ended, into=kept))
+        self.wallets.ended[store, ended] = kept
+        self.wallets.join(self._account(store, ended), self._account(store, kept))
+
+    @invariant()
+    def balances_are_what_the_model_says(self) -> None:
+        if not hasattr(self, "people"):
+            return
+        expected = self.wallets.worth()
+        found = {one: self._balances()[self._member(one)] for one in expected}
+        assert found == expected
+        assert len({self._member(one) for one in expected}) == len(expected)
+
+    @invariant()
+    def the_ledger_proves_itself(self) -> None:
+        if hasattr(self, "people"):
+            assert self.people.problems() == []
+
+    def teardown(self) -> None:
+        self.pipeline.close()
+        self.stack.close()
+
+    def _account(self, store: int, number: str) -> Account:
+        return ("customer", str(store), number)
+
+    def _member(self, one: Account) -> int:
+        for alias in [one, *(a for a in self.wallets.same if self.wallets.person(a) == one)]:
+            if alias[0] == "customer":
+                return self.people.member(int(alias[1]), alias[2])
+        return self.people.holder(one[1])
+
+    def _balances(self) -> dict[int, int]:
+        return {row.id: row.balance for row in self.people.rows("member")}
+
+
+def test_one_person_has_one_wallet_whatever_happens(
+    new_database: Callable[[], AbstractContextManager[Database]],
+    backend: str,
+    settings: Settings,
+) -> None:
+    class Machine(PeopleAndLedger):
+        open_database = staticmethod(new_database)
+        base_settings = settings
+
+    run_state_machine_as_test(
+        Machine,
+        settings=hypothesis_settings(
+            max_examples=25 if backend == "sqlite" else 4,
+            stateful_step_count=30,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.fixture
+def settings(keyring: Any, tmp_path: Any) -> Settings:
+    return Settings(
+        database_url="sqlite:///unused",
+        redis_url=None,
+        public_url="http://127.0.0.1:8000",
+        keyring=keyring,
+        var=tmp_path,
+    )
