@@ -30,7 +30,7 @@ from connectors.shopify.stated import (
 
 _SHOP_ID = re.compile(r"/([1-9]\d{0,18})/orders/", re.ASCII)
 _SHIPPING_REFUND = "shipping_refund"
-_ROUNDING = 2  # minor units by which a converted sum may miss the stated one
+_ROUNDING = 2  # minor units, of either currency, by which a converted sum may miss the stated one
 
 
 def stated_order(order: payloads.Order) -> OrderStated:
@@ -184,24 +184,25 @@ def _refund(
 def _money(order: payloads.Order, refund: payloads.Refund, code: str, stated: Fraction) -> Decimal:
     """Return what went back, in the shop's money; transactions are in what the buyer saw."""
     sent = Fraction(0)
-    converted = False
+    step = Fraction(0)  # the coarsest minor unit that was converted, in the shop's money
     for position, one in enumerate(refund.transactions or ()):
         if (one.kind or "").lower() != "refund" or (one.status or "").lower() != "success":
             continue
         amount = Fraction(values.amount(one.amount, f"transactions[{position}].amount"))
-        if one.currency is None or values.currency(one.currency, "currency") == code:
+        seen = code if one.currency is None else values.currency(one.currency, "currency")
+        if seen == code:
             sent += amount
             continue
         rate = _rate(order)
         if rate is None:
             return values.written(max(stated, Fraction(0)), code)
-        converted = True
         sent += amount * rate
-    if not converted:
+        step = max(step, rate / 10 ** values.places_of(seen))
+    if not step:
         return values.written(sent, code)
-    places = values.places_of(code)
     # Both were rounded: the shop's own sum is the truth if it is the same money.
-    if abs(stated - sent) * 10**places <= _ROUNDING:
+    places = values.places_of(code)
+    if abs(stated - sent) <= _ROUNDING * max(step, Fraction(1, 10**places)):
         return values.written(stated, code)
     return values.rounded(sent, places)
 
