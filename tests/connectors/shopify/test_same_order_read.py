@@ -22,6 +22,7 @@ CAPTURED = [
     for one in deliveries()
     if one.topic.startswith("orders/") and "line_items" in one.json and "__case-" in one.name
 ]
+PLENTY = 1e9  # points: nothing here is about waiting
 SHOPS = [
     ("EUR", "0.19", True),
     ("EUR", "0.19", False),
@@ -66,7 +67,7 @@ def read(shop: Shop, origin: str, number: str) -> Observed:
 @pytest.mark.parametrize("name", CAPTURED)
 def test_a_captured_order_read_back_says_the_same(sandbox: tuple[Sandbox, str], name: str) -> None:
     made, origin = sandbox
-    shop = made.open_shop(f"captured-{CAPTURED.index(name)}")
+    shop = made.open_shop(f"captured-{CAPTURED.index(name)}", bucket_size=PLENTY)
     body = captured(name).json
     shop.load_order(body)
     told = event(webhook(body))
@@ -80,7 +81,13 @@ def test_whatever_happens_to_an_order_both_say_the_same(
 ) -> None:
     made, origin = sandbox
     currency, rate, included = SHOPS[seed % len(SHOPS)]
-    shop = made.open_shop(f"life-{seed}", currency=currency, tax_rate=rate, taxes_included=included)
+    shop = made.open_shop(
+        f"life-{seed}",
+        currency=currency,
+        tax_rate=rate,
+        taxes_included=included,
+        bucket_size=PLENTY,
+    )
     dice = random.Random(seed)
     order = _placed(shop, dice)
     for _ in range(6):
