@@ -10,16 +10,23 @@ import msgspec
 
 from connectors.base import Ref
 
+DELETED_ORDER = "deleted_order"
+"""Kind of a `Ref`: an order that the shop says it has deleted."""
+
 Object = dict[str, Any] | msgspec.Raw
 """An object of the shop as it came, decoded or not."""
 
 
-class OrderBody(msgspec.Struct, kw_only=True):
-    """Topic `read.order`. `order` is null when the shop does not know it (any more)."""
+class OrderBody(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Topic `read.order`. `order` is null when the shop does not know it (any more).
+
+    `hidden` says that it may only be too old for us to see.
+    """
 
     id: str
     shop: Object | None
     order: Object | None
+    hidden: bool = False
 
 
 class CustomerBody(msgspec.Struct, kw_only=True):
@@ -50,7 +57,7 @@ class InstallationBody(msgspec.Struct, kw_only=True):
 
 def topic_of(ref: Ref) -> str:
     """Return the topic under which the answer for `ref` is stored; a return is answered by its order."""
-    return "read.order" if ref.kind == "return" else f"read.{ref.kind}"
+    return "read.order" if ref.kind in {"return", DELETED_ORDER} else f"read.{ref.kind}"
 
 
 def merge_ref(deleted: str, kept: str) -> Ref:

@@ -8,6 +8,7 @@ from app.clock import Clock
 from app.errors import Invalid, Passing
 from connectors.base import ReadAnswer, Ref
 from connectors.shopify.answers import (
+    DELETED_ORDER,
     CustomerBody,
     InstallationBody,
     MergeBody,
@@ -75,7 +76,7 @@ class ShopifyReader:
     def read(self, ref: Ref) -> ReadAnswer:
         """Read an order (also by its return), a customer, both of a merge, or the installation."""
         match ref.kind:
-            case "order":
+            case "order" | "deleted_order":
                 return self._order(ref, global_id("Order", ref.external_id))
             case "return":
                 return self._order(ref, self._order_of_return(global_id("Return", ref.external_id)))
@@ -98,13 +99,14 @@ class ShopifyReader:
                     self._complete(order)
             except _Changed:
                 continue
-            if order is None and not self._sees_all_orders():
-                # Also what is merely old would be null, and taken for deleted lose its points.
-                raise Invalid(
-                    "The shop shows no such order: it was deleted, or is older than the 60 days that the app "
-                    "may see. Give the app the permission read_all_orders and read it again."
-                )
-            body = OrderBody(id=gid(order_id, "Order", "id"), shop=data.get("shop"), order=order)
+            # Also what is merely old is null to an app that may not see it, unless it was said to be gone.
+            unsaid = order is None and ref.kind != DELETED_ORDER
+            body = OrderBody(
+                id=gid(order_id, "Order", "id"),
+                shop=data.get("shop"),
+                order=order,
+                hidden=unsaid and not self._sees_all_orders(),
+            )
             return _answer(ref, body, began_at)
         raise Passing("The order keeps changing while it is read.")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from app.errors import Invalid
-from connectors.base import Closed, Observed, Origin, Outcome
+from connectors.base import Closed, Ignored, Observed, Origin, Outcome
 from connectors.shopify import graphql_payloads, values
 from connectors.shopify.customers import customer_event, gone_customer, merged_customer
 from connectors.shopify.graphql_orders import stated_order
@@ -19,6 +19,7 @@ class _Order(msgspec.Struct):
     id: str
     shop: graphql_payloads.Shop | None
     order: graphql_payloads.Order | None
+    hidden: bool = False
 
 
 class _Customer(msgspec.Struct):
@@ -52,6 +53,12 @@ def read_answer(topic: str, body: bytes) -> Outcome:
 def _read_order(topic: str, body: bytes) -> Outcome:
     answer = decode(body, _Order, topic)
     number, origin = values.identifier(answer.id, "id"), _origin(answer.shop)
+    if answer.order is None and answer.hidden:
+        # Taken for deleted, what is merely old would lose its points.
+        return Ignored(
+            f"{topic}: the shop shows no order {number}. It was deleted, or is older than the 60 days that "
+            "the app may see: the permission read_all_orders would tell"
+        )
     if answer.order is None:
         return Observed((gone_order(number),), "The shop has no such order.", origin)
     event, note = order_event(stated_order(answer.order))

@@ -10,7 +10,7 @@ import msgspec
 
 from connectors.base import Ignored, Lost, NeedsRead, Observed, Outcome, Ref
 from connectors.shopify import customers, orders, topics, values
-from connectors.shopify.answers import merge_ref
+from connectors.shopify.answers import DELETED_ORDER, merge_ref
 from connectors.shopify.marks import OURS
 from connectors.shopify.payloads import Identified, decode
 from connectors.shopify.values import Id
@@ -66,7 +66,7 @@ def bare_id(topic: str, body: bytes) -> Outcome:
         return Ignored(f"{topic}: an id alone, of which nothing is said")
     number = values.identifier(decode(body, Identified, topic).id, "id")
     gone = Observed((orders.gone_order(number),))
-    return NeedsRead((Ref(orders.KIND, number),), f"{topic} names order {number}", otherwise=gone)
+    return NeedsRead((Ref(DELETED_ORDER, number),), f"{topic} names order {number}", otherwise=gone)
 
 
 def refund(topic: str, body: bytes) -> Outcome:

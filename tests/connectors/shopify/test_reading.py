@@ -11,6 +11,7 @@ from connectors.base import ReadAnswer, Ref
 from connectors.shopify.reader import ShopifyReader
 from connectors.shopify.refusals import Denied
 from tests.connectors.loopback import Reply
+from tests.connectors.shopify.captured import answer, event, reason
 from tests.connectors.shopify.graphql_shop import (
     APP,
     SHOP_NODE,
@@ -112,8 +113,16 @@ def test_an_order_that_may_only_be_too_old_to_be_seen_is_not_gone() -> None:
         "Order": {"order": None, "shop": SHOP_NODE},
         "Installation": installation("read_orders", "write_customers"),
     }
-    with shop_with(answers) as shop, pytest.raises(Invalid, match="read_all_orders"):
-        read(shop, "order", "7")
+    with shop_with(answers) as shop:
+        _, body = read(shop, "order", "7")
+    assert body == {"id": "7", "shop": SHOP_NODE, "order": None, "hidden": True}
+    assert "read_all_orders" in reason(answer("order", **body))
+
+
+def test_an_order_that_was_said_to_be_deleted_and_is_not_there_is_gone() -> None:
+    with shop_with({"Order": {"order": None, "shop": SHOP_NODE}}) as shop:
+        _, body = read(shop, "deleted_order", "7")
+    assert event(answer("order", **body)).facts is None
 
 
 @pytest.mark.parametrize(

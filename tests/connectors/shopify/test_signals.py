@@ -30,7 +30,7 @@ def gone(kind: str, number: str, into: str | None = None) -> Observed:
 
 def test_a_deleted_order_is_looked_up_and_believed_if_nobody_can_be_asked() -> None:
     outcome = webhook({"id": 5999000000001}, "orders/delete")
-    assert refs(outcome) == [("order", "5999000000001")]
+    assert refs(outcome) == [("deleted_order", "5999000000001")]
     assert otherwise(outcome) == gone("order", "5999000000001")
 
 

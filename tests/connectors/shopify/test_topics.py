@@ -41,7 +41,7 @@ BECOMES = {
     "disputes_create__docs-2026-07": ("dispute", "820982911946154500"),
     "events.Customer__case-shape-unverified": ("read", "customer 7700000001009"),
     "order_transactions_create__docs-2026-07": ("ignored", "whether it is paid"),
-    "orders_delete__docs-2026-07": ("read", "order 820982911946154500"),
+    "orders_delete__docs-2026-07": ("read", "deleted_order 820982911946154500"),
     "orders_edited__docs-2026-07": ("read", "order 820982911946154500"),
     "orders_risk_assessment_changed__docs-2026-07": ("ignored", "a risk moves no points"),
     "refunds_create__case-amount-only-no-lines": ("read", "order 6100000001507"),
