@@ -22,16 +22,15 @@ from app.services.enrol import add_member, confirm_claim
 from app.services.explain import render
 from app.services.links import LIFE, claim_link
 from app.services.programmes import programme_id_of
+from app.services.view_claims import ClaimView, pending_claims
 from app.services.view_ledger import EntryView, ledger_of, sentence
 from app.services.view_members import (
     AwardView,
-    ClaimView,
     MemberDetail,
     MemberView,
     ObjectView,
     find_member,
     list_members,
-    pending_claims,
     show_member,
 )
 from app.services.views import programme_views
@@ -156,10 +155,13 @@ def show_one(context: Context, *, who: str, programme: str | None, as_json: bool
 @as_json
 @pass_context
 def claims(context: Context, *, programme: str | None, as_json: bool) -> None:
-    """List accounts that claim what a guest gathered, waiting for a person's word.
+    """List accounts that may be one person's, waiting for a person's word.
 
-    An e-mail alone proves nobody: WooCommerce does not check it. Confirm a claim only if you know that
-    both are the same person: stempel member confirm CLAIM --reason "called us from the shop's number"
+    They carry the same e-mail. Confirming joins them: points and orders of both are one member's then,
+    the one that is named to stay. An e-mail alone proves nobody: WooCommerce does not check it. Confirm
+    a claim only if you know that both are the same person:
+
+    stempel member confirm CLAIM --reason "called us from the shop's number"
     """
     with context.database().snapshot() as connection:
         programme_id = None if programme is None else programme_id_of(connection, programme)
@@ -172,14 +174,14 @@ def claims(context: Context, *, programme: str | None, as_json: bool) -> None:
                 [
                     str(one.id),
                     one.programme,
-                    str(one.member_id),
-                    str(one.holder_id),
-                    str(one.holder_balance),
+                    f"{one.member_state} {one.member_id}: {one.member_balance}",
+                    f"{one.holder_state} {one.holder_id}: {one.holder_balance}",
+                    str(one.staying_id),
                     moment(one.created_at),
                 ]
                 for one in found
             ],
-            ["claim", "programme", "member", "guest", "guest's points", "since (UTC)"],
+            ["claim", "programme", "account: points", "is it this one?", "stays", "since (UTC)"],
         ),
     )
 
@@ -191,7 +193,10 @@ def claims(context: Context, *, programme: str | None, as_json: bool) -> None:
 @as_json
 @pass_context
 def confirm(context: Context, *, claim: int, reason: str, actor: str, as_json: bool) -> None:
-    """Join what a guest gathered to the account that claims it.
+    """Join the two accounts of a claim: they are one person's.
+
+    The points, orders and shop accounts of both are one member's from then on, and every shop shows
+    that one balance. Cannot be undone.
 
     Example: stempel member confirm 385862746112131073 --reason "showed the order's receipt"
     """
@@ -208,7 +213,7 @@ def confirm(context: Context, *, claim: int, reason: str, actor: str, as_json: b
         return find_member(connection, context.vault(), str(member_id))
 
     found = context.database().run(join)
-    show(_row(found), as_json, f"member {found.id}: {found.balance} points")
+    show(_row(found), as_json, f"member {found.id} has it all now: {found.balance} points")
 
 
 @member.command()
@@ -251,15 +256,19 @@ def _claim(one: ClaimView) -> dict[str, Any]:
         "id": str(one.id),
         "programme": one.programme,
         "member": str(one.member_id),
-        "guest": str(one.holder_id),
+        "member_points": one.member_balance,
+        "holder": str(one.holder_id),
         "points": one.holder_balance,
+        "stays": str(one.staying_id),
         "status": one.status,
         "created_at": stamp(one.created_at),
+        "decided_at": stamp(one.decided_at),
     }
 
 
 def _detail(found: MemberDetail, entries: list[EntryView], currency: str) -> dict[str, Any]:
     return _row(found.member) | {
+        "joined": [str(one) for one in found.joined],
         "stores": [
             {
                 "store": one.store,
@@ -312,7 +321,9 @@ def _as_text(found: MemberDetail, entries: list[EntryView], currency: str) -> st
         + (f", enrolled {moment(one.enrolled_at)} UTC" if one.enrolled_at else ""),
     ]
     if one.merged_into is not None:
-        lines.append(f"merged into member {one.merged_into}")
+        lines.append(f"joined to member {one.merged_into}, who has its points and orders")
+    if found.joined:
+        lines.append(f"joined to it: {', '.join(map(str, found.joined))}")
     if found.customers:
         lines += ["", "in the shops:"]
     for customer in found.customers:
@@ -323,11 +334,7 @@ def _as_text(found: MemberDetail, entries: list[EntryView], currency: str) -> st
         )
     if found.claims:
         lines += ["", "claims:"]
-    lines += [
-        f"  claim {claim.id}: member {claim.member_id} claims what guest {claim.holder_id} has, "
-        f"{claim.status}"
-        for claim in found.claims
-    ]
+    lines += [f"  {_said(claim)}" for claim in found.claims]
     if found.objects.items or found.windows:
         lines += ["", "what is worth what:"]
     for thing in found.objects.items:
@@ -336,8 +343,29 @@ def _as_text(found: MemberDetail, entries: list[EntryView], currency: str) -> st
     lines += [f"  {award.rule}: {_worth(award, currency)}" for award in found.windows]
     if entries:
         lines += ["", "newest entries:"]
-    lines += [f"  {entry.seq}. {sentence(entry, 'en', currency)}" for entry in entries]
+    lines += [f"  {entry.seq}. {_entry(entry, currency)}" for entry in entries]
     return "\n".join(lines)
+
+
+def _entry(entry: EntryView, currency: str) -> str:
+    told = sentence(entry, "en", currency)
+    return told if entry.other is None else f"{told} ({entry.other})"
+
+
+def _said(claim: ClaimView) -> str:
+    """Say what a claim comes to."""
+    pair = f"claim {claim.id}: {claim.member_id} and {claim.holder_id}"
+    if claim.status == "pending":
+        return f"{pair} may be one person; confirmed, {claim.staying_id} stays"
+    if claim.decided_at is None:
+        return f"{pair} are proved to be one person and joined in a moment"
+    how = {
+        "confirmed": "confirmed by a person",
+        "proved": "the shop made one customer of two"
+        if claim.by_shop
+        else "the shop vouches for the e-mail",
+    }
+    return f"{pair} are joined: {how.get(claim.status, 'not by this claim')}"
 
 
 def _worth(award: AwardView, currency: str) -> str:

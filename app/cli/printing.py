@@ -37,6 +37,7 @@ def entry_row(entry: EntryView, language: str, currency: str | None = None) -> d
         "recorded_at": stamp(entry.recorded_at),
         "text": sentence(entry, language, currency),
         "note": entry.note,
+        "other_member": None if entry.other is None else str(entry.other),
         "explanation": None
         if entry.explanation is None
         else msgspec.to_builtins(entry.explanation),

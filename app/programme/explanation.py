@@ -28,6 +28,7 @@ class Reason(StrEnum):
     NOT_PUBLISHED = "not-published"
     NOT_VERIFIED = "not-verified"
     OTHER_OWNER = "other-owner"  # the object turned out to be another person's
+    SAME_PERSON = "same-person"  # another account of the same person has been given it
 
 
 class Note(StrEnum):

@@ -33,6 +33,7 @@ REASONS: dict[Reason, str] = {
     Reason.NOT_PUBLISHED: mark("the review is not published"),
     Reason.NOT_VERIFIED: mark("the shop does not say that the reviewer bought the product"),
     Reason.OTHER_OWNER: mark("it turned out to be another person's"),
+    Reason.SAME_PERSON: mark("another account of the same person has been given it"),
 }
 
 NOTES: dict[Note, str] = {
@@ -64,6 +65,16 @@ KINDS: dict[str, str] = {
 }
 """Every kind of entry but "adjust" (which gives or takes), and "award" for what a rule is worth now."""
 
+# Of an account that was joined to another: (did this one stay?, what moved).
+_JOINED = {
+    (True, "points"): mark("%(points)s moved here from another account of the same person"),
+    (True, "debt"): mark("a debt of %(points)s moved here from another account of the same person"),
+    (True, "nothing"): mark("another account of the same person was joined to this one"),
+    (False, "points"): mark("%(points)s moved to another account of the same person"),
+    (False, "debt"): mark("a debt of %(points)s moved to another account of the same person"),
+    (False, "nothing"): mark("this account was joined to another one of the same person"),
+}
+
 _ROUNDING = {
     "floor": mark("rounded down from %(raw)s"),
     "half_up": mark("rounded from %(raw)s"),
@@ -93,15 +104,16 @@ def render(
     worth: int | None = None,
     window: str = "",
     currency: str | None = None,
+    stays: bool | None = None,
 ) -> str:
     """Return the sentence for an entry that changed the balance by `points`, or for an award.
 
     `kind` is that of the entry, or "award". `worth` is what the award is worth after the entry, if it
     is known; `window` the award's window key; `currency` that of the programme, which thresholds are
-    in when another one was converted.
+    in when another one was converted. `stays` tells, of two accounts that were joined, which is asked.
     """
     words = texts(language)
-    head = _head(words, kind, points, worth)
+    head = _head(words, kind, points, worth, stays)
     head = head[:1].upper() + head[1:]
     if explanation is None or kind == "forgive":
         return f"{head}."
@@ -114,8 +126,11 @@ def render(
     return f"{head}: {_why(words, explanation, window, currency)}.{notes}"
 
 
-def _head(words: Texts, kind: str, points: int, worth: int | None) -> str:
+def _head(words: Texts, kind: str, points: int, worth: int | None, stays: bool | None) -> str:
     written = words.points(abs(points))
+    if kind == "merge" and stays is not None:
+        moved = "nothing" if not points else "points" if (points > 0) is stays else "debt"
+        return words.say(_JOINED[stays, moved], points=written)
     if kind == "adjust":
         if points < 0:
             return words.say("%(points)s taken off by hand", points=written)

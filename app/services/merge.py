@@ -4,7 +4,7 @@ Two entries in the ledger say so, one on each side. The awards stay under the ac
 and are judged together with those of the one it was joined to (DESIGN.md, People).
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, or_, select, update
 
@@ -20,6 +20,8 @@ from app.services.rows import MemberRow
 from app.services.workset import WorkSet
 from app.services.worth import settle_objects
 from app.services.writeback import want_writing
+
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 def merge_accounts(
@@ -139,12 +141,19 @@ def _pair(
     kept = None if keep is None else work.member(keep)
 
     def rank(member: MemberRow) -> tuple[bool, bool, datetime, int]:
-        enrolled = member.state == "member"
-        since = member.enrolled_at if enrolled and member.enrolled_at else work.now
-        return (not enrolled, kept is not None and member is not kept, since, member.id)
+        guest, since, _ = precedence(member.state, member.enrolled_at, member.id)
+        return guest, member is not kept, since, member.id
 
     staying, ending = sorted(pair, key=rank)
     return ending, staying
+
+
+def precedence(
+    state: str, enrolled_at: datetime | None, member_id: int
+) -> tuple[bool, datetime, int]:
+    """Rank accounts of one person: the least one stays when they are joined."""
+    enrolled = state == "member"
+    return not enrolled, enrolled_at if enrolled and enrolled_at else _LATEST, member_id
 
 
 def _load(

@@ -30,7 +30,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     """One ledger entry. `balance` is the member's after it, where a ledger is shown.
 
     `worth` is what its award came to with it (a later entry of the same order says 314 altogether, not
-    45), `note` the reason that staff gave for a correction by hand.
+    45), `note` the reason that staff gave for a correction by hand. Where two accounts were joined,
+    `other` is the one at the other end, and `stays` says whether this is the one that stayed.
     """
 
     id: int
@@ -51,6 +52,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     explanation: Explanation | None
     worth: int | None
     note: str | None
+    other: int | None = None
+    stays: bool | None = None
     balance: int | None = None
 
 
@@ -98,6 +101,7 @@ def sentence(entry: EntryView, language: str, currency: str | None = None) -> st
         worth=entry.worth,
         window=entry.window,
         currency=currency,
+        stays=entry.stays,
     )
 
 
@@ -127,8 +131,9 @@ def _views(connection: Connection, rows: Sequence[RowMapping]) -> list[EntryView
             **{
                 name: row[name]
                 for name in EntryView.__struct_fields__
-                if name not in {"about", "explanation", "worth", "note", "balance"}
+                if name in row and name != "explanation"
             },
+            **_ends(row),
             about=None
             if row["object_id"] is None
             else ObjectName(
@@ -160,7 +165,7 @@ def _worth_after(connection: Connection, award_ids: Sequence[int]) -> dict[int, 
                 t.entry.c.pending,
             )
             .where(t.entry.c.award_id.in_(award_ids[start : start + _CHUNK]))
-            .order_by(t.entry.c.award_id, t.entry.c.seq)
+            .order_by(t.entry.c.award_id, t.entry.c.recorded_at, t.entry.c.seq)
         )
         sums: dict[int, int] = {}
         for row in rows:
@@ -168,6 +173,21 @@ def _worth_after(connection: Connection, award_ids: Sequence[int]) -> dict[int, 
             sums[row.award_id] = sums.get(row.award_id, 0) + change
             after[row.id] = sums[row.award_id]
     return after
+
+
+class _Join(msgspec.Struct, frozen=True, rename={"arrived": "from", "left": "into"}):
+    """What the explanation of a join holds: the account at the other end."""
+
+    arrived: str | None = None
+    left: str | None = None
+
+
+def _ends(row: RowMapping) -> dict[str, Any]:
+    if row["kind"] != "merge":
+        return {}
+    join = msgspec.json.decode(row["explanation"], type=_Join)
+    other = join.arrived or join.left
+    return {"other": int(other) if other else None, "stays": join.arrived is not None}
 
 
 class _ByHand(msgspec.Struct, frozen=True):

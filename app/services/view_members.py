@@ -1,7 +1,7 @@
-"""Members as support sees them: contact, balance, accounts in the shops, claims, objects."""
+"""Members as support sees them: contact, balance, accounts in the shops, objects, who is the same."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from app.services.explain import read_explanation
 from app.services.facts import decode_facts
 from app.services.keys import Vault
 from app.services.people import email_hash_of
+from app.services.view_claims import ClaimView, claims_where
 from app.services.views import Page, key_of, page_of, page_size, programme_views, storable
 
 _WRITTEN: msgspec.json.Decoder[tuple[str, int, str | None]] = msgspec.json.Decoder(
@@ -57,18 +58,6 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
-class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
-    """An account that claims what a guest gathered under its e-mail."""
-
-    id: int
-    programme: str
-    member_id: int
-    holder_id: int
-    holder_balance: int
-    status: str
-    created_at: datetime
-
-
 class AwardView(msgspec.Struct, frozen=True, kw_only=True):
     """What one rule is worth for an object or a window now, 0 with its reason included."""
 
@@ -98,9 +87,13 @@ class ObjectView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MemberDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """One member with accounts, claims, objects (newest first) and awards over several objects."""
+    """One member with accounts, claims, objects (newest first) and awards over several objects.
+
+    `joined` are the accounts that were joined to this one; what they earned is shown here.
+    """
 
     member: MemberView
+    joined: list[int]
     customers: list[CustomerView]
     claims: list[ClaimView]
     objects: Page[ObjectView]
@@ -141,7 +134,11 @@ def find_member(
     living = [one for one in found if one.state not in {"merged", "erased"}] or found
     enrolled = [one for one in living if one.state == "member"] or living
     if len(enrolled) == 1:
-        return enrolled[0]
+        [one] = enrolled
+        # Who asks by an id means that account, who asks by an e-mail the person.
+        while one.merged_into is not None and who.strip() != str(one.id):
+            [one] = list_members(connection, vault, search=str(one.merged_into)).items
+        return one
     if not enrolled:
         raise NotFound(f"There is no member {who!r}. See: stempel member list")
     those = ", ".join(f"{one.id} in {one.programme}" for one in enrolled)
@@ -160,30 +157,27 @@ def show_member(
     row = connection.execute(_members().where(t.member.c.id == key_of(member_id))).one_or_none()
     if row is None:
         raise NotFound(f"There is no member {member_id}.")
+    joined = _joined(connection, member_id)
+    mine = [] if row.merged_into is not None else [member_id, *joined]
     return MemberDetail(
         member=_member(connection, vault, row),
+        joined=joined,
         customers=_customers(connection, member_id),
-        claims=_claims(
+        claims=claims_where(
             connection, or_(t.claim.c.member_id == member_id, t.claim.c.holder_id == member_id)
         ),
-        objects=_objects(connection, member_id, objects_before, page_size(limit)),
+        objects=_objects(connection, member_id, mine, objects_before, page_size(limit)),
         windows=[
             _award(one)
-            for one in connection.execute(
-                select(t.award)
-                .where(t.award.c.member_id == member_id, t.award.c.object_id.is_(None))
-                .order_by(t.award.c.rule, t.award.c.window_key)
+            for one in _decisive(
+                connection.execute(
+                    select(t.award)
+                    .where(t.award.c.member_id.in_(mine), t.award.c.object_id.is_(None))
+                    .order_by(t.award.c.rule, t.award.c.window_key)
+                )
             )
         ],
     )
-
-
-def pending_claims(connection: Connection, *, programme_id: int | None = None) -> list[ClaimView]:
-    """Return the claims that wait for a person to confirm them, oldest first."""
-    where = t.claim.c.status == "pending"
-    if programme_id is not None:
-        where = and_(where, t.claim.c.programme_id == programme_id)
-    return _claims(connection, where)
 
 
 def _members() -> Select[Any]:
@@ -253,27 +247,39 @@ def _customers(connection: Connection, member_id: int) -> list[CustomerView]:
     return found
 
 
-def _claims(connection: Connection, where: ColumnElement[bool]) -> list[ClaimView]:
-    rows = connection.execute(
-        select(
-            t.claim.c.id,
-            t.claim.c.member_id,
-            t.claim.c.holder_id,
-            t.claim.c.status,
-            t.claim.c.created_at,
-            t.programme.c.key.label("programme"),
-            t.member.c.balance.label("holder_balance"),
+def _joined(connection: Connection, member_id: int) -> list[int]:
+    """Return the accounts that were joined to this one, one after the other."""
+    found: list[int] = []
+    ends = [member_id]
+    while ends:
+        ends = list(
+            connection.execute(
+                select(t.member.c.id)
+                .where(t.member.c.merged_into.in_(ends))
+                .order_by(t.member.c.id)
+            ).scalars()
         )
-        .join(t.programme, t.programme.c.id == t.claim.c.programme_id)
-        .join(t.member, t.member.c.id == t.claim.c.holder_id)
-        .where(where)
-        .order_by(t.claim.c.id)
-    )
-    return [ClaimView(**row) for row in rows.mappings()]
+        ends = [one for one in ends if one not in found and one != member_id]
+        found += ends
+    return found
+
+
+def _decisive(awards: Iterable[Row[Any]]) -> list[Row[Any]]:
+    """Leave out, of several awards for one thing, those of joined accounts that give nothing."""
+    found: dict[tuple[int | None, str, str], Row[Any]] = {}
+    for award in awards:
+        key = (award.object_id, award.rule, award.window_key)
+        if key not in found or award.points:
+            found[key] = award
+    return list(found.values())
 
 
 def _objects(
-    connection: Connection, member_id: int, before: int | None, size: int
+    connection: Connection,
+    member_id: int,
+    accounts: Sequence[int],
+    before: int | None,
+    size: int,
 ) -> Page[ObjectView]:
     query = (
         select(t.source_object, t.store.c.key.label("store"))
@@ -286,11 +292,12 @@ def _objects(
         query = query.where(t.source_object.c.id < key_of(before))
     rows = connection.execute(query).all()
     awards: dict[int, list[AwardView]] = defaultdict(list)
-    for award in connection.execute(
+    given = connection.execute(
         select(t.award)
-        .where(t.award.c.object_id.in_([row.id for row in rows]), t.award.c.member_id == member_id)
+        .where(t.award.c.object_id.in_([row.id for row in rows]), t.award.c.member_id.in_(accounts))
         .order_by(t.award.c.rule)
-    ):
+    )
+    for award in _decisive(given):
         awards[award.object_id].append(_award(award))
     items = [_object(row, awards[row.id]) for row in rows]
     return page_of(items, [item.id for item in items], size)

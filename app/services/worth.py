@@ -130,7 +130,8 @@ def _settle_object(
             continue
         # Another person's, or of an account that was joined to this one: worth nothing besides.
         if award_row.points or award_row.rule != NO_RULE:
-            _withdraw(work, vault, award_row, row, versions, Reason.OTHER_OWNER)
+            reason = Reason.SAME_PERSON if own else Reason.OTHER_OWNER
+            _withdraw(work, vault, award_row, row, versions, reason)
     if owner is None:
         return
     for rule, award_row in mine.items():
@@ -193,7 +194,7 @@ def _settle_windows(
                 points=0,
                 explanation=_encode(
                     Explanation(
-                        rule=award.rule, version=versions[-1].number, reason=Reason.OTHER_OWNER
+                        rule=award.rule, version=versions[-1].number, reason=Reason.SAME_PERSON
                     )
                 ),
                 policy=versions[-1].programme.debt,

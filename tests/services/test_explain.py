@@ -233,3 +233,51 @@ def test_an_entry_without_an_explanation_has_none() -> None:
     assert read_explanation(stored.decode()) == Explanation(
         rule="r", version=2, reason=Reason.EARNED
     )
+
+
+@pytest.mark.parametrize(
+    ("stays", "points", "english", "polish"),
+    [
+        (
+            True,
+            269,
+            "269 points moved here from another account of the same person.",
+            "Przeniesiono tu 269 punktów z innego konta tej samej osoby.",
+        ),
+        (
+            True,
+            -1,
+            "A debt of 1 point moved here from another account of the same person.",
+            "Przeniesiono tu dług z innego konta tej samej osoby: 1 punkt.",
+        ),
+        (
+            True,
+            0,
+            "Another account of the same person was joined to this one.",
+            "Dołączono do tego konta inne konto tej samej osoby.",
+        ),
+        (
+            False,
+            -269,
+            "269 points moved to another account of the same person.",
+            "Przeniesiono 269 punktów na inne konto tej samej osoby.",
+        ),
+        (
+            False,
+            30,
+            "A debt of 30 points moved to another account of the same person.",
+            "Przeniesiono dług na inne konto tej samej osoby: 30 punktów.",
+        ),
+        (
+            False,
+            0,
+            "This account was joined to another one of the same person.",
+            "To konto dołączono do innego konta tej samej osoby.",
+        ),
+    ],
+)
+def test_joined_accounts_say_what_moved(
+    stays: bool, points: int, english: str, polish: str
+) -> None:
+    for language, sentence in (("en", english), ("pl", polish)):
+        assert render(None, "merge", points, language, stays=stays) == sentence

@@ -9,9 +9,10 @@ from app.db import tables as t
 from app.errors import Conflict, NotFound
 from app.services.enrol import add_member
 from app.services.outcomes import Outcome, record
+from app.services.view_claims import pending_claims
 from app.services.view_deliveries import list_deliveries, show_delivery, topics
 from app.services.view_ledger import ledger_of
-from app.services.view_members import find_member, list_members, pending_claims, show_member
+from app.services.view_members import find_member, list_members, show_member
 from app.services.view_stores import store_views, totals
 from app.services.views import LARGEST_ID, programme_views
 from app.services.writeback import block

@@ -31,7 +31,8 @@ WORDS = {
     # claims
     "pending": mark("waiting"),
     "confirmed": mark("confirmed"),
-    "refused": mark("refused"),
+    "proved": mark("proved by the shop"),
+    "joined": mark("settled with another claim"),
     # why a webhook request was refused
     "not a POST": mark("not a POST"),
     "too large": mark("too large"),
