@@ -28,7 +28,7 @@ from app.services.ingest import Incoming
 from app.services.merge import merge_accounts
 from app.services.posting import Cause, spend_points
 from app.services.stores import Store
-from app.services.workset import WorkSet, load_members
+from app.services.workset import WorkSet, flush, load_members
 from tests.pipeline import Pipeline
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -69,7 +69,7 @@ def order(
     at: int = 0,
 ) -> Event:
     """An order of one line, as it was so many seconds after the start."""
-    refunds = ()
+    refunds: tuple[Refund, ...] = ()
     if refunded is not None:
         part = RefundLine(line="1", quantity=1, net=Decimal(refunded))
         refunds = (Refund(id="9", amount=Decimal(refunded), at=_moment(at), lines=(part,)),)
@@ -208,7 +208,7 @@ class People:
                 explanation="{}",
                 cause=Cause(occurred_at=work.now),
             )
-            ingest.workset.flush(connection, work)
+            flush(connection, work)
 
     def customer(self, store: int, number: str) -> Row[Any]:
         """Return the row of a shop's customer."""

@@ -15,6 +15,7 @@ from app.programme.lots import (
     Movement,
     Policy,
     give_back,
+    join,
     late_expiry,
     moved,
     open_points,
@@ -203,6 +204,35 @@ def test_taking_back_and_giving_back_restores_balance_and_lots(
     assert taken.forgiven + given_back.forgiven == 0
     assert given_back.opened == 0
     assert [each.remaining for each in after.lots] == [each.remaining for each in before.lots]
+
+
+def test_an_account_that_ends_takes_its_lots_along_as_they_are() -> None:
+    ending = account(lot(1, 30, days=5, points=50), lot(2, 0, points=10), lot(3, 20))
+    joining = join(ending, account(lot(4, 7)))
+    assert joining.leaving == Movement(balance=-50, lots=((1, -30), (3, -20)))
+    assert joining.arriving == Movement(balance=50)
+    assert joining.carried == ((1, 30), (3, 20))
+
+
+def test_points_that_arrive_at_a_debt_settle_it_last_expiring_first() -> None:
+    joining = join(account(lot(1, 30, days=5), lot(2, 20, days=9)), account(balance=-25))
+    assert joining.arriving == Movement(balance=50)
+    assert joining.carried == ((1, 25), (2, 0))
+
+
+@pytest.mark.parametrize(("owed", "drawn"), [(15, ((2, -15),)), (60, ((2, -20), (1, -30)))])
+def test_a_debt_that_arrives_is_settled_from_the_lots_there(
+    owed: int, drawn: tuple[tuple[int, int], ...]
+) -> None:
+    joining = join(account(balance=-owed), account(lot(1, 30, days=5), lot(2, 20, days=9)))
+    assert joining.leaving == Movement(balance=owed)
+    assert joining.arriving == Movement(balance=-owed, lots=drawn)
+    assert joining.carried == ()
+
+
+def test_pending_points_move_too() -> None:
+    joining = join(Account(pending=40), Account(pending=2))
+    assert (joining.leaving.pending, joining.arriving.pending) == (-40, 40)
 
 
 class AnAccount(RuleBasedStateMachine):

@@ -113,7 +113,7 @@ class PeopleAndLedger(RuleBasedStateMachine):
     )
     def buy(self, store: int, number: str | None, email: str, amount: int, verified: bool) -> None:
         placed = 1000 + len(self.wallets.orders)
-        values = {"customer": number, "email": email, "verified": verified}
+        values: dict[str, Any] = {"customer": number, "email": email, "verified": verified}
         self.people.tell(store, order(placed, f"{amount}.00", **values))
         owner = self.wallets.guest(email) if number is None else self._account(store, number)
         self.wallets.person(owner)
