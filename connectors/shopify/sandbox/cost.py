@@ -2,10 +2,12 @@
 
 Values: shopify.dev, "GraphQL Admin API rate limits" (read 2026-11): a scalar or enum 0, an object 1, an
 interface or union the dearest of its selections, a mutation 10 whatever it returns, a connection by its
-`first` or `last`. How exactly was told by Shopify's staff (community.shopify.dev thread 24364): 2 + the cost
-of one item x floor(2 ln(max(2, first))), pageInfo free; older pages multiplied by `first` itself, which the
-setting `linear_cost` does. What "primitive value objects" are free besides is not known: all others
-count 1 here, money too, so that the sandbox is rather dearer than the real one.
+`first` or `last`. The sandbox takes 2 + first x the cost of one item, as older pages of it said, and
+counts a plain list with `first` or `ids` by these. With `linear_cost` off it takes what Shopify's staff
+told (community.shopify.dev thread 24364, as quoted in a public repository): 2 + the cost of one item x
+floor(2 ln(max(2, first))), first at most 250, and a plain list as one object. pageInfo is free; which
+other "primitive value objects" are is not known, so all count 1, money too. All in all the sandbox is
+rather dearer than the real one: what fits here fits there.
 """
 
 import math
@@ -25,8 +27,10 @@ from graphql import (
     OperationType,
     SelectionSetNode,
     get_named_type,
+    get_nullable_type,
     is_abstract_type,
     is_composite_type,
+    is_list_type,
     value_from_ast_untyped,
 )
 
@@ -93,8 +97,9 @@ class Counting:
             if value is None:
                 return 0
         if isinstance(value, list):
-            return max((self._object(node, kind, one) for one in value), default=0)
-        return self._object(node, kind, value)
+            return sum(self._object(node, kind, one) for one in value)
+        several = self.linear and is_list_type(get_nullable_type(definition.type))
+        return self._object(node, kind, value) * (self._asked(node) if several else 1)
 
     def _object(self, node: FieldNode, kind: GraphQLNamedType, value: Any) -> int:
         assert node.selection_set is not None
@@ -104,17 +109,26 @@ class Counting:
             return 0
         children = self._selection(node.selection_set, kind, value)
         if isinstance(kind, GraphQLObjectType) and kind.name.endswith("Connection"):
+            if value is not _UNKNOWN and self._size(node, value):
+                # The answer's children hold all items, of which `_factor` wants one.
+                children = -(-children // self._size(node, value))
             return _CONNECTION + children * self._factor(self._size(node, value))
         return children + (0 if name in _FREE else 1)
 
     def _size(self, node: FieldNode, value: Any) -> int:
         if value is not _UNKNOWN:
             return len(value.get("nodes") or value.get("edges") or ())
+        return self._asked(node)
+
+    def _asked(self, node: FieldNode) -> int:
+        """Return how many items a list or connection is asked for; 1 if it does not say."""
         for one in node.arguments or ():
-            if one.name.value in {"first", "last"}:
+            if one.name.value in {"first", "last", "ids"}:
                 size = value_from_ast_untyped(one.value, dict(self.variables))
                 if isinstance(size, int):
                     return size
+                if isinstance(size, list):
+                    return len(size)
         return 1
 
     def _factor(self, size: int) -> int:

@@ -47,7 +47,9 @@ class Settings:
     bucket_size: float = 2000.0
     restore_rate: float = 100.0  # points per second
     max_query_cost: int = 1000
-    linear_cost: bool = False  # count a connection as 2 + first x child, as the older pages say
+    linear_cost: bool = (
+        True  # a connection costs 2 + first x child; False: as staff told, see `cost`
+    )
 
     @property
     def zone(self) -> tzinfo:
