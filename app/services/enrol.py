@@ -14,7 +14,7 @@ from app.services.audit import Act, note_act
 from app.services.facts import encode_facts
 from app.services.keys import Vault
 from app.services.merge import merge_accounts
-from app.services.people import give_reviews, new_member, set_contact
+from app.services.people import give_reviews, new_member, set_contact, with_contact
 from app.services.programmes import in_force, versions
 from app.services.rows import MemberRow, ObjectKey, ObjectRow
 from app.services.stores import own_store_id
@@ -150,11 +150,7 @@ def _found(work: WorkSet, hashed: bytes) -> MemberRow | None:
     holder = work.member(work.identities[hashed]) if hashed in work.identities else None
     if holder is not None and holder.state == "member":
         return holder
-    accounts = [
-        row
-        for row in work.members.values()
-        if row.email_hash == hashed and row.email is not None and row.merged_into is None
-    ]
+    accounts = [row for row in with_contact(work, hashed) if row.email is not None]
     for state in ("member", "guest"):
         several = [row for row in accounts if row.state == state]
         if len(several) == 1:

@@ -139,6 +139,8 @@ def _of_merged_customer(here: Observer, told: Told, event: Event) -> Finding:
     It is gone for good. Late messages only tell when it had signed up, and which e-mail was its own.
     """
     work, name = here.work, f"customer {event.external_id}"
+    if event.into == event.external_id:
+        return Finding(status="ignored", reason=f"{name} cannot have been merged into itself")
     if event.into is not None:
         enrol = here.versions[-1].programme.enrolment == "automatic"
         note_shop_merge(work, told.store_id, event.external_id, event.into, enrol=enrol)

@@ -100,14 +100,14 @@ def give_reviews(work: WorkSet) -> list[ObjectKey]:
 
 
 def _writer(work: WorkSet, email_hash: bytes) -> MemberRow | None:
-    enrolled = [member for member in _with_contact(work, email_hash) if member.state == "member"]
+    enrolled = [member for member in with_contact(work, email_hash) if member.state == "member"]
     if len(enrolled) == 1:
         return enrolled[0]
     holder = work.identities.get(email_hash)
     return None if holder is None else work.member(holder)
 
 
-def _with_contact(work: WorkSet, email_hash: bytes) -> list[MemberRow]:
+def with_contact(work: WorkSet, email_hash: bytes) -> list[MemberRow]:
     """Return the accounts with this contact e-mail, their own or that of one joined to them."""
     found = (m.id for m in work.members.values() if m.email_hash == email_hash)
     return [work.members[one] for one in sorted({work.member(one).id for one in found})]
@@ -202,7 +202,7 @@ def note_proof(work: WorkSet, vault: Vault, store_id: int, person: Person) -> No
 
 def ended_in_merge(work: WorkSet, store_id: int, event: Event) -> bool:
     """Say whether this speaks of a customer that its shop merged into another one."""
-    if event.kind != "customer" or event.into == event.external_id:
+    if event.kind != "customer":
         return False
     known = work.customers.get((store_id, event.external_id))
     return event.into is not None or (known is not None and known.kept_as is not None)
@@ -247,6 +247,6 @@ def claim_between(work: WorkSet, email_hash: bytes) -> None:
     if holder_id is None:
         return
     holder = work.member(holder_id)
-    for member in _with_contact(work, email_hash):
+    for member in with_contact(work, email_hash):
         if member is not holder:
             work.claims.add((member.id, holder.id, email_hash))

@@ -390,6 +390,23 @@ def test_somebody_enrolled_by_hand_is_found_by_proof(people: People) -> None:
     assert people.problems() == []
 
 
+def test_enrolling_by_hand_finds_whom_the_account_with_that_e_mail_was_joined_to(
+    people: People,
+) -> None:
+    people.tell(0, account("5", OLA, verified=False))
+    people.tell(0, account("6", JAN))
+    people.tell(0, gone("5", into="6"))
+    with people.pipeline.database.transaction() as connection:
+        found = add_member(
+            connection,
+            people.pipeline.runtime.vault,
+            programme_id=people.programme_id,
+            email=OLA,
+            now=people.pipeline.clock(),
+        )
+    assert found == people.member(0, "6")
+
+
 def test_the_shop_merges_two_of_its_customers(people: People) -> None:
     people.tell(0, account("5", OLA))
     people.tell(0, account("6", JAN))
@@ -450,7 +467,9 @@ def test_a_customer_that_ended_in_a_merge_stays_gone(people: People) -> None:
 def test_merges_of_customers_in_a_row_or_a_circle(people: People) -> None:
     for number, email in (("5", OLA), ("6", JAN), ("7", GUEST)):
         people.tell(0, account(number, email))
-    for ended, kept in (("5", "6"), ("6", "7"), ("7", "5"), ("5", "5")):
+    assert people.tell(0, gone("5", into="5"))[0] == "ignored"
+    assert people.customer(0, "5").gone == 0
+    for ended, kept in (("5", "6"), ("6", "7"), ("7", "5")):
         people.tell(0, gone(ended, into=kept))
     assert len({people.member(0, number) for number in "567"}) == 1
     assert people.balances() == [100]
