@@ -1,6 +1,6 @@
-"""`stempel demo`: the whole way on one machine, with a sandbox shop and made-up customers.
+"""`stempel demo`: the whole way on one machine, with two sandbox shops and made-up customers.
 
-A thin director: the shop, the service and the connector are the real parts, started and steered as a
+A thin director: the shops, the service and the connectors are the real parts, started and steered as a
 person would.
 """
 
@@ -9,33 +9,32 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import click
 from sqlalchemy import select
 
 from app import clock, serving
 from app import settings as configuration
+from app.cli import demo_shops
+from app.cli.demo_shops import DemoShop
 from app.db import schema
 from app.db import tables as t
 from app.db.engine import Database, open_database
 from app.errors import Passing
 from app.services.keys import new_vault
+from app.services.links import claim_link
 from app.services.programmes import publish
-from app.services.stores import WEBHOOK_SECRET, Store, add_store
+from app.services.view_claims import pending_claims
 from app.settings import Settings
-from connectors.base import Access
-from connectors.http import GuardedClient
-from connectors.registry import load_connectors
-from connectors.woocommerce import sandbox
-from connectors.woocommerce.sandbox import demo as story
+from connectors.shopify import sandbox as shopify_sandbox
+from connectors.woocommerce import sandbox as woo_sandbox
 
-_SECRET = "demo-shop-secret"  # noqa: S105 - the published secret of a make-believe shop
 _START_SECONDS = 60.0
 _SETTLE_SECONDS = 20.0
 _PROGRAMME = """
@@ -79,28 +78,29 @@ def run_demo(*, port: int, speed: float, once: bool) -> int:
     try:
         schema.upgrade(database)
         with (
-            sandbox.serve(sandbox.Sandbox(), runner_every=0.2) as shop,
-            _service(environment, settings),
+            woo_sandbox.serve(woo_sandbox.Sandbox(), runner_every=0.2) as woo,
+            shopify_sandbox.serve(shopify_sandbox.Sandbox(), runner_every=0.2) as shopify,
         ):
-            store = _connect(database, settings, shop.url)
-            _say("")
-            _say(f"Stempel   {settings.public_url}/")
-            _say(f"The shop  {shop.url}/   (a sandbox: nobody's data, nothing leaves this machine)")
-            _say("")
-            _play(database, store, shop, speed)
-            if once:
-                return 0
-            _say("")
-            _say("The story is told; look around at the two addresses above. Ctrl+C ends it.")
-            _say(f"In another terminal: {_command(settings)} member list")
-            _wait()
-            return 0
+            environment["SHOPIFY_ORIGIN"] = shopify.origin
+            settings = configuration.from_env(environment)
+            with _service(environment, settings):
+                programme_id = _publish(database, settings)
+                shops = [
+                    demo_shops.woocommerce(database, settings, programme_id, woo),
+                    demo_shops.shopify(database, settings, programme_id, shopify),
+                ]
+                _show(database, settings, shops, speed)
+                if not once:
+                    _say("")
+                    _say("The story is told; look around at these addresses. Ctrl+C ends it.")
+                    _say(f"In another terminal: {_command(settings)} member list")
+                    _wait()
     except KeyboardInterrupt:
         _say("")
         _say("Ended.")
-        return 0
     finally:
         database.close()
+    return 0
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -164,50 +164,68 @@ def _wait_until_healthy(process: "subprocess.Popen[bytes]", url: str) -> None:
     raise Passing(f"stempel up does not answer at {url} after {_START_SECONDS:.0f} seconds.")
 
 
-def _connect(database: Database, settings: Settings, shop_url: str) -> Store:
-    """Publish the programme, connect the shop and let it make its webhooks, as a merchant would."""
+def _publish(database: Database, settings: Settings) -> int:
     vault = new_vault(settings.keyring)
-    connector = load_connectors()["woocommerce"]
-    keys = {"consumer-key": sandbox.KEY, "consumer-secret": sandbox.SECRET}
     with database.transaction() as connection:
-        programme = publish(connection, vault, _PROGRAMME, clock.now())
-        store = add_store(
-            connection,
-            settings.keyring,
-            programme_id=programme.programme_id,
-            platform="woocommerce",
-            url=shop_url,
-            values={WEBHOOK_SECRET: [_SECRET], **{name: [key] for name, key in keys.items()}},
-            now=clock.now(),
-            key="demo-shop",
-        )
-    access = Access(store_key=store.key, url=shop_url, credentials=keys)
-    shop = connector.connect(access, GuardedClient(allow_private=True))
-    try:
-        if shop.installer is not None:
-            shop.installer.register(
-                f"{settings.public_url}/webhooks/woocommerce/{store.key}", _SECRET
-            )
-    finally:
-        shop.close()
-    return store
+        return publish(connection, vault, _PROGRAMME, clock.now()).programme_id
 
 
-def _play(database: Database, store: Store, shop: sandbox.Running, speed: float) -> None:
-    """Tell the story; under each step stand the balances it moved, here and in the shop."""
-    seen: dict[str, int] = {}
-    for sentence in story.run_demo(shop.url, pace=1.0 / speed):
+def _show(database: Database, settings: Settings, shops: Sequence[DemoShop], speed: float) -> None:
+    """Tell the story; under each step stand the balances it moved, here and in the shops."""
+    _say("")
+    _say(f"Stempel           {settings.public_url}/")
+    for shop in shops:
+        _say(f"{shop.platform + ' shop':<17} {shop.address}")
+    _say("The shops are sandboxes: nobody's data, nothing leaves this machine.")
+    seen: dict[tuple[str, str], int] = {}
+    for shop in shops:
+        _say("")
+        _say(f"In the {shop.platform} shop")
+        for sentence in shop.story(1.0 / speed):
+            _say(f"• {sentence}")
+            _tell_balances(database, shops, seen)
+    _say("")
+    _say("One person in both shops")
+    for sentence in _proofs(database, settings):
         _say(f"• {sentence}")
-        for customer, balance in _settled(database, store).items():
-            if seen.get(customer) != balance:
-                row = shop.sandbox.customer(int(customer))
-                shown = shop.sandbox.meta_of(int(customer)).get("stempel_balance", "nothing yet")
-                _say(f"    {row['first_name']}: {balance} points; the shop shows {shown}")
-                seen[customer] = balance
+        _tell_balances(database, shops, seen)
 
 
-def _settled(database: Database, store: Store) -> dict[str, int]:
-    """Wait until nothing is queued or due; return the balance of each of the shop's customers."""
+def _proofs(database: Database, settings: Settings) -> Iterator[str]:
+    """Let who has an account in both shops open the one-time link that proves the e-mail.
+
+    Shopify verified it; WooCommerce never does, so the points wait apart until then.
+    """
+    with database.snapshot() as connection:
+        claims = pending_claims(connection)
+    for claim in claims:
+        with database.snapshot() as connection:
+            link = claim_link(
+                connection,
+                settings.keyring,
+                public_url=settings.public_url,
+                claim_id=claim.id,
+                now=clock.now(),
+            )
+        with urlopen(Request(link, method="POST"), timeout=10) as answer:  # noqa: S310 - our own
+            answer.read()
+        yield "Anna opens the link that was sent to her e-mail: both accounts are hers"
+
+
+def _tell_balances(
+    database: Database, shops: Sequence[DemoShop], seen: dict[tuple[str, str], int]
+) -> None:
+    balances = _settled(database)
+    for shop in shops:
+        for customer, balance in balances.get(shop.store.id, {}).items():
+            if seen.get((shop.platform, customer)) != balance:
+                name, shown = shop.name_of(customer), shop.shown(customer)
+                _say(f"    {name}: {balance} points; the {shop.platform} shop shows {shown}")
+                seen[shop.platform, customer] = balance
+
+
+def _settled(database: Database) -> dict[int, dict[str, int]]:
+    """Wait until nothing is queued or due; return the balances of each shop's customers."""
     deadline = time.monotonic() + _SETTLE_SECONDS
     while True:
         with database.snapshot() as connection:
@@ -222,11 +240,16 @@ def _settled(database: Database, store: Store) -> dict[str, int]:
             )
             if not busy or time.monotonic() > deadline:
                 rows = connection.execute(
-                    select(t.store_customer.c.external_id, t.member.c.balance)
-                    .join(t.member, t.member.c.id == t.store_customer.c.member_id)
-                    .where(t.store_customer.c.store_id == store.id)
+                    select(
+                        t.store_customer.c.store_id,
+                        t.store_customer.c.external_id,
+                        t.member.c.balance,
+                    ).join(t.member, t.member.c.id == t.store_customer.c.member_id)
                 )
-                return {row.external_id: row.balance for row in rows}
+                found: dict[int, dict[str, int]] = {}
+                for row in rows:
+                    found.setdefault(row.store_id, {})[row.external_id] = row.balance
+                return found
         time.sleep(0.05)
 
 

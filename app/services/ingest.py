@@ -138,9 +138,18 @@ def _load(
                 hashes.add(hashed)
     workset.load_objects(connection, work, keys, lock=lock)
     workset.load_reviews_by_writer(connection, work, hashes, lock=lock)
+    reviewed = {
+        one.store_id for one in incoming if any(event.kind == "review" for event in one.events)
+    }
     owners = workset.load_object_awards(connection, work)
     workset.load_people(
-        connection, work, customers=customers, hashes=hashes, owners=owners, lock=lock
+        connection,
+        work,
+        customers=customers,
+        hashes=hashes,
+        owners=owners,
+        lock=lock,
+        reviewed=reviewed,
     )
 
 

@@ -80,7 +80,8 @@ def _rank(
 def give_reviews(work: WorkSet) -> list[ObjectKey]:
     """Give the loaded reviews to the accounts with their writers' e-mails; returns what changed hands.
 
-    The one enrolled account that carries the e-mail has them, else the guest's. It is worked out anew
+    The one enrolled account of the same shop that carries the e-mail has them, else the only one that
+    carries it anywhere, else who has proved it (or the guest under it). It is worked out anew
     whenever an account appears, so it does not matter which came first. A review alone makes no
     account, and one that belongs to somebody never becomes nobody's.
     """
@@ -88,7 +89,7 @@ def give_reviews(work: WorkSet) -> list[ObjectKey]:
     for row in work.objects.values():
         if row.kind != "review" or row.writer_hash is None:
             continue
-        owner = _writer(work, row.writer_hash)
+        owner = _writer(work, row.store_id, row.writer_hash)
         if owner is None or (row.owner_id is not None and work.member(row.owner_id) is owner):
             continue
         if row.owner_id is not None:
@@ -99,10 +100,13 @@ def give_reviews(work: WorkSet) -> list[ObjectKey]:
     return moved
 
 
-def _writer(work: WorkSet, email_hash: bytes) -> MemberRow | None:
+def _writer(work: WorkSet, store_id: int, email_hash: bytes) -> MemberRow | None:
     enrolled = [member for member in with_contact(work, email_hash) if member.state == "member"]
-    if len(enrolled) == 1:
-        return enrolled[0]
+    here = {work.member(member).id for member, store in work.homes if store == store_id}
+    here |= {work.member(c.member_id).id for c in work.customers.values() if c.store_id == store_id}
+    for several in ([member for member in enrolled if member.id in here], enrolled):
+        if len(several) == 1:
+            return several[0]
     holder = work.identities.get(email_hash)
     return None if holder is None else work.member(holder)
 

@@ -65,6 +65,7 @@ class WorkSet:
     members: dict[int, MemberRow] = field(default_factory=dict)
     customers: dict[tuple[int, str], CustomerRow] = field(default_factory=dict)
     identities: dict[bytes, int] = field(default_factory=dict)
+    homes: set[tuple[int, int]] = field(default_factory=set)  # (account, store it is known in)
     awards: dict[int, AwardRow] = field(default_factory=dict)
     lots: dict[int, LotRow] = field(default_factory=dict)
     lots_of: dict[int, list[int]] = field(default_factory=dict)  # per member
@@ -167,8 +168,12 @@ def load_people(
     hashes: Iterable[bytes],
     owners: Iterable[int],
     lock: bool,
+    reviewed: Iterable[int] = (),
 ) -> None:
-    """Load accounts by shop customer, by e-mail hash and by id, with every merge target."""
+    """Load accounts by shop customer, by e-mail hash and by id, with every merge target.
+
+    `reviewed` are stores that new reviews are of: who has an account there is loaded too.
+    """
     wanted = set(owners) | {row.owner_id for row in work.objects.values() if row.owner_id}
     named = sorted(customers)
     wanted |= _load_customers(connection, work, named)
@@ -189,9 +194,22 @@ def load_people(
             ).scalars()
         )
     load_members(connection, work, wanted, lock=lock)
+    _load_homes(connection, work, set(reviewed))
     if lock:
         # As they are now that nobody else changes them.
         load_members(connection, work, _load_customers(connection, work, named), lock=lock)
+
+
+def _load_homes(connection: Connection, work: WorkSet, stores: set[int]) -> None:
+    """Load who has an account in the shops of reviews: theirs are the reviews first."""
+    stores |= {row.store_id for row in work.objects.values() if row.writer_hash is not None}
+    for chunk in chunks(sorted(work.members)) if stores else ():
+        rows = connection.execute(
+            select(t.store_customer.c.member_id, t.store_customer.c.store_id).where(
+                t.store_customer.c.member_id.in_(chunk), t.store_customer.c.store_id.in_(stores)
+            )
+        )
+        work.homes |= {(row.member_id, row.store_id) for row in rows}
 
 
 def _load_customers(

@@ -152,3 +152,35 @@ def test_a_changed_e_mail_never_moves_a_member(shops: Shops) -> None:
     shops.quiet()
     assert (shops.kawa.points(here), shops.herbata.points(there)) == (10, 20)
     shops.woo.sound()
+
+
+@pytest.mark.parametrize("first", ["the review", "the account elsewhere"])
+def test_a_review_stays_with_the_account_of_the_shop_that_it_was_written_in(
+    shops: Shops, first: str
+) -> None:
+    """Also when the same e-mail is proved in another shop: the accounts are not joined yet."""
+    woo = shops.woo.joins(ANNA)
+    mug = shops.woo.shop.add_product("Mug", "20.00")["id"]
+    if first == "the account elsewhere":
+        shops.kawa.joins(ANNA)
+        shops.quiet()
+    review = shops.woo.shop.submit_review(
+        product_id=mug, reviewer="Anna", email=ANNA, text="Good", rating=5
+    )
+    shops.woo.shop.approve_review(review["id"])
+    shops.quiet()
+    if first == "the review":
+        shops.kawa.joins(ANNA)
+        shops.quiet()
+    with shops.pipeline.database.snapshot() as connection:
+        owner = connection.execute(
+            select(t.source_object.c.owner_id).where(t.source_object.c.kind == "review")
+        ).scalar_one()
+        account = connection.execute(
+            select(t.store_customer.c.member_id).where(
+                t.store_customer.c.store_id == shops.woo.store.id,
+                t.store_customer.c.external_id == str(woo),
+            )
+        ).scalar_one()
+    assert owner == account
+    shops.woo.sound()
