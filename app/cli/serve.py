@@ -118,6 +118,11 @@ def demo(*, port: int, speed: float, once: bool) -> None:
     Nothing else is needed and nothing leaves this machine. Ctrl+C ends it. Each time it starts anew,
     in a folder of its own below STEMPEL_VAR.
     """
-    from app.cli.demo import run_demo  # noqa: PLC0415 - the sandbox is only needed here
+    try:
+        from app.cli.demo import run_demo  # noqa: PLC0415 - the sandboxes are only needed here
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"The sandbox shops need {error.name}, which is not installed: pip install 'stempel[demo]'"
+        ) from error
 
     sys.exit(run_demo(port=port, speed=speed, once=once))

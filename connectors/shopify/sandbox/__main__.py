@@ -18,6 +18,7 @@ def main(host: str, port: int, names: tuple[str, ...], currency: str, runner_eve
     sandbox = Sandbox()
     with serve(sandbox, host, port, runner_every=runner_every or None) as running:
         click.echo(f"{running.url} client id {CLIENT_ID} secret {CLIENT_SECRET}")
+        click.echo(f"For Stempel: STEMPEL_DEV=1 SHOPIFY_ORIGIN={running.origin}")
         for name in names:
             shop = sandbox.open_shop(name, currency=currency)
             click.echo(f"{running.url}/{shop.domain}/ token {shop.token}")
