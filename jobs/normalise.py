@@ -7,7 +7,7 @@ from app.errors import ConfigError, Invalid
 from app.services import outcomes
 from app.services.inbox import Queued
 from app.services.ingest import Incoming
-from app.services.observe import UNSURE_NO_KEYS
+from app.services.told import UNSURE_NO_KEYS
 from connectors.base import Closed, Delivery, Ignored, NeedsRead, Observed, Origin, Outcome
 from jobs import policy
 from jobs.origin import Known, Origins, judge, learned, name_of

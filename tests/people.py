@@ -23,12 +23,13 @@ from app.programme.events import (
     Standing,
 )
 from app.services import ingest
+from app.services.accounts import load_members
 from app.services.holdings import load_worth
 from app.services.ingest import Incoming
 from app.services.merge import merge_accounts
 from app.services.posting import Cause, spend_points
 from app.services.stores import Store
-from app.services.workset import WorkSet, flush, load_members
+from app.services.workset import WorkSet, flush
 from tests.pipeline import Pipeline
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from app.db.ids import new_id
 from app.errors import Invalid, NotFound
-from app.services import workset
+from app.services import accounts, workset
 from app.services.audit import Act, note_act
 from app.services.holdings import load_worth
 from app.services.keys import Vault
@@ -43,7 +43,7 @@ def adjust_points(
     if not reason.strip():
         raise Invalid("a correction by hand needs a reason")
     work = WorkSet(programme_id, now)
-    workset.load_members(connection, work, [member_id], lock=connection.dialect.name != "sqlite")
+    accounts.load_members(connection, work, [member_id], lock=connection.dialect.name != "sqlite")
     if member_id not in work.members or work.members[member_id].programme_id != programme_id:
         raise NotFound(f"there is no member {member_id} in this programme")
     member = work.member(member_id)

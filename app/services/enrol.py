@@ -9,7 +9,7 @@ from app.db.ids import new_id
 from app.errors import Conflict, Invalid, NotFound
 from app.programme.emails import fold
 from app.programme.events import EnrolmentFacts
-from app.services import workset
+from app.services import accounts, workset
 from app.services.audit import Act, note_act
 from app.services.facts import encode_facts
 from app.services.keys import Vault
@@ -46,7 +46,7 @@ def add_member(
     lock = connection.dialect.name != "sqlite"
     workset.load_reviews_by_writer(connection, work, [hashed], lock=lock)
     owners = workset.load_object_awards(connection, work)
-    workset.load_people(connection, work, customers=(), hashes=[hashed], owners=owners, lock=lock)
+    accounts.load_people(connection, work, customers=(), hashes=[hashed], owners=owners, lock=lock)
     member = _found(work, hashed)
     if member is None:
         member = new_member(work, enrolled=True)

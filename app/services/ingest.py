@@ -11,15 +11,16 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.programme.events import Event
-from app.services import outcomes, workset
+from app.services import accounts, outcomes, workset
 from app.services.keys import Vault
-from app.services.observe import Finding, Observer, Told, observe
+from app.services.observe import observe
 from app.services.outbox import ReadRequest, orders_under_way, request_reads
 from app.services.outcomes import Outcome
 from app.services.people import email_hash_of, give_reviews
 from app.services.programmes import versions
 from app.services.rates import load_rates
 from app.services.rows import ObjectKey
+from app.services.told import Finding, Observer, Told
 from app.services.workset import WorkSet
 from app.services.worth import settle_objects
 from app.services.writeback import block, restore_marks, want_writing
@@ -142,7 +143,7 @@ def _load(
         one.store_id for one in incoming if any(event.kind == "review" for event in one.events)
     }
     owners = workset.load_object_awards(connection, work)
-    workset.load_people(
+    accounts.load_people(
         connection,
         work,
         customers=customers,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from app.db import tables as t
 from app.errors import Conflict, Invalid, NotFound
-from app.services import workset
+from app.services import accounts, workset
 from app.services.holdings import load_worth
 from app.services.keys import Vault
 from app.services.people import BY_THE_SHOP, give_reviews
@@ -41,7 +41,7 @@ def merge_accounts(
     Invalid for an erased account, and Conflict if another writer changed them meanwhile: do it again.
     """
     seen = WorkSet(programme_id, now)
-    workset.load_members(connection, seen, [one, other], lock=False)
+    accounts.load_members(connection, seen, [one, other], lock=False)
     planned = _pair(seen, one, other, keep)
     if planned is None:
         return seen.member(one).id
@@ -176,7 +176,7 @@ def _load(
     workset.load_reviews_by_writer(connection, work, hashes, lock=lock)
     owners = workset.load_object_awards(connection, work)
     owners |= {member.id for member in planned}
-    workset.load_people(connection, work, customers=(), hashes=hashes, owners=owners, lock=lock)
+    accounts.load_people(connection, work, customers=(), hashes=hashes, owners=owners, lock=lock)
 
 
 def _give_objects(

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
 from app.db import tables as t
 from app.db.ids import new_id
@@ -27,58 +27,17 @@ from app.programme.states import (
     with_known_refunds,
 )
 from app.services.facts import decode_facts, encode_facts
-from app.services.keys import Vault
 from app.services.people import (
-    GUEST_REF,
-    adopt_owner,
-    customer_account,
-    email_hash_of,
     ended_in_merge,
-    note_proof,
     note_shop_merge,
-    owner_of,
-    set_contact,
 )
-from app.services.programmes import Version, in_force
-from app.services.rates import Rates, encode_context
+from app.services.programmes import in_force
+from app.services.rates import encode_context
 from app.services.rows import ObjectKey, ObjectRow
+from app.services.told import UNSURE_NO_KEYS, Finding, Observer, Told
+from app.services.whose import find_owner, note_account
 from app.services.workset import WorkSet
 from app.services.worth import prefers
-
-UNSURE_NO_KEYS = (
-    "its signature fits several stores here, nothing in it says which shop sent it, and there are no "
-    "API keys to ask with"
-)
-
-
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """Who told us, and when: the delivery that carries a statement."""
-
-    delivery_id: int
-    store_id: int
-    accepted_at: datetime  # received, or when our read began
-    read_at: datetime | None  # set for an answer of ours
-    readable: bool  # the store's API can be called
-    sure: bool = True  # it is this store's; else what it speaks of must be known here or read
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one statement. `reading`: only the shop can tell."""
-
-    status: str  # processed | stale | ignored | reading
-    reason: str
-    changed: bool = False
-    again: bool = False  # after the read it has more to say
-
-
-class Observer(msgspec.Struct, frozen=True):
-    """What recording needs besides the statement itself."""
-
-    connection: Connection
-    work: WorkSet
-    vault: Vault
-    versions: list[Version]
-    rates: Rates
 
 
 def observe(here: Observer, told: Told, event: Event) -> Finding:
@@ -155,7 +114,7 @@ def _of_merged_customer(here: Observer, told: Told, event: Event) -> Finding:
         facts, row.modified_at, row.delivery_id = event.facts, said, told.delivery_id
     facts = facts_when_gone(facts)
     row.facts = encode_facts(facts)
-    moved = _find_owner(here, told, event, row)
+    moved = find_owner(here, told, event, row)
     kept = work.customers[told.store_id, event.external_id].kept_as
     return Finding(
         status="processed" if event.into is not None else "stale",
@@ -310,7 +269,7 @@ def _nothing_new(
 ) -> Finding:
     name = f"{event.kind} {event.external_id}"
     # An old state may still be the only one that names the customer: see adopt_owner.
-    changed = _find_owner(here, told, event, row)
+    changed = find_owner(here, told, event, row)
     if told.read_at is not None and (row.truth_at is None or row.truth_at < told.read_at):
         row.truth_at, row.dirty = told.read_at, True
     if verdict is Verdict.SAME:
@@ -347,7 +306,7 @@ def _settle_by_rule(
         )
     row.settled_by_rule, row.dirty = 1, True
     # It may be the only one that names the customer, as an old state may.
-    moved = _find_owner(here, told, event, row)
+    moved = find_owner(here, told, event, row)
     return Finding(
         status="stale",
         reason=f"{name}: two states of equal date, settled by rule for the other one",
@@ -370,9 +329,9 @@ def _accept(here: Observer, told: Told, event: Event, row: ObjectRow, facts: Fac
     row.dirty = True
     _note_earned(here, row, facts, row.modified_at or told.accepted_at)
     _note_parts(here.work, row, facts)
-    _find_owner(here, told, event, row)
+    find_owner(here, told, event, row)
     if isinstance(facts, CustomerFacts) or (event.kind == "customer" and facts is None):
-        _note_account(here, told, event, facts)
+        note_account(here, told, event, facts)
 
 
 def _note_earned(here: Observer, row: ObjectRow, facts: Facts | None, seen_at: datetime) -> None:
@@ -395,46 +354,3 @@ def _note_parts(work: WorkSet, row: ObjectRow, facts: Facts | None) -> None:
                 external_id=refund.id,
                 object_id=row.id,
             )
-
-
-def _find_owner(here: Observer, told: Told, event: Event, row: ObjectRow) -> bool:
-    if event.facts is None or is_draft(event.facts):
-        return False
-    dated = event.modified_at or told.accepted_at
-    if event.kind == "review":
-        return _note_writer(here, event, row)
-    if event.person.customer is None and row.owner_ref not in {None, GUEST_REF}:
-        return False  # an account's order stays its own: no guest is made out of a deleted customer
-    enrol = here.versions[-1].programme.enrolment == "automatic"
-    owner = owner_of(here.work, here.vault, told.store_id, event.person, enrol=enrol)
-    note_proof(here.work, here.vault, told.store_id, event.person)
-    return adopt_owner(here.work, row, owner, dated)
-
-
-def _note_writer(here: Observer, event: Event, row: ObjectRow) -> bool:
-    """Remember who wrote a review, as a hash; `give_reviews` finds the account when all is known."""
-    hashed = email_hash_of(here.vault, here.work.programme_id, event.person.email)
-    if hashed is not None and not event.person.erased and row.writer_hash != hashed:
-        row.writer_hash, row.dirty = hashed, True
-    return False
-
-
-def _note_account(here: Observer, told: Told, event: Event, facts: CustomerFacts | None) -> None:
-    """Keep the shop account's own e-mail as contact, and whether it still exists."""
-    work = here.work
-    customer = work.customers.get((told.store_id, event.external_id))
-    if facts is None:
-        if customer is not None and not customer.gone:
-            customer.gone, customer.due_at, customer.dirty = 1, None, True
-        return
-    automatic = here.versions[-1].programme.enrolment == "automatic"
-    customer = customer_account(
-        work, told.store_id, event.external_id, enrol=automatic and facts.registered
-    )
-    if customer.gone:
-        customer.gone, customer.dirty = 0, True
-        work.moved.add(customer.member_id)  # shown again
-    if not event.person.erased:
-        set_contact(
-            here.connection, work, here.vault, work.member(customer.member_id), event.person.email
-        )

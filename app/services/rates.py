@@ -15,7 +15,7 @@ from app.errors import ConfigError, Conflict
 from app.programme.document import Programme
 from app.programme.events import Facts, OrderFacts
 from app.programme.rules import Context
-from app.services import workset
+from app.services import accounts, workset
 from app.services.facts import decode_facts
 from app.services.keys import Vault
 from app.services.programmes import versions
@@ -140,7 +140,7 @@ def _mend_some(
             changed.append(row.key)
     owners = workset.load_object_awards(connection, work)
     owners |= {row.owner_id for row in work.objects.values() if row.owner_id is not None}
-    workset.load_members(connection, work, owners, lock=lock)
+    accounts.load_members(connection, work, owners, lock=lock)
     settle_objects(connection, work, vault, known, changed)
     moved = sorted(work.moved)
     workset.flush(connection, work)

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     Connection,
     Row,
-    Select,
     Table,
     and_,
     bindparam,
@@ -158,106 +157,6 @@ def load_object_awards(connection: Connection, work: WorkSet) -> set[int]:
     for chunk in chunks(sorted(row.id for row in work.objects.values() if not row.new)):
         add_awards(connection, work, t.award.c.object_id.in_(chunk))
     return {row.member_id for row in work.awards.values()}
-
-
-def load_people(
-    connection: Connection,
-    work: WorkSet,
-    *,
-    customers: Iterable[tuple[int, str]],
-    hashes: Iterable[bytes],
-    owners: Iterable[int],
-    lock: bool,
-    reviewed: Iterable[int] = (),
-) -> None:
-    """Load accounts by shop customer, by e-mail hash and by id, with every merge target.
-
-    `reviewed` are stores that new reviews are of: who has an account there is loaded too.
-    """
-    wanted = set(owners) | {row.owner_id for row in work.objects.values() if row.owner_id}
-    named = sorted(customers)
-    wanted |= _load_customers(connection, work, named)
-    for known in chunks(sorted(hashes)):
-        found = connection.execute(
-            select(t.identity.c.email_hash, t.identity.c.member_id).where(
-                t.identity.c.programme_id == work.programme_id, t.identity.c.email_hash.in_(known)
-            )
-        )
-        for row in found:
-            work.identities[row.email_hash] = row.member_id
-            wanted.add(row.member_id)
-        wanted |= set(
-            connection.execute(
-                select(t.member.c.id).where(
-                    t.member.c.programme_id == work.programme_id, t.member.c.email_hash.in_(known)
-                )
-            ).scalars()
-        )
-    load_members(connection, work, wanted, lock=lock)
-    _load_homes(connection, work, set(reviewed))
-    if lock:
-        # As they are now that nobody else changes them.
-        load_members(connection, work, _load_customers(connection, work, named), lock=lock)
-
-
-def _load_homes(connection: Connection, work: WorkSet, stores: set[int]) -> None:
-    """Load who has an account in the shops of reviews: theirs are the reviews first."""
-    stores |= {row.store_id for row in work.objects.values() if row.writer_hash is not None}
-    for chunk in chunks(sorted(work.members)) if stores else ():
-        rows = connection.execute(
-            select(t.store_customer.c.member_id, t.store_customer.c.store_id).where(
-                t.store_customer.c.member_id.in_(chunk), t.store_customer.c.store_id.in_(stores)
-            )
-        )
-        work.homes |= {(row.member_id, row.store_id) for row in rows}
-
-
-def _load_customers(
-    connection: Connection, work: WorkSet, keys: Sequence[tuple[int, str]]
-) -> set[int]:
-    """Load accounts in shops as they are; returns whose they are."""
-    owners = set()
-    for chunk in chunks(keys):
-        rows = connection.execute(
-            select(t.store_customer).where(
-                tuple_(t.store_customer.c.store_id, t.store_customer.c.external_id).in_(chunk)
-            )
-        )
-        for row in rows:
-            made = row_of(CustomerRow, row)
-            work.customers[made.store_id, made.external_id] = made
-            owners.add(made.member_id)
-    return owners
-
-
-def load_members(connection: Connection, work: WorkSet, ids: Iterable[int], *, lock: bool) -> None:
-    """Load accounts in id order, with those they were joined to and those joined to them.
-
-    The latter are never locked: nothing is posted to them any more.
-    """
-    known = set(work.members)
-    missing = sorted(set(ids) - known)
-    while missing:
-        for chunk in chunks(missing):
-            query = select(t.member).where(t.member.c.id.in_(chunk)).order_by(t.member.c.id)
-            _add_members(connection, work, query.with_for_update() if lock else query)
-        targets = {m.merged_into for m in work.members.values() if m.merged_into is not None}
-        missing = sorted(targets - work.members.keys())
-    fresh = sorted(work.members.keys() - known)
-    while fresh:
-        known |= set(fresh)
-        for chunk in chunks(fresh):
-            _add_members(
-                connection, work, select(t.member).where(t.member.c.merged_into.in_(chunk))
-            )
-        fresh = sorted(work.members.keys() - known)
-
-
-def _add_members(connection: Connection, work: WorkSet, query: Select[Any]) -> None:
-    for row in connection.execute(query):
-        if row.id not in work.members:
-            work.members[row.id] = row_of(MemberRow, row)
-            work.revs[t.member, row.id] = row.rev
 
 
 def load_programme(connection: Connection, work: WorkSet, *, lock: bool) -> None:

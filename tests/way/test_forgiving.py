@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.db import tables as t
 from app.programme.presets import preset_source
-from app.services import workset
+from app.services import accounts, workset
 from app.services.adjust import adjust_points
 from app.services.holdings import load_worth
 from app.services.posting import Cause, spend_points
@@ -30,7 +30,7 @@ def spend(way: Way, customer: int, points: int) -> None:
             )
         ).scalar_one()
         work = WorkSet(way.programme_id, way.pipeline.clock())
-        workset.load_members(connection, work, [found], lock=False)
+        accounts.load_members(connection, work, [found], lock=False)
         load_worth(connection, work)
         spend_points(
             work,
