@@ -13,6 +13,8 @@ from connectors.base import Ref
 DELETED_ORDER = "deleted_order"
 """Kind of a `Ref`: an order that the shop says it has deleted."""
 
+RETURN_UNKNOWN = "read.return"
+
 Object = dict[str, Any] | msgspec.Raw
 """An object of the shop as it came, decoded or not."""
 
@@ -27,6 +29,13 @@ class OrderBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     shop: Object | None
     order: Object | None
     hidden: bool = False
+
+
+class ReturnBody(msgspec.Struct, kw_only=True):
+    """Topic `read.return`: its order could not be learned. `denied` says that we may not see returns."""
+
+    id: str
+    denied: bool
 
 
 class CustomerBody(msgspec.Struct, kw_only=True):

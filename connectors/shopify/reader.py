@@ -9,10 +9,12 @@ from app.errors import Invalid, Passing
 from connectors.base import ReadAnswer, Ref
 from connectors.shopify.answers import (
     DELETED_ORDER,
+    RETURN_UNKNOWN,
     CustomerBody,
     InstallationBody,
     MergeBody,
     OrderBody,
+    ReturnBody,
     merged_ids,
     topic_of,
 )
@@ -79,7 +81,7 @@ class ShopifyReader:
             case "order" | "deleted_order":
                 return self._order(ref, global_id("Order", ref.external_id))
             case "return":
-                return self._order(ref, self._order_of_return(global_id("Return", ref.external_id)))
+                return self._return(ref)
             case "customer":
                 return self._customer(ref)
             case "customer_merge":
@@ -146,19 +148,20 @@ class ShopifyReader:
             nodes.extend(page.nodes)
         raise Invalid(f"The order has more {name} than can be read.")
 
-    def _order_of_return(self, return_id: str) -> str:
+    def _return(self, ref: Ref) -> ReadAnswer:
+        began_at = self._clock()
+        found, denied = None, False
         try:
-            found = _root(self._session.ask("return", {"id": return_id}), "return")
-        except Denied as error:
-            # One permission less than could be: no reason to stop calling the shop.
-            raise Invalid(
-                "The app may not see returns (permission read_returns). What a return gives back is seen "
-                "when its refund is made."
-            ) from error
+            answer = self._session.ask("return", {"id": global_id("Return", ref.external_id)})
+            found = _root(answer, "return")
+        except Denied:
+            denied = True  # one permission less than could be: no reason to stop calling the shop
         if found is None:
-            raise Invalid("The shop has no such return.")
+            body = msgspec.json.encode(ReturnBody(id=ref.external_id, denied=denied))
+            return ReadAnswer(topic=RETURN_UNKNOWN, body=body, began_at=began_at)
         order = shaped(found, dict[str, Data])["order"]
-        return global_id("Order", gid(order.get("id"), "Order", "id of the return's order"))
+        number = gid(order.get("id"), "Order", "id of the return's order")
+        return self._order(ref, global_id("Order", number))
 
     def _customer(self, ref: Ref) -> ReadAnswer:
         began_at = self._clock()

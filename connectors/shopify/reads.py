@@ -7,6 +7,7 @@ import msgspec
 from app.errors import Invalid
 from connectors.base import Closed, Ignored, Observed, Origin, Outcome
 from connectors.shopify import graphql_payloads, values
+from connectors.shopify.answers import RETURN_UNKNOWN, ReturnBody
 from connectors.shopify.customers import customer_event, gone_customer, merged_customer
 from connectors.shopify.graphql_orders import stated_order
 from connectors.shopify.lifecycle import CLOSED, permissions
@@ -66,6 +67,16 @@ def _read_order(topic: str, body: bytes) -> Outcome:
     return Observed((event,), note, origin)
 
 
+def _read_return(topic: str, body: bytes) -> Outcome:
+    answer = decode(body, ReturnBody, topic)
+    if answer.denied:
+        return Ignored(
+            f"{topic}: the app may not see returns (permission read_returns). What a return gives back is "
+            "seen when its refund is made"
+        )
+    return Ignored(f"{topic}: the shop has no return {values.identifier(answer.id, 'id')}")
+
+
 def _read_customer(topic: str, body: bytes) -> Outcome:
     answer = decode(body, _Customer, topic)
     number, origin = values.identifier(answer.id, "id"), _origin(answer.shop)
@@ -116,6 +127,7 @@ def _same(asked: str, answered: str, topic: str) -> None:
 
 _READERS: Mapping[str, Callable[[str, bytes], Outcome]] = {
     "read.order": _read_order,
+    RETURN_UNKNOWN: _read_return,
     "read.customer": _read_customer,
     "read.customer_merge": _read_merge,
     "read.installation": _read_installation,

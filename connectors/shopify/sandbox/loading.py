@@ -43,6 +43,8 @@ def order(shop: State, body: Row) -> Order:
 def customer(shop: State, body: Row) -> Person:
     """Keep a customer's body as it is; tags and metafields of a known one stay."""
     kept = deepcopy(body)
+    for key in ("created_at", "updated_at"):  # some of the documentation's samples have none
+        kept[key] = kept.get(key) or shop.stamp()
     known = shop.tables.people.get(kept["id"])
     if known is not None:
         known.body = kept
