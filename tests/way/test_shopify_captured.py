@@ -1,5 +1,7 @@
 """Every Shopify delivery of the payload files, sent to a Stempel whose shop has those orders."""
 
+from datetime import datetime
+
 import pytest
 
 from tests.connectors.shopify.captured import deliveries
@@ -18,9 +20,11 @@ def test_every_captured_delivery_is_dealt_with_and_the_ledger_holds(
         with open_shopify(
             made, sandbox, programme_id, name=HERE, shop_id=70_000_000_001, currency="EUR"
         ) as way:
-            for one in deliveries():
-                if one.topic.startswith("orders/") and "line_items" in one.json:
-                    way.shop.load_order(one.json)
+            orders = [one.json for one in deliveries() if "line_items" in one.json]
+            for order in sorted(
+                orders, key=lambda order: datetime.fromisoformat(order["updated_at"])
+            ):
+                way.shop.load_order(order)
             sent = {}
             for one in sorted(deliveries(), key=lambda one: one.name, reverse=backwards):
                 sent[one.name] = made.receive(way.store, one.topic, one.body, by_header=True)
