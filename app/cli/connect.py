@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
+from itertools import combinations
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -56,6 +57,7 @@ class _Wish(msgspec.Struct, frozen=True):
 
 def _command(connector: Connector) -> click.Command:
     options: list[click.Parameter] = [_option(connector.name, field) for field in connector.fields]
+    made_up = any(field.signs and not field.calls for field in connector.fields)
     options += [
         click.Option(["--programme", "-p"], required=True, metavar="KEY", help="Its programme."),
         click.Option(
@@ -67,8 +69,9 @@ def _command(connector: Connector) -> click.Command:
         click.Option(
             ["--register"],
             is_flag=True,
-            help="Make the webhooks in the shop, through its API; needs no webhook secret. Safe to "
-            "repeat with --key: also switches them on again.",
+            help="Make the webhooks in the shop, through its API"
+            + (" (and their secret, if none is given)" if made_up else "")
+            + ". Safe to repeat with --key: also switches them on again.",
         ),
         click.Option(["--json", "as_json"], is_flag=True, help="Print JSON, for scripts."),
     ]
@@ -81,7 +84,7 @@ def _command(connector: Connector) -> click.Command:
         connector.name,
         params=options,
         callback=run,
-        help=f"Connect a {connector.name} shop; prints id, key and webhook_url.",
+        help=f"Connect a shop on {connector.name}; prints its key and where its webhooks go.",
     )
 
 
@@ -92,7 +95,7 @@ def _option(platform: str, field: Field) -> click.Option:
         multiple=field.repeatable,
         metavar="SECRET" if field.secret else "VALUE",
         envvar=f"{platform}_{field.name}".upper().replace("-", "_"),
-        show_envvar=field.secret,
+        show_envvar=True,
         help=field.help + (" May be given several times." if field.repeatable else ""),
     )
 
@@ -111,7 +114,7 @@ def _add(context: Context, connector: Connector, values: dict[str, Any]) -> None
         if not wish.kept[stores.WEBHOOK_SECRET] and not has.get(stores.WEBHOOK_SECRET):
             # Allowed only where we may choose it: see _require_what_is_needed.
             wish.kept[stores.WEBHOOK_SECRET].append(secrets.token_hex(24))
-        _require_reachable(settings, wish.place)
+        _require_reachable(settings, settings.origin_of(connector.name) or wish.place.url)
         with _open(context, connector, "new", wish.place.url, credentials) as shop:
             _ = _installer(shop, connector)
             if shop.health is not None:
@@ -236,12 +239,14 @@ def _require_what_is_needed(
 ) -> None:
     """Raise ConfigError naming the options that are missing."""
     calling = [f for f in connector.fields if not (f.locates or f.signs)]
-    names = " and ".join(f"--{field.name}" for field in calling)
     given = any(wish.credentials.get(field.name) for field in calling)
+    ways = ", or ".join(" and ".join(f"--{name}" for name in way) for way in _ways_in(connector))
     if given and not connector.can_call(credentials):
-        raise ConfigError(f"The shop's API key is not complete: it needs {names}.")
+        raise ConfigError(f"That is not enough to call the shop's API: it takes {ways}.")
+    if wish.register and not ways:
+        raise ConfigError(f"{connector.name} cannot make webhooks by itself: leave --register out.")
     if wish.register and not connector.can_call(credentials):
-        raise ConfigError(f"--register needs the shop's API key: give {names}, or leave it out.")
+        raise ConfigError(f"--register calls the shop's API: give {ways}; or leave --register out.")
     for field in connector.fields:
         lacks = field.signs and not (
             wish.kept[stores.WEBHOOK_SECRET] or has.get(stores.WEBHOOK_SECRET)
@@ -257,9 +262,21 @@ def _require_what_is_needed(
             )
 
 
-def _require_reachable(settings: Settings, place: Place) -> None:
+def _ways_in(connector: Connector) -> list[tuple[str, ...]]:
+    """Return the smallest sets of options that allow calls to the shop, as the connector judges."""
+    names = [f.name for f in connector.fields if not f.locates and (f.calls or not f.signs)]
+    ways: list[tuple[str, ...]] = []
+    for size in range(1, len(names) + 1):
+        for way in combinations(names, size):
+            larger = any(set(known) <= set(way) for known in ways)
+            if not larger and connector.can_call(dict.fromkeys(way, "given")):
+                ways.append(way)
+    return sorted(ways, key=lambda way: names.index(way[0]))
+
+
+def _require_reachable(settings: Settings, shop: str) -> None:
     """Raise ConfigError for webhooks that a shop elsewhere would send to its own machine."""
-    if _is_loopback(settings.public_url) and not _is_loopback(place.url):
+    if _is_loopback(settings.public_url) and not _is_loopback(shop):
         raise ConfigError(
             f"The shop cannot reach {settings.public_url}. Set PUBLIC_URL to the https address under "
             "which it reaches Stempel, here and for `stempel up`."

@@ -49,11 +49,11 @@ def apply(
     if what in preset_names():
         source = preset_source(what, key=key, currency=currency)
     else:
+        source = _read(Path(what))
         if key or currency:
             raise ConfigError(
                 "--key and --currency belong to presets; in a file, write them there."
             )
-        source = _read(Path(what))
     with context.database().transaction() as connection:
         done = programmes.publish(connection, context.vault(), source, context.clock())
     news = "published" if done.changed else "unchanged"

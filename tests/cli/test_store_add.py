@@ -134,11 +134,15 @@ def test_a_connected_store_takes_another_secret_and_another_key(
     [
         ("https://shop.example", (), "--webhook-secret is missing"),
         ("https://shop.example", ("--webhook-secret", ""), "--webhook-secret is empty"),
-        ("https://shop.example", ("--register",), "needs the shop's API key"),
+        (
+            "https://shop.example",
+            ("--register",),
+            "give --consumer-key and --consumer-secret; or leave --register out",
+        ),
         (
             "https://shop.example",
             ("--webhook-secret", "a", "--consumer-key", "ck_1"),
-            "needs --consumer-key and --consumer-secret",
+            "it takes --consumer-key and --consumer-secret.",
         ),
         ("shop.example", ("--webhook-secret", "a"), "https://shop.example, not 'shop.example'"),
         ("https://shop.example", ("--webhook-secret", "a", "--key", "My shop"), "a-z, 0-9 and -"),
