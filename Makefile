@@ -29,7 +29,7 @@ run: setup
 	$(BIN)/stempel demo
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup
 	$(BIN)/ruff format --check .
