@@ -221,20 +221,26 @@ def confirm(context: Context, *, claim: int, reason: str, actor: str, as_json: b
 @as_json
 @pass_context
 def link(context: Context, *, claim: int, as_json: bool) -> None:
-    """Print a one-time link to send to a claim's e-mail: who opens it and says yes has proved it.
+    """Print a one-time link and the e-mail to send it to: who opens it and says yes has proved it.
+
+    Send it to that address and to no other, whatever the accounts say meanwhile.
 
     Example: stempel member link 385862746112131073
     """
     with context.database().snapshot() as connection:
-        address = claim_link(
+        made = claim_link(
             connection,
-            context.settings.keyring,
+            context.vault(),
             public_url=context.settings.public_url,
             claim_id=claim,
             now=context.clock(),
         )
     days = LIFE.days
-    show({"link": address, "days": days}, as_json, f"{address}\nIt works once, within {days} days.")
+    show(
+        {"link": made.address, "email": made.email, "days": days},
+        as_json,
+        f"{made.address}\nFor {made.email} alone. It works once, within {days} days.",
+    )
 
 
 def _row(one: MemberView) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def load_people(
     wanted = set(owners) | {row.owner_id for row in work.objects.values() if row.owner_id}
     named = sorted(customers)
     wanted |= _load_customers(connection, work, named)
+    holders: set[int] = set()
     for known in chunks(sorted(hashes)):
         found = connection.execute(
             select(t.identity.c.email_hash, t.identity.c.member_id).where(
@@ -36,6 +37,7 @@ def load_people(
         for row in found:
             work.identities[row.email_hash] = row.member_id
             wanted.add(row.member_id)
+            holders.add(row.member_id)
         wanted |= set(
             connection.execute(
                 select(t.member.c.id).where(
@@ -48,6 +50,7 @@ def load_people(
     if lock:
         # As they are now that nobody else changes them.
         load_members(connection, work, _load_customers(connection, work, named), lock=lock)
+    _load_customers_of(connection, work, {work.member(holder).id for holder in holders})
 
 
 def _load_homes(connection: Connection, work: WorkSet, stores: set[int]) -> None:
@@ -78,6 +81,16 @@ def _load_customers(
             work.customers[made.store_id, made.external_id] = made
             owners.add(made.member_id)
     return owners
+
+
+def _load_customers_of(connection: Connection, work: WorkSet, members: set[int]) -> None:
+    """Load the shop accounts of whoever holds an e-mail, to see whether they have left it."""
+    for chunk in chunks(sorted(members)):
+        rows = connection.execute(
+            select(t.store_customer).where(t.store_customer.c.member_id.in_(chunk))
+        )
+        for row in rows:
+            work.customers.setdefault((row.store_id, row.external_id), row_of(CustomerRow, row))
 
 
 def load_members(connection: Connection, work: WorkSet, ids: Iterable[int], *, lock: bool) -> None:

@@ -47,9 +47,11 @@ def adjust_points(
     if member_id not in work.members or work.members[member_id].programme_id != programme_id:
         raise NotFound(f"there is no member {member_id} in this programme")
     member = work.member(member_id)
-    key = f"adjust:{member.id}:{key}"
-    if workset.entry_exists(connection, key):
+    # It may have been posted before one account was joined to the other.
+    same = (one.id for one in work.members.values() if work.member(one.id) is member)
+    if any(workset.entry_exists(connection, f"adjust:{one}:{key}") for one in same):
         return member.balance
+    key = f"adjust:{member.id}:{key}"
     load_worth(connection, work)
     audit_id = new_id()  # the reason is free text: it stays outside the entry
     adjust(

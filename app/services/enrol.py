@@ -109,12 +109,15 @@ def confirm_claim(
     claim = connection.execute(select(t.claim).where(t.claim.c.id == claim_id)).one_or_none()
     if claim is None:
         raise NotFound(f"There is no claim {claim_id}. See: stempel member claims")
-    if claim.status != "pending":
-        raise Conflict(f"Claim {claim_id} is {claim.status} already.")
     # Ours before anybody else's: a second confirmation finds it settled.
-    connection.execute(
-        update(t.claim).where(t.claim.c.id == claim_id).values(status="confirmed", decided_at=now)
+    done = connection.execute(
+        update(t.claim)
+        .where(t.claim.c.id == claim_id, t.claim.c.status == "pending")
+        .values(status="confirmed", decided_at=now)
     )
+    if done.rowcount != 1:
+        settled = "settled" if claim.status == "pending" else claim.status
+        raise Conflict(f"Claim {claim_id} is {settled} already.")
     staying = merge_accounts(
         connection,
         vault,

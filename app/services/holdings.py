@@ -24,6 +24,7 @@ def load_worth(connection: Connection, work: WorkSet) -> None:
         for row in connection.execute(select(t.lot).where(open_lots)):
             work.add_lot(row_of(LotRow, row))
     _load_uses(connection, work)
+    _load_newest(connection, work)
 
 
 def load_window_objects(
@@ -75,6 +76,23 @@ def _load_uses(connection: Connection, work: WorkSet) -> None:
         points = taken[award_id][lot_id]
         if points > 0:
             work.uses.setdefault(award_id, []).append((lot_id, points))
+
+
+def _load_newest(connection: Connection, work: WorkSet) -> None:
+    """Note when joined accounts, each with an award for one thing, were last posted to."""
+    same: dict[tuple[int, int | None, str, str], list[int]] = defaultdict(list)
+    for row in work.awards.values():
+        if row.postings:
+            person = work.member(row.member_id).id
+            same[person, row.object_id, row.rule, row.window_key].append(row.id)
+    several = [award_id for ids in same.values() if len(ids) > 1 for award_id in ids]
+    for chunk in chunks(sorted(several)):
+        query = (
+            select(t.entry.c.award_id, func.max(t.entry.c.id).label("newest"))
+            .where(t.entry.c.award_id.in_(chunk))
+            .group_by(t.entry.c.award_id)
+        )
+        work.newest |= {row.award_id: row.newest for row in connection.execute(query)}
 
 
 def _load_lots(connection: Connection, work: WorkSet, ids: set[int]) -> None:

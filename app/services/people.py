@@ -6,6 +6,7 @@ pending claim. What a shop vouches for becomes a proved claim, which `app.servic
 joining the two accounts (DESIGN.md, People).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -22,6 +23,10 @@ GUEST_REF = "guest"
 
 BY_THE_SHOP = b""
 """Stands for the e-mail in a claim between two customers that their shop made one."""
+
+
+NO_EMAIL = b""
+"""Stands for the e-mail of a shop account that has none."""
 
 
 def email_hash_of(vault: Vault, programme_id: int, email: str | None) -> bytes | None:
@@ -183,7 +188,8 @@ def set_contact(
 def note_proof(work: WorkSet, vault: Vault, store_id: int, person: Person) -> None:
     """Note that a shop vouches for its customer's e-mail: who holds that e-mail is the same person.
 
-    Each shop account proves one e-mail, its first: a changed one moves nobody, it only claims.
+    Each shop account proves one e-mail, its first: a changed one moves nobody, it only claims. So does
+    one that its holder has left: the mailbox may be somebody else's by now.
     """
     hashed = email_hash_of(vault, work.programme_id, person.email)
     customer = work.customers.get((store_id, person.customer or ""))
@@ -200,8 +206,18 @@ def note_proof(work: WorkSet, vault: Vault, store_id: int, person: Person) -> No
     holder = work.member(work.identities[hashed])
     if holder is member:
         return
-    claims = work.proofs if customer.proved_hash == hashed else work.claims
+    theirs = [c.email_hash for c in work.customers.values() if work.member(c.member_id) is holder]
+    proved = customer.proved_hash == hashed and not has_left(theirs, hashed)
+    claims = work.proofs if proved else work.claims
     claims.add((member.id, holder.id, hashed))
+
+
+def has_left(emails: Sequence[bytes | None], email_hash: bytes) -> bool:
+    """Say whether an account with these e-mails in the shops carries this one in none of them.
+
+    One without any shop account has left nothing, nor one whose e-mail in a shop is not known yet.
+    """
+    return bool(emails) and None not in emails and email_hash not in emails
 
 
 def ended_in_merge(work: WorkSet, store_id: int, event: Event) -> bool:

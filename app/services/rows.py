@@ -80,6 +80,7 @@ class CustomerRow(Stored):
     gone: int = 0
     kept_as: str | None = None
     proved_hash: bytes | None = None
+    email_hash: bytes | None = None
     wanted_rev: int = 0
     due_at: datetime | None = None
 

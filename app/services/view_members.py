@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.db import tables as t
 from app.errors import Conflict, NotFound
 from app.programme.events import CustomerFacts, EnrolmentFacts, OrderFacts, ReviewFacts
-from app.programme.explanation import Explanation
+from app.programme.explanation import Explanation, Reason
 from app.services.explain import read_explanation
 from app.services.facts import decode_facts
 from app.services.keys import Vault
@@ -129,20 +129,32 @@ def list_members(
 def find_member(
     connection: Connection, vault: Vault, who: str, *, programme_id: int | None = None
 ) -> MemberView:
-    """Return the one member with this id or e-mail; raises NotFound, Conflict if there are several."""
+    """Return the one member with this id or e-mail; raises NotFound, Conflict if there are several.
+
+    Who asks by an id means that account, who asks by an e-mail the person.
+    """
     found = list_members(connection, vault, search=who, programme_id=programme_id, limit=10).items
-    living = [one for one in found if one.state not in {"merged", "erased"}] or found
-    enrolled = [one for one in living if one.state == "member"] or living
+    if [str(one.id) for one in found] != [who.strip()]:
+        found = list({one.id: one for one in _living(connection, vault, found)}.values())
+    known = [one for one in found if one.state != "erased"] or found
+    enrolled = [one for one in known if one.state == "member"] or known
     if len(enrolled) == 1:
-        [one] = enrolled
-        # Who asks by an id means that account, who asks by an e-mail the person.
-        while one.merged_into is not None and who.strip() != str(one.id):
-            [one] = list_members(connection, vault, search=str(one.merged_into)).items
-        return one
+        return enrolled[0]
     if not enrolled:
         raise NotFound(f"There is no member {who!r}. See: stempel member list")
     those = ", ".join(f"{one.id} in {one.programme}" for one in enrolled)
     raise Conflict(f"Several accounts have {who!r}: {those}. Name one by its id, or a --programme.")
+
+
+def _living(
+    connection: Connection, vault: Vault, several: Iterable[MemberView]
+) -> Iterable[MemberView]:
+    """Return whom these accounts were joined to, or themselves."""
+    for one in several:
+        end = one
+        while end.merged_into is not None:
+            [end] = list_members(connection, vault, search=str(end.merged_into)).items
+        yield end
 
 
 def show_member(
@@ -265,13 +277,19 @@ def _joined(connection: Connection, member_id: int) -> list[int]:
 
 
 def _decisive(awards: Iterable[Row[Any]]) -> list[Row[Any]]:
-    """Leave out, of several awards for one thing, those of joined accounts that give nothing."""
-    found: dict[tuple[int | None, str, str], Row[Any]] = {}
+    """Leave out, of several awards for one thing, those of joined accounts that give nothing.
+
+    Where none of them gives anything, the one that says why stays, not one that was moved elsewhere.
+    """
+    found: dict[tuple[int | None, str, str], tuple[int, Row[Any]]] = {}
     for award in awards:
         key = (award.object_id, award.rule, award.window_key)
-        if key not in found or award.points:
-            found[key] = award
-    return list(found.values())
+        told = read_explanation(award.explanation)
+        moved = told is not None and told.reason in {Reason.OTHER_OWNER, Reason.SAME_PERSON}
+        weight = 2 if award.points else 0 if moved else 1
+        if key not in found or weight > found[key][0]:
+            found[key] = weight, award
+    return [award for _, award in found.values()]
 
 
 def _objects(

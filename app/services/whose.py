@@ -4,6 +4,7 @@ from app.programme.events import CustomerFacts, Event
 from app.programme.facts import is_draft
 from app.services.people import (
     GUEST_REF,
+    NO_EMAIL,
     adopt_owner,
     customer_account,
     email_hash_of,
@@ -53,6 +54,12 @@ def note_account(here: Observer, told: Told, event: Event, facts: CustomerFacts 
     if customer.gone:
         customer.gone, customer.dirty = 0, True
         work.moved.add(customer.member_id)  # shown again
+    hashed = None
+    if not event.person.erased:
+        hashed = email_hash_of(here.vault, work.programme_id, event.person.email)
+    if customer.email_hash != (hashed or NO_EMAIL):
+        customer.email_hash, customer.dirty = hashed or NO_EMAIL, True
+        work.member(customer.member_id).dirty = True  # whoever evaluated without this does it anew
     if not event.person.erased:
         set_contact(
             here.connection, work, here.vault, work.member(customer.member_id), event.person.email

@@ -72,6 +72,9 @@ class WorkSet:
     moved: set[int] = field(default_factory=set)  # members whose balance may have changed
     # Per award, newest first: (lot, points) its entries took and have not given back.
     uses: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    newest: dict[int, int] = field(
+        default_factory=dict
+    )  # an award's newest entry, of joined accounts
     links: dict[int, int] = field(default_factory=dict)  # a joined account's lot → where it went
     claims: set[Claim] = field(default_factory=set)  # to be noted once
     proofs: set[Claim] = field(default_factory=set)  # claims that a shop vouches for

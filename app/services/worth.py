@@ -124,7 +124,7 @@ def _settle_object(
         else {award.rule: award for award in worth_of(versions, row, decode_facts(row.facts))}
     )
     mine: dict[str, AwardRow] = {}
-    for award_row in _decisive_first(known):
+    for award_row in _decisive_first(work, known):
         own = owner is not None and work.member(award_row.member_id) is owner
         if own and mine.setdefault(award_row.rule, award_row) is award_row:
             continue
@@ -152,12 +152,15 @@ def _settle_object(
         )
 
 
-def _decisive_first(awards: Iterable[AwardRow]) -> list[AwardRow]:
+def _decisive_first(work: WorkSet, awards: Iterable[AwardRow]) -> list[AwardRow]:
     """Order awards so that of several for one rule of one person the one that pays comes first.
 
-    There are several once an account was joined to another: each account had its own.
+    There are several once an account was joined to another: each account had its own. If none pays
+    now, what comes back belongs to the one that was paid last: it knows what was let off.
     """
-    return sorted(awards, key=lambda award: (award.points == 0, -award.id))
+    return sorted(
+        awards, key=lambda award: (award.points == 0, -work.newest.get(award.id, 0), -award.id)
+    )
 
 
 def _withdraw(
@@ -247,7 +250,7 @@ def _posted_windows(
     """Return, per person, the award of each window, and those that pay a window once more."""
     posted: dict[int, dict[WindowKey, AwardRow]] = defaultdict(dict)
     twice: dict[int, list[AwardRow]] = defaultdict(list)
-    for award in _decisive_first(work.awards.values()):
+    for award in _decisive_first(work, work.awards.values()):
         if award.object_id is None:
             member = work.member(award.member_id).id
             first = posted[member].setdefault(WindowKey(award.rule, award.window_key), award)

@@ -41,6 +41,7 @@ class Wallets:
         self.same: dict[Account, Account] = {}
         self.holders: dict[str, Account] = {}
         self.proved: dict[Account, str] = {}
+        self.emails: dict[Account, str] = {}  # what the shop gives an account now
         self.ended: dict[tuple[int, str], str] = {}
         self.registered: set[Account] = set()
         self.points: dict[Account, int] = defaultdict(int)
@@ -60,7 +61,13 @@ class Wallets:
 
     def prove(self, one: Account, email: str) -> None:
         if self.proved.setdefault(one, email) == email:
-            self.join(one, self.holders.setdefault(email, one))
+            holder = self.holders.setdefault(email, one)
+            if not self.has_left(self.person(holder), email):
+                self.join(one, holder)
+
+    def has_left(self, person: Account, email: str) -> bool:
+        accounts = [a for a in self.same if a[0] == "customer" and self.person(a) == person]
+        return bool(accounts) and all(self.emails.get(a, email) != email for a in accounts)
 
     def guest(self, email: str) -> Account:
         return self.holders.setdefault(email, ("guest", email))
@@ -103,6 +110,8 @@ class PeopleAndLedger(RuleBasedStateMachine):
         self.wallets.registered.add(one)
         if verified:
             self.wallets.prove(one, email)
+        if (store, number) not in self.wallets.ended:
+            self.wallets.emails[one] = email
 
     @rule(
         store=stores,

@@ -43,11 +43,11 @@ def link(pipeline: Pipeline) -> str:
         claim = connection.execute(select(t.claim.c.id)).scalar_one()
         address = claim_link(
             connection,
-            pipeline.settings.keyring,
+            pipeline.runtime.vault,
             public_url="https://loyalty.example",
             claim_id=claim,
             now=pipeline.clock(),
-        )
+        ).address
     return address.removeprefix("https://loyalty.example")
 
 
@@ -117,7 +117,7 @@ def test_a_settled_claim_gets_no_link(pipeline: Pipeline, store: Store) -> None:
     with pipeline.database.snapshot() as connection, pytest.raises(NotFound):
         claim_link(
             connection,
-            pipeline.settings.keyring,
+            pipeline.runtime.vault,
             public_url="",
             claim_id=1,
             now=pipeline.clock(),

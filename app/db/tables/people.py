@@ -52,6 +52,8 @@ store_customer = table(
     Column("kept_as", text()),  # the customer that the shop merged this one into, for good
     # Keyed hash of the e-mail that the shop vouches for. The first one: a changed one proves nothing.
     Column("proved_hash", blob()),
+    # Keyed hash of the e-mail that the shop gives it now; empty: none, NULL: not told yet.
+    Column("email_hash", blob()),
     # What the shop shall show: due while wanted_rev differs from written_rev.
     Column("wanted_rev", big(), nullable=False, server_default="0"),
     Column("written_rev", big(), nullable=False, server_default="0"),

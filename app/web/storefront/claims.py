@@ -5,7 +5,7 @@ from contextlib import suppress
 from flask import Blueprint, Response, make_response, render_template
 from sqlalchemy import Connection
 
-from app.errors import Conflict
+from app.errors import Conflict, Invalid
 from app.services.enrol import confirm_claim
 from app.services.links import linked_claim
 from app.web.context import here
@@ -45,7 +45,8 @@ def confirm(token: str) -> Response:
                 now=runtime.clock(),
             )
 
-    # Where it cannot be done (settled by somebody else in this moment), the page says what is true.
-    with suppress(Conflict):
+    # Where it cannot be done (settled or erased by somebody else in this moment), the page says what is
+    # true.
+    with suppress(Conflict, Invalid):
         runtime.database.run(join)
     return ask(token)

@@ -401,6 +401,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("gone", BIG, server_default="0", nullable=False),
         sa.Column("kept_as", TEXT, nullable=True),
         sa.Column("proved_hash", BLOB, nullable=True),
+        sa.Column("email_hash", BLOB, nullable=True),
         sa.Column("wanted_rev", BIG, server_default="0", nullable=False),
         sa.Column("written_rev", BIG, server_default="0", nullable=False),
         sa.Column("written", TEXT, nullable=True),
