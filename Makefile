@@ -6,8 +6,8 @@ STAMP := .venv/.installed
 .PHONY: help setup run test check bench lock translations clean
 
 help:
-	@echo "make run     start Stempel with a sandbox shop (nothing else needed)"
-	@echo "make test    all tests, on SQLite and on a PostgreSQL they bring themselves"
+	@echo "make run     start Stempel with two sandbox shops (nothing else needed)"
+	@echo "make test    the checks and all tests; PostgreSQL, Redis and a browser come with them"
 	@echo "make check   formatting, lint, types, import layers"
 	@echo "make bench   benchmarks as ratios, written to var/bench.json"
 	@echo "make setup   .venv with everything, as locked"

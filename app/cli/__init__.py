@@ -20,12 +20,13 @@ from app.cli.stores import store
 def cli(context: click.Context) -> None:
     """Loyalty for online shops: a ledger of points that can be proved.
 
-    Settings come from the environment (see .env.example). To try Stempel with a made-up shop:
+    Settings come from the environment (see .env.example). To try Stempel with two made-up shops:
 
         stempel demo
 
     For a real one: `stempel init` makes the keys, `stempel programme apply one-per-unit` starts a
-    programme, `stempel store add woocommerce ...` connects the shop, `stempel up` serves it.
+    programme, `stempel up` serves it, `stempel store add shopify ...` (or woocommerce) connects the
+    shop.
     """
     shared = context.ensure_object(Context)
     context.call_on_close(shared.close)

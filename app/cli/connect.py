@@ -147,7 +147,8 @@ def _add(context: Context, connector: Connector, values: dict[str, Any]) -> None
         lines.append(f"The shop has {len(registered)} webhooks for it.")
     elif known is None:
         lines.append(
-            "Make them in the shop, as the connector's page says, or repeat with --register."
+            "Make them in the shop, as the connector's page says, or repeat with "
+            f"--key {added.key} --register."
         )
     show(
         {

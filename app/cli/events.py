@@ -41,7 +41,7 @@ def events() -> None:
 
 @events.command("list")
 @click.option("--store", metavar="KEY", help="Only of this store.")
-@click.option("--status", type=click.Choice(STATUSES), help="Only those that stand there.")
+@click.option("--status", type=click.Choice(STATUSES), help="Only those in this state.")
 @click.option("--topic", metavar="TOPIC", help='Only of this topic, as "order.updated".')
 @click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
 @click.option("--before", type=int, metavar="ID", help="Only older ones than this delivery.")

@@ -5,7 +5,7 @@ import sys
 import click
 import msgspec
 
-from app.cli.printing import entry_row, moment
+from app.cli.printing import entry_row, moment, thing
 from app.cli.shared import Context, as_json, gather, how_many, limit_option, pass_context, show
 from app.services.programmes import programme_id_of
 from app.services.texts import LANGUAGES
@@ -60,7 +60,7 @@ def show_entries(
     found.reverse()
     lines = [f"member {one.id} of {one.programme}: {one.balance} points, {one.pending} pending"]
     for entry in found:
-        about = f"  {entry.about.kind} {entry.about.external_id}" if entry.about else ""
+        about = f"  {thing(entry.about)}" if entry.about else ""
         lines += [
             "",
             f"{entry.seq}. {moment(entry.recorded_at)} UTC  {entry.points:+d} → {entry.balance}{about}",

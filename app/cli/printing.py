@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from app.services.view_ledger import EntryView, sentence
+from app.services.view_ledger import EntryView, ObjectName, sentence
+from app.services.view_members import ObjectView
 
 
 def moment(value: datetime | None) -> str:
@@ -16,6 +17,11 @@ def moment(value: datetime | None) -> str:
 def stamp(value: datetime | None) -> str | None:
     """Write a time for a script: ISO 8601, UTC."""
     return None if value is None else value.astimezone(UTC).isoformat()
+
+
+def thing(one: ObjectName | ObjectView) -> str:
+    """Name a source object as people know it: by the number it has in the shop, if it has one."""
+    return f"{one.kind} {one.number or one.external_id}"
 
 
 def entry_row(entry: EntryView, language: str, currency: str | None = None) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def _scaled_runtime(context: Context) -> Runtime:
 )
 @click.option("--once", is_flag=True, help="End when the story is told, instead of serving on.")
 def demo(*, port: int, speed: float, once: bool) -> None:
-    """Start Stempel with a sandbox shop whose made-up customers sign up, buy, review and return.
+    """Start Stempel with two sandbox shops whose made-up customers sign up, buy, review and return.
 
     Nothing else is needed and nothing leaves this machine. Ctrl+C ends it. Each time it starts anew,
     in a folder of its own below STEMPEL_VAR.

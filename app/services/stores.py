@@ -93,7 +93,10 @@ def add_store(
         raise ConfigError(f"There is a store with the key {key!r} already.")
     taken = select(t.store.c.key).where(t.store.c.platform == platform, t.store.c.ref == ref)
     if ref is not None and (other := connection.execute(taken).scalar()) is not None:
-        raise ConfigError(f"{ref} is connected already, as the store {other!r}.")
+        raise ConfigError(
+            f"{ref} is connected already, as the store {other!r}: add --key {other} to change "
+            "its keys or webhooks."
+        )
     row_id = new_id()
     connection.execute(
         insert(t.store).values(

@@ -48,7 +48,7 @@ def create_web(context: WebContext) -> Flask:
     app.before_request(lambda: _guard(gate))
     app.after_request(_finish)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(NotFound, lambda error: _error(404, str(error)))
+    app.register_error_handler(NotFound, lambda _error_seen: _not_found())
     app.register_error_handler(ConfigError, lambda error: _error(500, str(error)))
     app.register_error_handler(OperationalError, _database_away)
     console.register(app)
@@ -91,9 +91,13 @@ def _error(status: int, sentence: str) -> Response:
     return make_response(render_template("error.html", sentence=sentence), status)
 
 
+def _not_found() -> Response:
+    return _error(404, language.here().say(mark("There is no such page.")))
+
+
 def _http_error(error: HTTPException) -> Response:
     if error.code == 404:
-        return _error(404, language.here().say(mark("There is no such page.")))
+        return _not_found()
     response = _error(error.code or 500, error.description or error.name)
     response.headers.extend(
         (name, value) for name, value in error.get_headers() if name.lower() == "allow"

@@ -133,7 +133,8 @@ def tags(topic: str, body: bytes) -> Outcome:
         return Ignored(f"{topic}: {why}")
     if not ours:
         return Ignored(f"{topic}: tags of the shop's own move no points")
-    note = f"Our tags were taken off customer {customer}."
+    # Shopify says the same when we replace a tag ourselves.
+    note = f"customer {customer} lost tags of ours: put back, unless we replaced them ourselves"
     return Observed((), note, lost=(Lost(customer, ours),))
 
 

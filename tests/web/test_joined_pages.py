@@ -41,6 +41,23 @@ def test_both_pages_lead_to_the_other_account(
     assert f"/members/{kept}" in client.get(f"/members/{ended}").text
 
 
+def test_a_joined_account_tells_neither_a_version_nor_a_date_that_it_has_not(
+    client: FlaskClient, pipeline: Pipeline
+) -> None:
+    people = open_people(pipeline)
+    people.tell(0, account("5", OLA))
+    people.tell(0, account("6", JAN))
+    ended, kept = people.member(0, "5"), people.member(0, "6")
+    people.tell(0, gone("5", into="6"))
+    text = plain(client.get(f"/members/{kept}").text)
+    assert "100 points taken back: another account of the same person has been given it." in text
+    assert "version None" not in text
+    assert "since" in text
+    # The day it became a member is not the day it was joined.
+    assert "since" not in plain(client.get(f"/members/{ended}").text)
+    assert plain(client.get("/members").text).count("since") == 1
+
+
 def test_a_claim_between_two_accounts_says_who_stays(
     client: FlaskClient, pipeline: Pipeline
 ) -> None:

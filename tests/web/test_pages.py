@@ -204,6 +204,8 @@ def test_what_does_not_exist_is_a_friendly_404(client: FlaskClient, path: str) -
     response = client.get(path)
     assert response.status_code == 404
     assert "<main" in response.text
+    polish = client.get(path, headers={"Accept-Language": "pl"}).text
+    assert "Nie ma takiej strony." in polish
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_our_tags_taken_off_by_hand_are_told_and_the_shops_own_are_not() -> None
     assert isinstance(outcome, Observed)
     assert outcome.events == ()
     assert outcome.lost == (Lost("7", ("stempel:points=66", "stempel:tier=gold")),)
-    assert "customer 7" in note(outcome)
+    assert "customer 7 lost tags of ours" in note(outcome)
 
 
 def test_the_shops_own_tags_are_its_own_business() -> None:
