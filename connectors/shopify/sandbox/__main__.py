@@ -1,18 +1,17 @@
 """Serve a sandbox in a process of its own: python -m connectors.shopify.sandbox --port 8081."""
 
-import threading
-
 import click
 
+from connectors.sandbox.command import host_option, runner_option, wait_until_interrupted
 from connectors.shopify.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox, serve
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
+@host_option
 @click.option("--port", default=8081, show_default=True, help="0 takes a free one.")
 @click.option("--shop", "names", multiple=True, default=("kawa",), show_default=True)
 @click.option("--currency", default="PLN", show_default=True)
-@click.option("--runner-every", default=1.0, show_default=True, help="Seconds; 0 for no runner.")
+@runner_option
 def main(host: str, port: int, names: tuple[str, ...], currency: str, runner_every: float) -> None:
     """Serve make-believe Shopify shops until interrupted."""
     sandbox = Sandbox()
@@ -22,10 +21,7 @@ def main(host: str, port: int, names: tuple[str, ...], currency: str, runner_eve
         for name in names:
             shop = sandbox.open_shop(name, currency=currency)
             click.echo(f"{running.url}/{shop.domain}/ token {shop.token}")
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            click.echo("stopped")
+        wait_until_interrupted()
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 import re
 
+from connectors.sandbox.request import Answer
 from connectors.shopify.sandbox import execute, tokens
 from connectors.shopify.sandbox.faults import Fault
-from connectors.shopify.sandbox.request import Answer, Request
+from connectors.shopify.sandbox.request import Request
 from connectors.shopify.sandbox.shop import Shop
 
 PREFIX = "/admin"
@@ -65,7 +66,7 @@ def _token(shop: Shop, request: Request) -> Answer:
 def _authorize(shop: Shop, request: Request) -> Answer:
     with shop.lock:
         try:
-            return Answer(302, {}, {"Location": tokens.authorize(shop, request.query)})
+            return Answer(302, {}, {"Location": tokens.authorize(shop, dict(request.query))})
         except tokens.Denied as denied:
             return Answer(denied.status, text=denied.description, content_type=_HTML)
 

@@ -10,8 +10,9 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from connectors.sandbox.request import Answer
 from connectors.shopify.sandbox.people import TagRefused
-from connectors.shopify.sandbox.request import Answer, Request
+from connectors.shopify.sandbox.request import Request
 from connectors.shopify.sandbox.shop import Shop
 from connectors.shopify.sandbox.shops import Sandbox
 from connectors.shopify.sandbox.state import Row, SandboxError, Sent

@@ -5,14 +5,11 @@ yields one sentence for people; the caller prints it. Anna's e-mail is verified 
 of the WooCommerce sandbox's day too: one person with one wallet.
 """
 
-import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
-from app.errors import Passing
+from connectors.sandbox.desk import Desk as AnyDesk
+from connectors.sandbox.story import later_days, play, put_on_sale, sale, zloty
 
 SHOP = "kawa"
 ANNA = "anna.nowak@example.pl"
@@ -28,40 +25,17 @@ _PEOPLE = (
 GUEST = "zofia.krol@example.pl"
 
 
-class Desk:
-    """The hand behind the counter of one shop of a sandbox somewhere at `base_url`."""
+class Desk(AnyDesk):
+    """The desk of one shop of a sandbox somewhere at `base_url`."""
 
     def __init__(self, base_url: str, shop: str = SHOP) -> None:
-        self._root = base_url.rstrip("/")
-        self._base = f"{self._root}/{shop.removesuffix('.myshopify.com')}.myshopify.com"
-
-    def do(self, action: str, **arguments: Any) -> Any:
-        """Do one act of the shop's Python API and return what it returns."""
-        return self.post("do", {"action": action, "args": arguments})["result"]
-
-    def post(self, path: str, document: Mapping[str, Any]) -> Any:
-        """POST to the desk; raises Passing when the sandbox does not answer or refuses."""
-        return _post(f"{self._base}/_sandbox/{path}", document)
+        domain = f"{shop.removesuffix('.myshopify.com')}.myshopify.com"
+        super().__init__(f"{base_url.rstrip('/')}/{domain}")
 
 
 def open_shop(base_url: str, name: str = SHOP, **settings: Any) -> Any:
     """Open a shop in a sandbox somewhere else; returns {domain, id, token}. Raises Passing."""
-    root = base_url.rstrip("/")
-    return _post(f"{root}/_sandbox/shops", {"name": name, **settings})
-
-
-def _post(url: str, document: Mapping[str, Any]) -> Any:
-    request = Request(  # noqa: S310 - the caller names the sandbox's own address
-        url, json.dumps(document).encode(), {"Content-Type": "application/json"}
-    )
-    try:
-        with urlopen(request, timeout=120) as answer:  # noqa: S310 - as above
-            return json.load(answer)
-    except HTTPError as error:
-        with error:
-            raise Passing(f"The sandbox refused {url}: {error.read()!r}") from error
-    except URLError as error:
-        raise Passing(f"No sandbox answers at {url}: {error.reason}") from error
+    return AnyDesk(base_url).post("shops", {"name": name, **settings})
 
 
 def register_webhooks(
@@ -82,18 +56,11 @@ def run_demo(
     Raises Passing if the sandbox is gone.
     """
     desk = Desk(base_url, shop)
-    for sentence in _all_days(desk, rounds):
-        # What the step caused is on its way before the sentence is read.
-        desk.post("run-queue", {})
-        yield sentence
-        if pace > 0:
-            time.sleep(pace)
+    yield from play(desk, _all_days(desk, rounds), pace)
 
 
 def _all_days(desk: Desk, rounds: int) -> Iterator[str]:
-    goods = {
-        sku: desk.do("add_product", name=name, price=price, sku=sku) for name, price, sku in _GOODS
-    }
+    goods = put_on_sale(desk, _GOODS)
     people: dict[str, Any] = {}
     for first, last, email, verified in _PEOPLE:
         people[first] = desk.do(
@@ -109,10 +76,8 @@ def _all_days(desk: Desk, rounds: int) -> Iterator[str]:
     yield from _buying(desk, goods, people)
     yield from _returning(desk, goods, people)
     yield from _tagging(desk, people)
-    for day in range(rounds - 1):
-        for at, person in enumerate(people.values()):
-            sku = _GOODS[(day + at) % len(_GOODS)][2]
-            yield _buy(desk, {goods[sku]["id"]: 1 + (day + at) % 3}, person)[1]
+    for items, person in later_days(rounds - 1, goods, people):
+        yield _buy(desk, items, person)[1]
 
 
 def _buy(
@@ -121,18 +86,9 @@ def _buy(
     """Place an order; returns it and the sentence about it."""
     who = {"customer_id": person["id"]} if person else {"email": GUEST}
     order = desk.do("place_order", items=items, **who, **more)
-    what = ", ".join(_piece(line) for line in order["line_items"])
+    lines = [(line["title"], line["quantity"]) for line in order["line_items"]]
     name = person["first_name"] if person else "A guest (Zofia)"
-    return order, f"{name} buys {what}: {_zloty(order['total_price'])} (order {order['name']})"
-
-
-def _piece(line: Mapping[str, Any]) -> str:
-    count = line["quantity"]
-    return str(line["title"]) if count == 1 else f"{count} x {line['title']}"
-
-
-def _zloty(amount: str) -> str:
-    return f"{amount} zł"
+    return order, sale(name, lines, order["total_price"], order["name"])
 
 
 def _buying(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) -> Iterator[str]:
@@ -157,14 +113,14 @@ def _returning(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) 
     yield sentence
     number, line = order["id"], order["line_items"][1]["id"]
     back = desk.do("refund", order_id=number, lines={line: 1}, note="One pack was torn")
-    yield f"Anna sends one pack back: {_zloty(back['transactions'][0]['amount'])} back"
+    yield f"Anna sends one pack back: {zloty(back['transactions'][0]['amount'])} back"
     back = desk.do("refund", order_id=number, amount="10.00", note="Late delivery")
-    yield f"Anna gets {_zloty(back['transactions'][0]['amount'])} back for the delay"
+    yield f"Anna gets {zloty(back['transactions'][0]['amount'])} back for the delay"
     add = [{"product_id": filters, "quantity": 1}]
     order, sentence = _buy(desk, {beans: 1}, people["Tomasz"])
     yield sentence
     edited = desk.do("edit_order", order_id=order["id"], add=add)
-    yield f"The merchant adds filters to it: {_zloty(edited['total_outstanding'])} more to pay"
+    yield f"The merchant adds filters to it: {zloty(edited['total_outstanding'])} more to pay"
     desk.do("pay", order_id=order["id"])
     yield f"Tomasz pays the rest of order {order['name']}"
     order, sentence = _buy(desk, {beans: 3}, people["Tomasz"])

@@ -1,21 +1,16 @@
-"""One request and one answer, free of any server."""
+"""One request as Shopify reads it."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from connectors.sandbox import request
+
 
 @dataclass(frozen=True)
-class Request:
-    """A request as it came. `path` is decoded and without query; header names are lower case."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes = b""
+class Request(request.Request):
+    """A request whose body is an object."""
 
     def json(self) -> dict[str, Any]:
         """Return the body as an object; raises ValueError for anything else."""
@@ -29,14 +24,3 @@ class Request:
         if "json" in self.headers.get("content-type", ""):
             return self.json()
         return dict(parse_qsl(self.body.decode()))
-
-
-@dataclass
-class Answer:
-    """An answer: `body` is JSON, unless `text` is set (HTML and the like)."""
-
-    status: int
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    text: str | None = None
-    content_type: str = "application/json; charset=utf-8"

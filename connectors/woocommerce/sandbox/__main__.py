@@ -1,20 +1,20 @@
 """Serve a sandbox in a process of its own: python -m connectors.woocommerce.sandbox --port 8080."""
 
-import threading
 from pathlib import Path
 
 import click
 
+from connectors.sandbox.command import host_option, runner_option, wait_until_interrupted
 from connectors.woocommerce.sandbox import KEY, SECRET, Sandbox, Settings, serve
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
+@host_option
 @click.option("--port", default=8080, show_default=True, help="0 takes a free one.")
 @click.option("--home-url", default="", help="What bodies call the shop's address.")
 @click.option("--tls-in-front", is_flag=True, help="Behave as if TLS ended in front: Basic works.")
 @click.option("--seed", type=click.Path(exists=True, path_type=Path), help="Captured REST answers.")
-@click.option("--runner-every", default=1.0, show_default=True, help="Seconds; 0 for no runner.")
+@runner_option
 def main(
     host: str, port: int, home_url: str, tls_in_front: bool, seed: Path | None, runner_every: float
 ) -> None:
@@ -24,10 +24,7 @@ def main(
         shop.seed_captured(seed)
     with serve(shop, host, port, runner_every=runner_every or None) as running:
         click.echo(f"{running.url} key {KEY} secret {SECRET}")
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            click.echo("stopped")
+        wait_until_interrupted()
 
 
 if __name__ == "__main__":

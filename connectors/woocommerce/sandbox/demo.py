@@ -4,14 +4,11 @@ It steers the shop over HTTP (`/_sandbox/`), so the shop may run in another proc
 yields one sentence for people; the caller prints it.
 """
 
-import json
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
-from app.errors import Passing
+from connectors.sandbox.desk import Desk
+from connectors.sandbox.story import later_days, play, put_on_sale, sale, zloty
 from connectors.woocommerce.install import TOPICS
 
 _GOODS = (
@@ -27,33 +24,6 @@ _PEOPLE = (
     ("Marek", "Wójcik", "marek.wojcik@example.pl"),
 )
 GUEST = "jan.kowalski@example.pl"
-
-
-class Desk:
-    """The hand behind the counter of a sandbox somewhere at `base_url`."""
-
-    def __init__(self, base_url: str) -> None:
-        self._base = base_url.rstrip("/")
-
-    def do(self, action: str, **arguments: Any) -> Any:
-        """Do one act of the sandbox's Python API and return what it returns."""
-        return self.post("do", {"action": action, "args": arguments})["result"]
-
-    def post(self, path: str, document: Mapping[str, Any]) -> Any:
-        """POST to the desk; raises Passing when the sandbox does not answer or refuses."""
-        request = Request(  # noqa: S310 - the caller names the sandbox's own address
-            f"{self._base}/_sandbox/{path}",
-            json.dumps(document).encode(),
-            {"Content-Type": "application/json"},
-        )
-        try:
-            with urlopen(request, timeout=120) as answer:  # noqa: S310 - as above
-                return json.load(answer)
-        except HTTPError as error:
-            with error:
-                raise Passing(f"The sandbox refused {path}: {error.read()!r}") from error
-        except URLError as error:
-            raise Passing(f"No sandbox answers at {self._base}: {error.reason}") from error
 
 
 def register_webhooks(base_url: str, webhook_url: str, secret: str) -> None:
@@ -79,18 +49,11 @@ def run_demo(
     desk = Desk(base_url)
     if webhook_url is not None:
         register_webhooks(base_url, webhook_url, secret)
-    for sentence in _all_days(desk, rounds):
-        # What the step caused is on its way before the sentence is read.
-        desk.post("run-queue", {})
-        yield sentence
-        if pace > 0:
-            time.sleep(pace)
+    yield from play(desk, _all_days(desk, rounds), pace)
 
 
 def _all_days(desk: Desk, rounds: int) -> Iterator[str]:
-    goods = {
-        sku: desk.do("add_product", name=name, price=price, sku=sku) for name, price, sku in _GOODS
-    }
+    goods = put_on_sale(desk, _GOODS)
     people: dict[str, Any] = {}
     for first, last, email in _PEOPLE:
         people[first] = desk.do("register_customer", email=email, first_name=first, last_name=last)
@@ -98,10 +61,8 @@ def _all_days(desk: Desk, rounds: int) -> Iterator[str]:
     yield from _buying(desk, goods, people)
     yield from _returning(desk, goods, people)
     yield from _reviewing(desk, goods, people)
-    for day in range(rounds - 1):
-        for at, person in enumerate(people.values()):
-            sku = _GOODS[(day + at) % len(_GOODS)][2]
-            yield _buy(desk, {goods[sku]["id"]: 1 + (day + at) % 3}, person)[1]
+    for items, person in later_days(rounds - 1, goods, people):
+        yield _buy(desk, items, person)[1]
 
 
 def _buy(
@@ -110,18 +71,9 @@ def _buy(
     """Place an order; returns it and the sentence about it."""
     who = {"customer_id": person["id"]} if person else {"email": GUEST}
     order = desk.do("place_order", items=items, **who, **more)
-    what = ", ".join(_piece(item) for item in order["line_items"])
+    lines = [(item["name"], item["quantity"]) for item in order["line_items"]]
     name = person["first_name"] if person else "A guest (Jan)"
-    return order, f"{name} buys {what}: {_zloty(order['total'])} (order {order['number']})"
-
-
-def _piece(item: Mapping[str, Any]) -> str:
-    count = item["quantity"]
-    return item["name"] if count == 1 else f"{count} x {item['name']}"
-
-
-def _zloty(amount: str) -> str:
-    return f"{amount} zł"
+    return order, sale(name, lines, order["total"], order["number"])
 
 
 def _buying(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) -> Iterator[str]:
@@ -142,12 +94,12 @@ def _returning(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) 
     yield sentence
     number, line = int(order["number"]), order["line_items"][0]["id"]
     back = desk.do("refund", order_id=number, lines={line: 1}, reason="Broken on the way")
-    yield f"Marek returns one Mug: {_zloty(back['amount'])} back"
+    yield f"Marek returns one Mug: {zloty(back['amount'])} back"
     back = desk.do("refund", order_id=number, amount="15.00", reason="Late delivery")
-    yield f"Marek gets {_zloty(back['amount'])} back for the delay"
+    yield f"Marek gets {zloty(back['amount'])} back for the delay"
     desk.do("delete_refund", order_id=number, refund_id=back["id"])
     # No webhook says so: only a read of the order finds it.
-    yield f"The merchant deletes that refund of {_zloty(back['amount'])} again, and no webhook says so"
+    yield f"The merchant deletes that refund of {zloty(back['amount'])} again, and no webhook says so"
     order, sentence = _buy(desk, {hoodie: 2}, people["Piotr"], status="on-hold")
     yield sentence + ", to be paid by bank transfer"
     desk.do("set_status", order_id=int(order["number"]), status="cancelled")

@@ -1,25 +1,19 @@
-"""One request and one answer, free of any server."""
+"""One request and one answer, as WordPress reads and labels them."""
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from connectors.sandbox import request
 from connectors.woocommerce.sandbox.errors import RestError
 
 PREFIX = "/wp-json/wc/v3"
 
 
 @dataclass(frozen=True)
-class Request:
-    """A request as it came. `path` is decoded and without query; header names are lower case."""
-
-    method: str
-    path: str
-    query: tuple[tuple[str, str], ...]  # decoded, in order
-    headers: Mapping[str, str]
-    body: bytes = b""
+class Request(request.Request):
+    """A request whose parameters are read as PHP reads them."""
 
     def param(self, name: str) -> str | None:
         """Return a query parameter; as in PHP, the last one counts."""
@@ -55,11 +49,7 @@ class Request:
 
 
 @dataclass
-class Answer:
-    """An answer: `body` is JSON, unless `text` is set (HTML and the like)."""
+class Answer(request.Answer):
+    """An answer that calls its alphabet as WordPress does."""
 
-    status: int
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    text: str | None = None
     content_type: str = "application/json; charset=UTF-8"

@@ -1,17 +1,9 @@
-"""The sandbox on a real socket: HTTP/1.1 with keep-alive, one thread per connection.
+"""The sandbox as a server: which request is the API's and which fault it meets."""
 
-Each answer leaves in one write with Nagle's algorithm off; two small writes cost 40 ms a call.
-"""
+from functools import partial
 
-import http.server
-import socket
-import struct
-import sys
-import threading
-from dataclasses import dataclass
-from typing import Any, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
-
+from connectors.sandbox import server
+from connectors.sandbox.faults import NETWORK
 from connectors.woocommerce.sandbox import control, phpjson, rest, rest_shop, storefront
 from connectors.woocommerce.sandbox.errors import RestError, denied, no_route
 from connectors.woocommerce.sandbox.faults import Fault
@@ -20,32 +12,10 @@ from connectors.woocommerce.sandbox.request import PREFIX, Answer, Request
 from connectors.woocommerce.sandbox.shop import Sandbox
 
 _HTML = "text/html; charset=UTF-8"
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: closing sends RST instead of FIN
 
 
-@dataclass
-class Running:
-    """A served sandbox."""
-
-    sandbox: Sandbox
-    url: str
-    _server: "_Server"
-    _threads: list[threading.Thread]
-
-    def stop(self) -> None:
-        """Stop serving and running the queue; connections that hang are let go."""
-        self._server.stopping.set()
-        self._server.shutdown()
-        self._server.close_connections()
-        self._server.server_close()
-        for thread in self._threads:
-            thread.join(timeout=5)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+class Running(server.Running[Sandbox]):
+    """A served shop."""
 
 
 def serve(
@@ -55,132 +25,33 @@ def serve(
 
     With `runner_every` (seconds) a background runner sends the queued webhooks, as WP-Cron would.
     """
-    server = _Server((host, port), sandbox)
-    url = f"http://{host}:{server.server_port}"
+    platform = server.Platform(Request, partial(_taken, sandbox), phpjson.dumps)
+    running = Running(sandbox, platform, host, port)
     if not sandbox.settings.home_url:
-        sandbox.settings.home_url = url
-    threads = [threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)]
-    if runner_every is not None:
-        threads.append(
-            threading.Thread(target=_run_queue, args=(server, runner_every), daemon=True)
-        )
-    for thread in threads:
-        thread.start()
-    return Running(sandbox, url, server, threads)
+        sandbox.settings.home_url = running.url
+    return running.start(runner_every)
 
 
-def _run_queue(server: "_Server", every: float) -> None:
-    while not server.stopping.wait(every):
-        server.sandbox.run_queue()
+def _taken(shop: Sandbox, request: Request) -> server.Call:
+    if not request.path.startswith(PREFIX):
+        return server.Call(partial(_elsewhere, shop, request))
+    fault = shop.faults.take(request.method, request.path.removeprefix(PREFIX))
+    if fault is None:
+        return server.Call(partial(rest.answer, shop, request))
+    with shop.lock:
+        shop.calls[f"fault {fault.kind}"] += 1
+    if fault.kind in NETWORK:
+        return server.Call(partial(rest.answer, shop, request), fault)
+    return server.Call(partial(_troubled, shop, request, fault))
 
 
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.stopping = threading.Event()
-        self._open: set[socket.socket] = set()
-        super().__init__(address, _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def close_connections(self) -> None:
-        """End what keep-alive holds open."""
-        for connection in list(self._open):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # already gone
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay quiet about clients that hang up; let our own mistakes be seen."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "Sandbox"
-    wbufsize = -1  # collect, so that an answer is one write
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def _handle(self) -> None:
-        parts = urlsplit(self.path)
-        length = int(self.headers.get("Content-Length") or 0)
-        request = Request(
-            method=self.command,
-            path=unquote(parts.path),
-            query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
-            headers={name.lower(): value for name, value in self.headers.items()},
-            body=self.rfile.read(length) if length else b"",
-        )
-        self._respond(request)
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815 - names the base class calls
-
-    def _respond(self, request: Request) -> None:
-        shop = self.server.sandbox
-        if not request.path.startswith(PREFIX):
-            self._send(_elsewhere(shop, request))
-            return
-        fault = shop.faults.take(request.method, request.path.removeprefix(PREFIX))
-        if fault is None:
-            self._send(rest.answer(shop, request))
-            return
-        self._fail(fault, request)
-
-    def _fail(self, fault: Fault, request: Request) -> None:
-        shop = self.server.sandbox
-        with shop.lock:
-            shop.calls[f"fault {fault.kind}"] += 1
-        match fault.kind:
-            case "reset_before":
-                self._reset()
-            case "reset_after":
-                rest.answer(shop, request)
-                self._reset()
-            case "hang":
-                self.server.stopping.wait(fault.seconds)
-                self.close_connection = True
-            case "half_body":
-                self._send(rest.answer(shop, request), half=True)
-            case "read_only":
-                self._send(rest.answer(shop, request, rest.Rights(read_only=True)))
-            case "no_rights":
-                self._send(rest.answer(shop, request, rest.Rights(none=True)))
-            case _:
-                self._send(_failure(fault))
-
-    def _reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self.connection.close()
-        self.close_connection = True
-
-    def _send(self, answer: Answer, *, half: bool = False) -> None:
-        body = answer.text.encode() if answer.text is not None else phpjson.dumps(answer.body)
-        self.send_response(answer.status)
-        self.send_header("Content-Type", answer.content_type)
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if half else body)
-        self.wfile.flush()
-        if half:
-            self.close_connection = True
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
-        """Say nothing: what matters is counted in `calls`."""
+def _troubled(shop: Sandbox, request: Request, fault: Fault) -> Answer:
+    match fault.kind:
+        case "read_only":
+            return rest.answer(shop, request, rest.Rights(read_only=True))
+        case "no_rights":
+            return rest.answer(shop, request, rest.Rights(none=True))
+    return _failure(fault)
 
 
 def _elsewhere(shop: Sandbox, request: Request) -> Answer:

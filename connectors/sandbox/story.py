@@ -1,0 +1,49 @@
+"""What the days of all make-believe shops have in common: goods, sales, and a sentence for each step."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from connectors.sandbox.desk import Desk
+
+Goods = Sequence[tuple[str, str, str]]
+"""Name, price and SKU of each product."""
+
+
+def play(desk: Desk, sentences: Iterable[str], pace: float) -> Iterator[str]:
+    """Yield the sentences of a day, one step each `pace` seconds. Raises Passing without a sandbox."""
+    for sentence in sentences:
+        # What the step caused is on its way before the sentence is read.
+        desk.post("run-queue", {})
+        yield sentence
+        if pace > 0:
+            time.sleep(pace)
+
+
+def put_on_sale(desk: Desk, goods: Goods) -> dict[str, Any]:
+    """Add the goods to the shop; returns its products by SKU."""
+    return {
+        sku: desk.do("add_product", name=name, price=price, sku=sku) for name, price, sku in goods
+    }
+
+
+def later_days(
+    days: int, goods: Mapping[str, Any], people: Mapping[str, Any]
+) -> Iterator[tuple[dict[int, int], Any]]:
+    """Yield what everybody buys on ordinary days: pieces by product id, and the buyer."""
+    products = list(goods.values())
+    for day in range(days):
+        for at, person in enumerate(people.values()):
+            product = products[(day + at) % len(products)]
+            yield {product["id"]: 1 + (day + at) % 3}, person
+
+
+def sale(who: str, lines: Iterable[tuple[str, int]], total: str, order: str) -> str:
+    """Say who bought which (name, count) for how much."""
+    what = ", ".join(name if count == 1 else f"{count} x {name}" for name, count in lines)
+    return f"{who} buys {what}: {zloty(total)} (order {order})"
+
+
+def zloty(amount: str) -> str:
+    """Write an amount as people in Poland do."""
+    return f"{amount} zł"
