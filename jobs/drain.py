@@ -153,7 +153,7 @@ def _prepare(
             ref=one.store_ref, shop_id=one.store_shop_id, host=one.store_host
         )
         known = msgspec.structs.replace(known, trusted=one.trusted)
-        result = understand(runtime, one, readable=readable, known=known)
+        result = understand(runtime, one, readable=readable and not one.in_vain, known=known)
         if isinstance(result, Understood):
             understood.append(result)
             if result.known != known:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select, update
 from app.db import tables as t
 from app.errors import ConfigError
 from app.services.keys import Vault
+from app.services.outcomes import IN_VAIN, READING
 from app.services.stores import WEBHOOK_SECRET
 
 
@@ -28,6 +29,7 @@ class Queued(msgspec.Struct, frozen=True, kw_only=True):
     repeated_at: datetime | None
     began_at: datetime | None
     tries: int
+    in_vain: bool = False  # the shop was asked about what it states, and does not show it
     body: bytes | None
     unreadable: ConfigError | None = None
     store_ref: str | None
@@ -41,7 +43,7 @@ def next_store(
     connection: Connection, now: datetime, *, after: int = 0, only: int | None = None
 ) -> tuple[int, int] | None:
     """Return (programme id, store id) of the next store with due deliveries, round-robin by id."""
-    due = (t.delivery_queue.c.due_at <= now, t.delivery_queue.c.reading == 0)
+    due = (t.delivery_queue.c.due_at <= now, t.delivery_queue.c.reading != READING)
     for bound in (t.delivery_queue.c.store_id > after, t.delivery_queue.c.store_id <= after):
         query = (
             select(t.delivery_queue.c.programme_id, t.delivery_queue.c.store_id)
@@ -68,10 +70,10 @@ def claim(
 ) -> list[Queued]:
     """Take due deliveries of a store, oldest first. On PostgreSQL the row locks are the lease."""
     queue = (
-        select(t.delivery_queue.c.delivery_id, t.delivery_queue.c.tries)
+        select(t.delivery_queue.c.delivery_id, t.delivery_queue.c.tries, t.delivery_queue.c.reading)
         .where(
             t.delivery_queue.c.store_id == store_id,
-            t.delivery_queue.c.reading == 0,
+            t.delivery_queue.c.reading != READING,
             t.delivery_queue.c.due_at <= now,
         )
         .order_by(t.delivery_queue.c.due_at, t.delivery_queue.c.delivery_id)
@@ -80,8 +82,8 @@ def claim(
     )
     if ids is not None:
         queue = queue.where(t.delivery_queue.c.delivery_id.in_(ids))
-    tries = {row.delivery_id: row.tries for row in connection.execute(queue)}
-    if not tries:
+    queued = {row.delivery_id: row for row in connection.execute(queue)}
+    if not queued:
         return []
     rows = connection.execute(
         select(
@@ -95,7 +97,7 @@ def claim(
         )
         .join(t.store, t.store.c.id == t.delivery.c.store_id)
         .outerjoin(t.delivery_body, t.delivery_body.c.delivery_id == t.delivery.c.id)
-        .where(t.delivery.c.id.in_(list(tries)))
+        .where(t.delivery.c.id.in_(list(queued)))
         .order_by(t.delivery.c.received_at, t.delivery.c.id)
     ).all()
     shared = any(row.by_header for row in rows) and _shares_secrets(connection, store_id)
@@ -112,7 +114,8 @@ def claim(
             received_at=row.received_at,
             repeated_at=row.repeated_at,
             began_at=row.began_at,
-            tries=tries[row.id],
+            tries=queued[row.id].tries,
+            in_vain=queued[row.id].reading == IN_VAIN,
             body=body,
             unreadable=unreadable,
             store_ref=row.ref,
@@ -127,7 +130,7 @@ def claim(
 def still_queued(connection: Connection, ids: Sequence[int]) -> bool:
     """Say whether all these deliveries are still waiting (SQLite: asked inside the write lock)."""
     query = select(func.count()).where(
-        t.delivery_queue.c.delivery_id.in_(ids), t.delivery_queue.c.reading == 0
+        t.delivery_queue.c.delivery_id.in_(ids), t.delivery_queue.c.reading != READING
     )
     return connection.execute(query).scalar_one() == len(ids)
 

@@ -186,6 +186,7 @@ def _one(
                     event.external_id,
                     one.delivery_id,
                     again=finding.again,
+                    alone=finding.alone,
                 )
             )
     status, reason = _summary(findings, one.note)

@@ -45,7 +45,8 @@ def observe(here: Observer, told: Told, event: Event) -> Finding:
     key: ObjectKey = (told.store_id, event.kind, event.external_id)
     row = here.work.objects.get(key)
     known = None if row is None else decode_facts(row.facts)
-    if not told.sure and known is None:
+    about_unknown = row is None or event.dispute is None
+    if not told.sure and known is None and about_unknown:
         finding = _unsure(told, event)
     elif event.dispute is not None:
         finding = _disputed(told, event, event.dispute, row, known)
@@ -65,7 +66,9 @@ def _unsure(told: Told, event: Event) -> Finding:
     name = f"{event.kind} {event.external_id}"
     if told.readable:
         return Finding(
-            status="reading", reason=f"{name}: nothing in it says which shop sent it, so it is read"
+            status="reading",
+            reason=f"{name}: nothing in it says which shop sent it, so it is read",
+            again=event.dispute is not None,  # the answer will not show it
         )
     return Finding(status="ignored", reason=f"{name}: {UNSURE_NO_KEYS}")
 
@@ -100,6 +103,10 @@ def _of_merged_customer(here: Observer, told: Told, event: Event) -> Finding:
     work, name = here.work, f"customer {event.external_id}"
     if event.into == event.external_id:
         return Finding(status="ignored", reason=f"{name} cannot have been merged into itself")
+    both = ((told.store_id, one) for one in (event.external_id, event.into))
+    if told.read_at is not None and not any(one in work.customers for one in both):
+        # The shop has neither (any more): the one that was kept would have been told before this.
+        return Finding(status="ignored", reason=f"{name} and {event.into} are not known here")
     if event.into is not None:
         enrol = here.versions[-1].programme.enrolment == "automatic"
         note_shop_merge(work, told.store_id, event.external_id, event.into, enrol=enrol)
@@ -135,7 +142,9 @@ def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
             )
     if told.readable and has_unread_refunds(facts):
         return Finding(
-            status="reading", reason=f"{name} has refunds whose lines only the shop knows"
+            status="reading",
+            reason=f"{name} has refunds whose lines only the shop knows",
+            alone=True,
         )
     row = _unseen(here, told, event)
     if facts is None:
@@ -213,7 +222,7 @@ def _next_state(here: Observer, told: Told, event: Event, row: ObjectRow) -> Fin
         return _nothing_new(here, told, event, row, verdict)
     why = _why_ask(here, told, row, current, incoming, verdict)
     if told.readable and why is not None:
-        return Finding(status="reading", reason=f"{name} {why}")
+        return Finding(status="reading", reason=f"{name} {why}", alone=True)
     if known is None and facts is not None:
         _freeze(here, told, event, row, facts)
     elif verdict is Verdict.CONFLICT:

@@ -14,6 +14,7 @@ from app.db import tables as t
 from app.db.ids import new_id
 from app.db.upsert import insert_missing
 from app.errors import Conflict
+from app.services.outcomes import AGAIN, ALONE
 
 LEASE = timedelta(minutes=5)
 
@@ -21,7 +22,9 @@ LEASE = timedelta(minutes=5)
 class ReadRequest(msgspec.Struct, frozen=True, order=True):
     """Please read this object; `delivery_id` waits for the answer, if it is not None.
 
-    With the answer it ends as well, unless `again`: then it has more to say and is dealt with once more.
+    With the answer it ends as well, unless it is dealt with once more: `again` if the answer spoke of
+    something, because it has more to say; `alone` if the answer spoke of nothing (or there is none),
+    because it can be judged without.
     """
 
     store_id: int
@@ -29,6 +32,7 @@ class ReadRequest(msgspec.Struct, frozen=True, order=True):
     external_id: str
     delivery_id: int | None = None
     again: bool = False
+    alone: bool = False
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +97,7 @@ def request_reads(
             {
                 "task_id": task_ids[request.store_id, _subject(request.kind, request.external_id)],
                 "delivery_id": request.delivery_id,
-                "again": int(request.again),
+                "again": AGAIN if request.again else ALONE if request.alone else 0,
             }
             for request in wanted
             if request.delivery_id is not None

@@ -13,6 +13,12 @@ from app.db.upsert import insert_missing
 
 VERSION = version("stempel")
 
+AGAIN, ALONE = 1, 2
+"""How a delivery waits for a read: it has more to say than the answer, or can be judged without."""
+
+READING, IN_VAIN = 1, 2
+"""What a queued delivery waits for: a read that is under way, or nothing any more."""
+
 _READ = "read from the shop: "
 
 
@@ -56,7 +62,7 @@ def record(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -
         connection.execute(
             update(t.delivery_queue)
             .where(t.delivery_queue.c.delivery_id.in_(reading))
-            .values(reading=1)
+            .values(reading=READING)
         )
     for outcome in outcomes:
         if outcome.status == "failed":
@@ -82,19 +88,29 @@ def settle_waiters(connection: Connection, answers: Sequence[Outcome], now: date
     by_task = {task.id: final[task.answer_id] for task in tasks}
     _link_objects(connection, list(by_task))
     _release_repeated(connection, list(by_task), now)
-    end_waiters(
-        connection,
-        {
-            task_id: (outcome.status, _READ + outcome.reason.removeprefix(_READ))
-            for task_id, outcome in by_task.items()
-        },
-        now,
-    )
+    told = _telling(connection, list(by_task))
+    _release(connection, told, (AGAIN,), now, reading=0)
+    _end(connection, {task: _as_read(outcome) for task, outcome in by_task.items()}, told, now)
     connection.execute(delete(t.outbox_task).where(t.outbox_task.c.id.in_(list(by_task))))
 
 
+def _as_read(outcome: Outcome) -> tuple[str, str]:
+    return outcome.status, _READ + outcome.reason.removeprefix(_READ)
+
+
+def _telling(connection: Connection, task_ids: Sequence[int]) -> list[int]:
+    """Return the tasks whose answers spoke of any object."""
+    spoke = (
+        select(t.outbox_task.c.id)
+        .join(t.object_delivery, t.object_delivery.c.delivery_id == t.outbox_task.c.answer_id)
+        .where(t.outbox_task.c.id.in_(task_ids))
+        .distinct()
+    )
+    return list(connection.execute(spoke).scalars())
+
+
 def _release_repeated(connection: Connection, task_ids: Sequence[int], now: datetime) -> None:
-    """Make waiting deliveries due again that have more to say, or came once more after the read began.
+    """Make waiting deliveries due again that came once more after the read began.
 
     These may mean that the shop went back to what it was: the answer is older than that.
     """
@@ -104,23 +120,40 @@ def _release_repeated(connection: Connection, task_ids: Sequence[int], now: date
         .join(t.outbox_task, t.outbox_task.c.id == t.task_waiter.c.task_id)
         .join(answer, answer.c.id == t.outbox_task.c.answer_id)
         .join(t.delivery, t.delivery.c.id == t.task_waiter.c.delivery_id)
-        .where(
-            t.outbox_task.c.id.in_(task_ids),
-            (t.delivery.c.repeated_at > answer.c.began_at) | (t.task_waiter.c.again == 1),
-        )
+        .where(t.outbox_task.c.id.in_(task_ids), t.delivery.c.repeated_at > answer.c.began_at)
     ).all()
     for row in again:
-        connection.execute(
-            delete(t.task_waiter).where(
-                t.task_waiter.c.task_id == row.task_id,
-                t.task_waiter.c.delivery_id == row.delivery_id,
-            )
+        this = (
+            t.task_waiter.c.task_id == row.task_id,
+            t.task_waiter.c.delivery_id == row.delivery_id,
         )
-        connection.execute(
-            update(t.delivery_queue)
-            .where(t.delivery_queue.c.delivery_id == row.delivery_id)
-            .values(reading=0, due_at=now)
-        )
+        connection.execute(delete(t.task_waiter).where(*this))
+        _make_due(connection, [row.delivery_id], now, reading=0)
+
+
+def _release(
+    connection: Connection,
+    task_ids: Sequence[int],
+    kinds: Sequence[int],
+    now: datetime,
+    *,
+    reading: int,
+) -> None:
+    """Make the deliveries of these kinds that wait for the tasks due again."""
+    these = (t.task_waiter.c.task_id.in_(task_ids), t.task_waiter.c.again.in_(kinds))
+    waiting = list(connection.execute(select(t.task_waiter.c.delivery_id).where(*these)).scalars())
+    connection.execute(delete(t.task_waiter).where(*these))
+    _make_due(connection, waiting, now, reading=reading)
+
+
+def _make_due(
+    connection: Connection, delivery_ids: Sequence[int], now: datetime, *, reading: int
+) -> None:
+    connection.execute(
+        update(t.delivery_queue)
+        .where(t.delivery_queue.c.delivery_id.in_(delivery_ids))
+        .values(reading=reading, due_at=now)
+    )
 
 
 def _link_objects(connection: Connection, task_ids: Sequence[int]) -> None:
@@ -143,9 +176,24 @@ def _link_objects(connection: Connection, task_ids: Sequence[int]) -> None:
 def end_waiters(connection: Connection, ended: dict[int, tuple[str, str]], now: datetime) -> None:
     """Give every delivery that waits for one of these tasks the task's (status, reason).
 
+    What can be judged without a read is judged so: the shop was asked in vain.
+    """
+    _end(connection, ended, (), now)
+
+
+def _end(
+    connection: Connection,
+    ended: dict[int, tuple[str, str]],
+    told: Sequence[int],
+    now: datetime,
+) -> None:
+    """End what waits for these tasks; those in `told` had an answer that speaks of something.
+
     One of them may be the answer of another read, which had to be read once more: then the deliveries
     that wait for that one end as well.
     """
+    in_vain = [task_id for task_id in ended if task_id not in told]
+    _release(connection, in_vain, (ALONE,), now, reading=IN_VAIN)
     waiting = connection.execute(
         select(t.task_waiter).where(t.task_waiter.c.task_id.in_(list(ended)))
     ).all()
@@ -162,10 +210,4 @@ def end_waiters(connection: Connection, ended: dict[int, tuple[str, str]], now: 
 
 def release_waiters(connection: Connection, task_id: int, now: datetime) -> None:
     """Make the deliveries that wait for a task due again: it will never be done."""
-    waiting = select(t.task_waiter.c.delivery_id).where(t.task_waiter.c.task_id == task_id)
-    connection.execute(
-        update(t.delivery_queue)
-        .where(t.delivery_queue.c.delivery_id.in_(waiting))
-        .values(reading=0, due_at=now)
-    )
-    connection.execute(delete(t.task_waiter).where(t.task_waiter.c.task_id == task_id))
+    _release(connection, [task_id], (0, AGAIN, ALONE), now, reading=0)

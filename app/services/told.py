@@ -33,7 +33,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     status: str  # processed | stale | ignored | reading
     reason: str
     changed: bool = False
-    again: bool = False  # after the read it has more to say
+    again: bool = False  # of what is read: it has more to say afterwards
+    alone: bool = False  # of what is read: it can be judged without, where the shop shows nothing
 
 
 class Observer(msgspec.Struct, frozen=True):

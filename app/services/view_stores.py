@@ -135,8 +135,8 @@ def _waiting(connection: Connection) -> list[tuple[int, str, int]]:
         select(
             queue.store_id,
             func.count().label("all"),
-            func.sum(queue.reading).label("reading"),
-            _count_if((queue.reading == 0) & (queue.tries > 0)).label("failed"),
+            _count_if(queue.reading == 1).label("reading"),
+            _count_if((queue.reading != 1) & (queue.tries > 0)).label("failed"),
         ).group_by(queue.store_id)
     )
     found: list[tuple[int, str, int]] = []

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from app.errors import Invalid
-from connectors.base import Delivery, Ignored, Observed, Outcome
+from connectors.base import Delivery, Ignored, NeedsRead, Observed, Origin, Outcome, Ref
 from connectors.shopify import disputes, lifecycle, payloads, rest_orders, signals, topics, values
 from connectors.shopify.customers import customer_event
-from connectors.shopify.orders import order_event
+from connectors.shopify.orders import KIND, order_event
 from connectors.shopify.reads import read_answer
 
 Reading = Callable[[str, bytes], Outcome]
@@ -44,8 +44,24 @@ def _message(topic: str, body: bytes) -> Outcome:
 
 def _order(topic: str, body: bytes) -> Outcome:
     order = payloads.decode(body, payloads.Order, topic)
-    event, note = order_event(rest_orders.stated_order(order))
-    return Observed((event,), note, rest_orders.origin_of(order))
+    origin = rest_orders.origin_of(order)
+    missing = sorted(_WHOLE - (payloads.keys_of(body, topic) or {}).keys())
+    if not missing:
+        event, note = order_event(rest_orders.stated_order(order))
+        return Observed((event,), note, origin)
+    # A webhook can be told to send some keys only: what is not there must not be taken for "no".
+    number = values.identifier(order.id, "id")
+    reason = f"{topic} sends order {number} without {', '.join(missing)}"
+    return NeedsRead((Ref(KIND, number),), reason, origin, otherwise=_cut(order, origin))
+
+
+def _cut(order: payloads.Order, origin: Origin | None) -> Observed | None:
+    """Return what an order states by the keys that were sent, None if that is too little."""
+    try:
+        event, note = order_event(rest_orders.stated_order(order))
+    except Invalid:
+        return None
+    return Observed((event,), note, origin)
 
 
 def _customer(topic: str, body: bytes) -> Outcome:
@@ -60,6 +76,20 @@ def _kind_of(found: Mapping[str, msgspec.Raw]) -> str:
         return ""
     return "" if known is None else known[0]
 
+
+# An order without these is not whole; protected keys may be absent from one that is.
+_WHOLE = frozenset(
+    {
+        "cancelled_at",
+        "created_at",
+        "fulfillment_status",
+        "refunds",
+        "shipping_lines",
+        "taxes_included",
+        "test",
+        "updated_at",
+    }
+)
 
 # What an object is by its keys; the first that fits.
 _SHAPES: tuple[tuple[frozenset[str], Reading], ...] = (

@@ -96,8 +96,9 @@ def _read_merge(topic: str, body: bytes) -> Outcome:
         note = f"The shop still has customer {deleted}: it was not merged into {kept}."
         return Observed((), note, origin)
     if answer.kept_customer is None:
-        note = f"The shop has neither customer {deleted} nor {kept}: nothing is known of a merge."
-        return Observed((), note, origin)
+        # The one that was kept may have been merged on meanwhile.
+        note = f"The shop has neither customer {deleted} nor {kept} any more."
+        return Observed((merged_customer(deleted, kept),), note, origin)
     event = customer_event(answer.kept_customer)
     _same(kept, event.external_id, topic)
     return Observed((event, merged_customer(deleted, kept)), None, origin)

@@ -43,7 +43,7 @@ delivery_queue = table(
     Column("store_id", big(), nullable=False),
     Column("due_at", Moment(), nullable=False),
     Column("tries", big(), nullable=False, server_default="0"),
-    # While a read is under way the delivery rests; the read's end makes it due again.
+    # 1: a read is under way, whose end makes it due again. 2: the shop was asked in vain.
     Column("reading", big(), nullable=False, server_default="0"),
     Index("ix_delivery_queue_store_id_due_at", "store_id", "due_at"),
 )

@@ -1,6 +1,6 @@
 """The root fields of queries."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from graphql import GraphQLError
@@ -79,7 +79,7 @@ def _too_old(c: Context, order: Order) -> bool:
     """Say whether an order looks as if it did not exist: without read_all_orders the last 60 days show."""
     if c.installation.may("read_all_orders"):
         return False
-    return bool(utc(order.body["created_at"]) < c.shop.now() - _SEEN)
+    return datetime.fromisoformat(order.body["created_at"]) < c.shop.now() - _SEEN
 
 
 def _order(order: Order | None) -> Obj | None:

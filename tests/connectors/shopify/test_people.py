@@ -7,7 +7,8 @@ import pytest
 from app.errors import Invalid
 from app.programme.events import CustomerFacts, Event, Person
 from connectors.base import Closed, Observed, Origin
-from tests.connectors.shopify.captured import SHOP, answer, captured, event, note, told
+from tests.connectors.outcomes import event, note
+from tests.connectors.shopify.captured import SHOP, answer, captured, told
 
 CUSTOMER = {
     "id": "gid://shopify/Customer/7700000001009",
@@ -124,8 +125,11 @@ def test_a_merge_that_the_shop_confirms_moves_the_deleted_customer() -> None:
 def test_a_merge_that_the_shop_does_not_confirm_moves_nobody() -> None:
     both = merge(deletedCustomer={"id": "gid://shopify/Customer/77"})
     assert (both.events, "still has customer 77" in note(both)) == ((), True)
-    none = merge(keptCustomer=None)
-    assert (none.events, "neither" in note(none)) == ((), True)
+
+
+def test_a_merge_whose_kept_customer_was_merged_on_still_moves_the_deleted_one() -> None:
+    [deleted] = merge(keptCustomer=None).events
+    assert (deleted.external_id, deleted.into) == ("77", "7700000001009")
 
 
 # --- the app -------------------------------------------------------------------------------------
