@@ -45,13 +45,20 @@ def judge(known: Known, origin: Origin | None) -> Origins:
 
 
 def learned(known: Known, origin: Origin | None, *, read: bool) -> Known:
-    """Return what is known after a delivery of ours; `read`: the shop itself told us, so it counts more."""
+    """Return what is known after a delivery of ours.
+
+    An id is believed from an answer of the shop (`read`), and beside the name that we know the shop by:
+    platforms sign made-up samples too, and an id learned from one would make the shop a stranger.
+    """
     if origin is None:
         return known
+    if read:
+        return msgspec.structs.replace(known, shop_id=origin.shop_id or known.shop_id)
+    named = origin.ref is not None and origin.ref == known.ref
     return msgspec.structs.replace(
         known,
-        shop_id=origin.shop_id if read and origin.shop_id else known.shop_id or origin.shop_id,
-        host=known.host if read else known.host or origin.host,
+        shop_id=known.shop_id or (origin.shop_id if named else None),
+        host=known.host or origin.host,
     )
 
 

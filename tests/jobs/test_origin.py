@@ -45,8 +45,14 @@ def test_another_host_is_a_copy_of_the_shop_once_its_own_is_known() -> None:
 
 
 def test_what_the_shop_told_us_itself_counts_more_than_what_came_first() -> None:
-    first = learned(NEW, Origin(shop_id="1"), read=False)
+    first = learned(NEW, Origin(ref="kawa.myshopify.com", shop_id="1"), read=False)
     assert first.shop_id == "1"
-    assert learned(first, Origin(shop_id="2"), read=False).shop_id == "1"
+    again = Origin(ref="kawa.myshopify.com", shop_id="2")
+    assert learned(first, again, read=False).shop_id == "1"
     assert learned(first, Origin(shop_id="2"), read=True).shop_id == "2"
     assert learned(first, None, read=True) == first
+
+
+def test_an_id_that_stands_beside_no_name_of_ours_is_not_learned() -> None:
+    for told in (Origin(shop_id="1"), Origin(ref="another.myshopify.com", shop_id="1")):
+        assert learned(NEW, told, read=False).shop_id is None
