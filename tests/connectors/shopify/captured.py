@@ -1,4 +1,4 @@
-"""Loads the deliveries of `payloads/` (see the NOTICE there) and says what became of them."""
+"""Loads the deliveries of `payloads/` (see the NOTICE there) and normalises them."""
 
 import base64
 import hashlib
@@ -10,8 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.programme.events import Event, OrderFacts
-from connectors.base import Delivery, Headers, Ignored, NeedsRead, Observed, Outcome
+from connectors.base import Delivery, Headers, Outcome
 from connectors.shopify.inbound import ShopifyInbound
 
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -91,38 +90,6 @@ def read_file(name: str) -> Any:
 def read_order(order: Any, shop: object = SHOP) -> Outcome:
     """Normalise a GraphQL order as the answer of our own read."""
     return answer("order", id=order["id"].rpartition("/")[2], shop=shop, order=order)
-
-
-def event(outcome: Outcome) -> Event:
-    """Return the one event of an outcome."""
-    assert isinstance(outcome, Observed), outcome
-    [found] = outcome.events
-    return found
-
-
-def order(outcome: Outcome) -> OrderFacts:
-    """Return the facts of the one order of an outcome."""
-    facts = event(outcome).facts
-    assert isinstance(facts, OrderFacts)
-    return facts
-
-
-def refs(outcome: Outcome) -> list[tuple[str, str]]:
-    """Return what an outcome wants to be read."""
-    assert isinstance(outcome, NeedsRead), outcome
-    return [(ref.kind, ref.external_id) for ref in outcome.refs]
-
-
-def reason(outcome: Outcome) -> str:
-    """Return why an outcome changes nothing."""
-    assert isinstance(outcome, Ignored), outcome
-    return outcome.reason
-
-
-def note(outcome: Outcome) -> str:
-    """Return what support is told about an outcome."""
-    assert isinstance(outcome, Observed), outcome
-    return outcome.note or ""
 
 
 def _load(path: Path) -> Captured:

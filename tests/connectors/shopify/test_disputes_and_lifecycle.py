@@ -9,7 +9,8 @@ import pytest
 from app.errors import Invalid
 from app.programme.events import Dispute, DisputeStatus
 from connectors.base import Closed, NeedsRead, Observed, Origin, Outcome, Ref
-from tests.connectors.shopify.captured import captured, event, note, reason, told, webhook
+from tests.connectors.outcomes import event, note, reason
+from tests.connectors.shopify.captured import captured, told, webhook
 
 HERE = Origin(ref="loyalty-test-store.myshopify.com", shop_id="70000000001")
 

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from tests.connectors.shopify.captured import captured, note, order, told
+from tests.connectors.outcomes import note, order
+from tests.connectors.shopify.captured import captured, told
 from tests.connectors.shopify.captured import webhook as told_by
 from tests.connectors.shopify.worth import points
 

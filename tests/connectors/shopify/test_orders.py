@@ -8,7 +8,8 @@ import pytest
 from app.errors import Invalid
 from app.programme.events import Line, LineKind, OrderFacts, Person, Standing
 from connectors.base import Observed, Origin, Outcome
-from tests.connectors.shopify.captured import captured, deliveries, event, note, order, told
+from tests.connectors.outcomes import event, note, order
+from tests.connectors.shopify.captured import captured, deliveries, told
 from tests.connectors.shopify.captured import webhook as told_by
 from tests.connectors.shopify.worth import points
 

@@ -11,7 +11,8 @@ from connectors.base import ReadAnswer, Ref
 from connectors.shopify.reader import ShopifyReader
 from connectors.shopify.refusals import Denied
 from tests.connectors.loopback import Reply
-from tests.connectors.shopify.captured import answer, event, reason
+from tests.connectors.outcomes import event, reason
+from tests.connectors.shopify.captured import answer
 from tests.connectors.shopify.graphql_shop import (
     APP,
     SHOP_NODE,

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from app.programme.events import Refund, RefundLine
-from tests.connectors.shopify.captured import captured, order, read_file, read_order, told
+from tests.connectors.outcomes import order
+from tests.connectors.shopify.captured import captured, read_file, read_order, told
 from tests.connectors.shopify.captured import webhook as told_by
 from tests.connectors.shopify.worth import points
 

@@ -10,16 +10,8 @@ from graphql import GraphQLSchema, build_schema, graphql_sync
 from app.programme.events import LineKind, OrderFacts, Standing
 from connectors.base import Observed
 from connectors.shopify.documents import document
-from tests.connectors.shopify.captured import (
-    SHOP,
-    captured,
-    event,
-    order,
-    read_file,
-    read_order,
-    told,
-    webhook,
-)
+from tests.connectors.outcomes import event, order
+from tests.connectors.shopify.captured import SHOP, captured, read_file, read_order, told, webhook
 
 SAME = {
     "plain-vat-on-top": "case-plain-vat-on-top",

@@ -14,7 +14,8 @@ from connectors.shopify.sandbox.server import serve
 from connectors.shopify.sandbox.shop import Shop
 from connectors.shopify.sandbox.shops import Sandbox
 from connectors.shopify.sandbox.state import SandboxError
-from tests.connectors.shopify.captured import NOW, captured, deliveries, event, inbound, webhook
+from tests.connectors.outcomes import event
+from tests.connectors.shopify.captured import NOW, captured, deliveries, inbound, webhook
 
 # The official samples do not add up, and their ids are rounded; their sums cannot be told twice.
 CAPTURED = [

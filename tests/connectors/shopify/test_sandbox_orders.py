@@ -11,15 +11,8 @@ from connectors.base import Access, Delivery, Event, Ref
 from connectors.http import GuardedClient
 from connectors.shopify.connector import ShopifyConnector
 from connectors.shopify.sandbox import Sandbox, SandboxError, Shop, serve
-from tests.connectors.shopify.captured import (
-    NOW,
-    captured,
-    deliveries,
-    event,
-    inbound,
-    raw,
-    webhook,
-)
+from tests.connectors.outcomes import event
+from tests.connectors.shopify.captured import NOW, captured, deliveries, inbound, raw, webhook
 
 ORDERS = [
     one.name

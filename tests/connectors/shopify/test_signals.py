@@ -7,7 +7,8 @@ import pytest
 from app.errors import Invalid
 from app.programme.events import Event
 from connectors.base import Closed, Lost, NeedsRead, Observed, Outcome
-from tests.connectors.shopify.captured import captured, note, reason, refs, webhook
+from tests.connectors.outcomes import note, reason, refs
+from tests.connectors.shopify.captured import captured, webhook
 
 ORDER = captured("case-life-3-paid")
 CUSTOMER = captured("case-account-enabled")

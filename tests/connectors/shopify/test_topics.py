@@ -4,7 +4,8 @@ import pytest
 
 from connectors.base import Closed, Ignored, NeedsRead, Observed, Outcome
 from connectors.shopify.topics import why_ignored
-from tests.connectors.shopify.captured import captured, deliveries, inbound, reason, webhook
+from tests.connectors.outcomes import reason
+from tests.connectors.shopify.captured import captured, deliveries, inbound, webhook
 
 # File → what it is taken for, and a part of what is said about it.
 BECOMES = {

@@ -9,16 +9,8 @@ import pytest
 
 from app.errors import Invalid
 from connectors.shopify import values
-from tests.connectors.shopify.captured import (
-    captured,
-    event,
-    order,
-    raw,
-    read_file,
-    read_order,
-    told,
-    webhook,
-)
+from tests.connectors.outcomes import event, order
+from tests.connectors.shopify.captured import captured, raw, read_file, read_order, told, webhook
 
 
 def with_line(**changes: object) -> Any:

@@ -4,7 +4,7 @@ from app.programme.document import parse
 from app.programme.presets import preset_source
 from app.programme.rules import Context, evaluate
 from connectors.base import Outcome
-from tests.connectors.shopify.captured import event
+from tests.connectors.outcomes import event
 
 
 def points(outcome: Outcome) -> int:

@@ -9,8 +9,7 @@ from typing import Any
 
 import msgspec
 
-from app.programme.events import Event, OrderFacts
-from connectors.base import Delivery, Headers, Ignored, NeedsRead, Observed, Outcome
+from connectors.base import Delivery, Headers, Observed, Outcome
 from connectors.woocommerce import connector
 from tests.connectors.loopback import Reply
 
@@ -83,36 +82,10 @@ def answer(kind: str, **body: object) -> Outcome:
     )
 
 
-def event(outcome: Outcome) -> Event:
-    """Return the one event of an outcome."""
-    assert isinstance(outcome, Observed), outcome
-    [found] = outcome.events
-    return found
-
-
 def host(outcome: Outcome) -> str | None:
     """Return the host of the shop that a body names, if it names one."""
     assert isinstance(outcome, Observed), outcome
     return None if outcome.origin is None else outcome.origin.host
-
-
-def order(outcome: Outcome) -> OrderFacts:
-    """Return the facts of the one order of an outcome."""
-    facts = event(outcome).facts
-    assert isinstance(facts, OrderFacts)
-    return facts
-
-
-def refs(outcome: Outcome) -> list[tuple[str, str]]:
-    """Return what an outcome wants to be read."""
-    assert isinstance(outcome, NeedsRead), outcome
-    return [(ref.kind, ref.external_id) for ref in outcome.refs]
-
-
-def reason(outcome: Outcome) -> str:
-    """Return why an outcome changes nothing."""
-    assert isinstance(outcome, Ignored), outcome
-    return outcome.reason
 
 
 def _load(path: Path) -> Captured:

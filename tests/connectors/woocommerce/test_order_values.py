@@ -7,13 +7,8 @@ from typing import Any
 import pytest
 
 from app.errors import Invalid
-from tests.connectors.woocommerce.captured import (
-    captured,
-    event,
-    host,
-    order,
-    webhook,
-)
+from tests.connectors.outcomes import event, order
+from tests.connectors.woocommerce.captured import captured, host, webhook
 
 
 def edited(number: str, **changes: object) -> Any:

@@ -11,16 +11,8 @@ import pytest
 from app.errors import Invalid
 from app.programme.events import Event, LineKind, OrderFacts, Person, RefundLine, Standing
 from connectors.base import Observed
-from tests.connectors.woocommerce.captured import (
-    answer,
-    captured,
-    deliveries,
-    event,
-    host,
-    order,
-    rest,
-    webhook,
-)
+from tests.connectors.outcomes import event, order
+from tests.connectors.woocommerce.captured import answer, captured, deliveries, host, rest, webhook
 
 ORDERS = [delivery for delivery in deliveries() if b'"line_items"' in delivery.body]
 

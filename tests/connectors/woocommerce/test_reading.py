@@ -15,7 +15,8 @@ from connectors.http import Answer
 from connectors.woocommerce import connector
 from connectors.woocommerce.client import api_base
 from tests.connectors.loopback import Reply, Request
-from tests.connectors.woocommerce.captured import answer, event, reply, rest
+from tests.connectors.outcomes import event
+from tests.connectors.woocommerce.captured import answer, reply, rest
 from tests.connectors.woocommerce.shops import (
     API,
     KEYS,

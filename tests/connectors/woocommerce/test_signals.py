@@ -6,7 +6,8 @@ import pytest
 
 from app.errors import Invalid
 from connectors.base import NeedsRead
-from tests.connectors.woocommerce.captured import captured, reason, refs, webhook
+from tests.connectors.outcomes import reason, refs
+from tests.connectors.woocommerce.captured import captured, webhook
 
 
 @pytest.mark.parametrize(
