@@ -7,7 +7,8 @@ import pytest
 from app.errors import Invalid
 from app.programme.events import CustomerFacts, Event, Person, ReviewFacts
 from connectors.base import Observed
-from tests.connectors.woocommerce.captured import answer, captured, event, host, rest, webhook
+from tests.connectors.outcomes import event
+from tests.connectors.woocommerce.captured import answer, captured, host, rest, webhook
 
 
 def reviews(*found: object, complete: bool = True) -> Observed:
