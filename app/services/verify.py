@@ -6,7 +6,8 @@ operators call the same code.
 What cannot be found, by design: a change that somebody with write access made since the last daily seal
 by cutting off a member's newest entries (or a whole member) together with everything that follows from
 them; the removal of the newest seals; and changes of what no points follow from (the texts of awards,
-facts that are worth the same, when a lot ends, who an object worth nothing belongs to).
+facts that are worth the same, when a lot ends, who a guest's e-mail belongs to, or an object worth
+nothing that names no customer).
 """
 
 from sqlalchemy import Connection, select
@@ -16,8 +17,9 @@ from app.db import tables as t
 from app.services.problems import Problem, Report
 from app.services.programmes import versions
 from app.services.verify_chains import check_chains, sealed_heads
+from app.services.verify_claims import check_claims
 from app.services.verify_people import check_people, joined_accounts
-from app.services.verify_sums import check_awards, check_lots
+from app.services.verify_sums import check_awards, check_lots, check_openings
 from app.services.verify_worth import check_objects, check_windows
 
 __all__ = ["Problem", "Report", "verify"]
@@ -38,7 +40,9 @@ def verify(connection: Connection, keyring: Keyring, *, programme_id: int | None
         members += counted[1]
         joined = joined_accounts(connection, one)
         check_people(connection, one, problems)
+        check_claims(connection, one, joined, problems)
         check_lots(connection, one, problems)
+        check_openings(connection, one, problems)
         check_awards(connection, one, joined, problems)
         objects += check_objects(connection, one, known, joined, problems)
         check_windows(connection, one, known, joined, problems)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from app.db import tables as t
 from app.services.problems import Problem
@@ -41,6 +41,33 @@ def check_lots(connection: Connection, programme_id: int, problems: list[Problem
             what=f"lot {row.id} holds {row.remaining} points, its uses leave "
             f"{row.points + int(row.sum)}",
             member=row.member_id,
+        )
+        for row in rows
+    )
+
+
+def check_openings(connection: Connection, programme_id: int, problems: list[Problem]) -> None:
+    """Check that each lot belongs to the award and the member of the entry that opened it."""
+    rows = connection.execute(
+        select(t.lot.c.id, t.lot.c.member_id, t.lot.c.entry_id)
+        .join(t.entry, t.entry.c.id == t.lot.c.entry_id)
+        .where(
+            t.entry.c.programme_id == programme_id,
+            or_(
+                t.lot.c.member_id != t.entry.c.member_id,
+                and_(
+                    t.lot.c.origin_id.is_(None),
+                    or_(
+                        t.lot.c.award_id.is_distinct_from(t.entry.c.award_id),
+                        t.lot.c.points > t.entry.c.points,
+                    ),
+                ),
+            ),
+        )
+    )
+    problems.extend(
+        Problem(
+            what=f"lot {row.id} is not as it was opened", member=row.member_id, entry=row.entry_id
         )
         for row in rows
     )
