@@ -230,10 +230,17 @@ def _done(
         .where(t.store_customer.c.id == one.id, t.store_customer.c.fence == one.fence)
         .values(**values, error=None)
     )
-    # Still due if something changed while the state was on its way.
+    # Still due if something changed while the state was on its way: a mark may be gone again, so that
+    # even the same state must be looked at once more.
     connection.execute(
         update(t.store_customer)
         .where(t.store_customer.c.id == one.id, t.store_customer.c.wanted_rev == one.rev)
         .values(due_at=None)
     )
+    if wrote and done.rowcount == 1:
+        connection.execute(
+            update(t.store_customer)
+            .where(t.store_customer.c.id == one.id, t.store_customer.c.wanted_rev != one.rev)
+            .values(written=None)
+        )
     return done.rowcount == 1

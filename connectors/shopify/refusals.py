@@ -19,6 +19,8 @@ THROTTLED = "THROTTLED"
 # What a shop may keep from an app that needs no more than a customer's id: "protected customer data".
 # https://shopify.dev/docs/apps/launch/protected-customer-data
 _PERSONAL = frozenset({"email", "emailAddress", "defaultEmailAddress"})
+# What of a line needs a permission of its own (read_products), and moves no points.
+_GOODS = frozenset({"product", "variant"})
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _SCOPE = re.compile(r"`([a-z_]{1,80})`")
@@ -82,7 +84,7 @@ def raise_for_status(answer: Answer, shop: str) -> None:
 
 
 def raise_for_faults(faults: Sequence[Fault], shop: str) -> None:
-    """Raise what the `errors` of an answer mean; personal data kept from us is no error.
+    """Raise what the `errors` of an answer mean; personal data and names of goods kept from us are no error.
 
     Throttling is the client's business and must be dealt with before.
     """
@@ -90,7 +92,7 @@ def raise_for_faults(faults: Sequence[Fault], shop: str) -> None:
     for fault in faults:
         match fault.code:
             case "ACCESS_DENIED":
-                if not _only_personal(fault):
+                if not _dispensable(fault):
                     raise Denied(f"{who} {_denial(fault)}")
             case "INTERNAL_SERVER_ERROR" | "TIMEOUT":
                 raise Passing(f"{who} has trouble ({fault.code}).")
@@ -111,11 +113,11 @@ def raise_for_page(shop: str) -> NoReturn:
     )
 
 
-def _only_personal(fault: Fault) -> bool:
-    # The root of a document is never personal: what is denied there is the whole object, and must not
-    # be taken for one that does not exist.
+def _dispensable(fault: Fault) -> bool:
+    # Never the root of a document: what is denied there is the whole object, and must not be taken for
+    # one that does not exist.
     path = [part for part in fault.path or [] if isinstance(part, str)]
-    return len(path) > 1 and path[-1] in _PERSONAL
+    return len(path) > 1 and path[-1] in _PERSONAL | _GOODS
 
 
 def _denial(fault: Fault) -> str:

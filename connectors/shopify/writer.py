@@ -4,12 +4,13 @@ One query says what the customers show, one mutation document with an alias per 
 differs. Each act may be done twice without harm, so a document may be sent twice.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from app.errors import Invalid, Passing
+from app.errors import Passing
 from connectors.base import CustomerState, Written
 from connectors.shopify.client import WRITE_SECONDS, Session, shaped
 from connectors.shopify.gids import global_id
@@ -25,6 +26,8 @@ from connectors.shopify.marks import (
     tags_of,
     trouble,
 )
+
+log = logging.getLogger("stempel.shopify")
 
 _BATCH = 25
 _POINTS_EACH = 10.0  # what Shopify takes for any mutation
@@ -125,7 +128,10 @@ class ShopifyWriter:
         return failed
 
     def _define(self) -> None:
-        """Make sure, once in a session, that the shop knows our metafields and shows them to its staff."""
+        """Make sure, once in a session, that the shop knows our metafields and shows them to its staff.
+
+        A shop that refuses (it has as many as it may) holds our values all the same.
+        """
         if self._defined:
             return
         data = self._session.ask(
@@ -139,8 +145,10 @@ class ShopifyWriter:
             errors = shaped(data.get(name), _Payload).user_errors
             codes = {error.code or "an error without a code" for error in errors} - {"TAKEN"}
             if codes:
-                raise Invalid(
-                    f"The shop refuses to define the metafield {name} ({', '.join(sorted(codes))})."
+                log.warning(
+                    "the shop refuses to define the metafield %s: %s",
+                    name,
+                    ", ".join(sorted(codes)),
                 )
         self._defined = True
 

@@ -266,6 +266,15 @@ def test_an_order_without_access_to_its_customer_is_not_taken_for_a_guests() -> 
         read(shop, "order", "5999000000001")
 
 
+@pytest.mark.parametrize("what", ["product", "variant"])
+def test_an_order_whose_goods_we_may_not_look_up_is_read_without_them(what: str) -> None:
+    path = ["order", "lineItems", "nodes", 0, what]
+    error = {"extensions": {"code": "ACCESS_DENIED"}, "path": path}
+    with shop_with({"Order": as_data(order(), errors=[error])}) as shop:
+        _, body = read(shop, "order", "5999000000001")
+    assert body["order"]["id"] == ORDER
+
+
 def test_an_order_whose_email_is_kept_from_us_is_read_without_it() -> None:
     error = {"extensions": {"code": "ACCESS_DENIED"}, "path": ["order", "email"]}
     reply = as_data(order(email=None), errors=[error])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import Invalid, Passing
+from app.errors import Passing
 from connectors.base import CustomerState, Written
 from connectors.shopify.refusals import Denied
 from connectors.shopify.writer import ShopifyWriter
@@ -237,14 +237,16 @@ def test_definitions_that_are_there_already_are_fine() -> None:
     }
 
 
-def test_definitions_that_are_refused_are_told() -> None:
+def test_definitions_that_are_refused_are_told_and_keep_nothing_from_being_shown(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     people = People(c2=[])
     people.definitions["tier"] = [{"code": "RESOURCE_TYPE_LIMIT_EXCEEDED"}]
-    with (
-        shop_of(people) as (writer, _),
-        pytest.raises(Invalid, match=r"tier.*RESOURCE_TYPE_LIMIT_EXCEEDED"),
-    ):
-        writer.push([state("2")])
+    with shop_of(people) as (writer, _):
+        [written] = writer.push([state("2")])
+    assert written.error is None
+    assert people.metafields["gid://shopify/Customer/2", "tier"] == "gold"
+    assert "tier: RESOURCE_TYPE_LIMIT_EXCEEDED" in caplog.text
 
 
 def test_customers_whom_we_may_not_see_are_not_gone() -> None:
