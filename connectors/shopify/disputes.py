@@ -6,6 +6,7 @@ from fractions import Fraction
 import msgspec
 
 from app.programme.events import Dispute, DisputeStatus, Event
+from connectors import texts
 from connectors.base import Ignored, Observed, Outcome
 from connectors.shopify import orders, values
 from connectors.shopify.payloads import decode
@@ -37,7 +38,7 @@ def dispute(topic: str, body: bytes) -> Outcome:
     order = values.optional_identifier(found.order_id, "order_id")
     if order is None:
         return Ignored(f"{topic}: the dispute names no order")
-    word = values.text(found.status, 40) or "no status"
+    word = texts.short(found.status, 40) or "no status"
     currency = values.currency(found.currency, "currency")
     told = Dispute(
         id=values.identifier(found.id, "id"),

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from app.errors import Invalid
 from app.programme.events import LineKind, Person
+from connectors import texts
 from connectors.shopify import graphql_payloads as payloads
 from connectors.shopify import values
 from connectors.shopify.stated import (
@@ -33,17 +34,17 @@ def stated_order(order: payloads.Order) -> OrderStated:
     fees = (order.original_total_additional_fees_set, order.current_total_additional_fees_set)
     return OrderStated(
         id=values.gid(order.id, "Order", "id"),
-        name=values.text(order.name, 64),
+        name=texts.short(order.name, 64),
         occurred_at=occurred,
         modified_at=values.moment(order.updated_at, "updatedAt"),
         entered_at=created,
         cancelled=values.moment(order.cancelled_at, "cancelledAt") is not None,
-        financial=(values.text(order.display_financial_status, 40) or "").lower(),
+        financial=(texts.short(order.display_financial_status, 40) or "").lower(),
         fulfilled_at=latest(one.created_at for one in order.fulfillments),
         fulfilled=order.display_fulfillment_status == "FULFILLED",
         currency=values.currency(order.currency_code, "currencyCode"),
         taxes_included=order.taxes_included,
-        channel=values.text(order.source_name, 64),
+        channel=texts.short(order.source_name, 64),
         test=order.test,
         lines=tuple(_lines(order)),
         shipping=tuple(
@@ -88,7 +89,7 @@ def _lines(order: payloads.Order) -> Iterable[LineStated]:
             kind=LineKind.GIFT_CARD if line.is_gift_card else kind,
             product=_of(line.product, "Product", key),
             variant=_of(line.variant, "ProductVariant", key),
-            sku=values.text(line.sku, 100),
+            sku=texts.short(line.sku, 100),
             quantity=values.quantity(line.quantity, f"{key}.quantity"),
             current=values.quantity(line.current_quantity, f"{key}.currentQuantity"),
             price=_shop(line.original_unit_price_set, f"{key}.originalUnitPriceSet"),

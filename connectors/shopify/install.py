@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from app.errors import Blocked, Invalid
+from connectors import texts
 from connectors.base import Registration
 from connectors.shopify.client import Session, shaped
 from connectors.shopify.refusals import Denied
-from connectors.shopify.values import text
 from connectors.shopify.version import missing_scopes
 
 # What is enough: everything else a shop announces is contained in these.
@@ -165,8 +165,8 @@ class ShopifyHealth:
                 "Add it to the app's access scopes in Shopify's Dev Dashboard, release a version of the "
                 "app, and accept it in the shop."
             )
-        plan = text(found.shop.plan.public_display_name, 40) or "?"
-        return f"Shopify {plan}, {text(found.shop.currency_code, 10)}"
+        plan = texts.short(found.shop.plan.public_display_name, 40) or "?"
+        return f"Shopify {plan}, {texts.short(found.shop.currency_code, 10)}"
 
 
 def _is_ours(uri: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from app.errors import Invalid
+from connectors import texts
 from connectors.base import Delivery, Ignored, NeedsRead, Observed, Origin, Outcome, Ref
 from connectors.shopify import disputes, lifecycle, payloads, rest_orders, signals, topics, values
 from connectors.shopify.customers import customer_event
@@ -18,7 +19,7 @@ _GID = "admin_graphql_api_id"
 
 def normalise(delivery: Delivery) -> Outcome:
     """Return the outcome of any delivery; raises Invalid when its content cannot be understood."""
-    topic = values.text(delivery.topic, 128) or "a message without a topic"
+    topic = texts.short(delivery.topic, 128) or "a message without a topic"
     if delivery.source != "webhook":
         return read_answer(topic, delivery.body)
     return _message(topic, delivery.body)

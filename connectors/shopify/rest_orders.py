@@ -10,6 +10,7 @@ import msgspec
 
 from app.errors import Invalid
 from app.programme.events import LineKind, Person
+from connectors import texts
 from connectors.base import Origin
 from connectors.shopify import payloads, values
 from connectors.shopify.refunds import gross_of
@@ -46,17 +47,17 @@ def stated_order(order: payloads.Order) -> OrderStated:
     fees = (order.original_total_additional_fees_set, order.current_total_additional_fees_set)
     return OrderStated(
         id=values.identifier(order.id, "id"),
-        name=values.text(order.name, 64),
+        name=texts.short(order.name, 64),
         occurred_at=occurred,
         modified_at=values.moment(order.updated_at, "updated_at"),
         entered_at=created,
         cancelled=values.moment(order.cancelled_at, "cancelled_at") is not None,
-        financial=(values.text(order.financial_status, 40) or "").lower(),
+        financial=(texts.short(order.financial_status, 40) or "").lower(),
         fulfilled_at=latest(one.created_at for one in order.fulfillments or ()),
         fulfilled=(order.fulfillment_status or "").lower() == "fulfilled",
         currency=code,
         taxes_included=included,
-        channel=values.text(order.source_name, 64),
+        channel=texts.short(order.source_name, 64),
         test=order.test is True,
         lines=tuple(_lines(order)),
         shipping=shipping,
@@ -102,7 +103,7 @@ def _lines(order: payloads.Order) -> Iterable[LineStated]:
             kind=_kind(line),
             product=values.optional_identifier(line.product_id, f"{key}.product_id"),
             variant=values.optional_identifier(line.variant_id, f"{key}.variant_id"),
-            sku=values.text(line.sku, 100),
+            sku=texts.short(line.sku, 100),
             quantity=values.quantity(line.quantity, f"{key}.quantity"),
             current=(
                 None

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from connectors import texts
 from connectors.base import Ignored, Lost, NeedsRead, Observed, Outcome, Ref
 from connectors.shopify import customers, orders, topics, values
 from connectors.shopify.answers import DELETED_ORDER, merge_ref
@@ -115,7 +116,7 @@ def merge(topic: str, body: bytes) -> Outcome:
     deleted = values.gid(
         found.admin_graphql_api_customer_deleted_id, "Customer", f"{key}_deleted_id"
     )
-    status = values.text(found.status, 40) or "no status"
+    status = texts.short(found.status, 40) or "no status"
     if status.lower() != _MERGED or found.errors:
         return Ignored(f"{topic}: customers {deleted} and {kept} are not merged ({status})")
     stated = Observed((customers.merged_customer(deleted, kept),))

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from app.programme.events import LineKind, Person
+from connectors import texts
 from connectors.shopify import values
 
 DUTIES = "duties"
@@ -96,8 +97,8 @@ def person_of(
     order_emails: Sequence[str | None],
 ) -> Person:
     """Return who bought. Shopify vouches for a customer's own e-mail only, not for an order's."""
-    own = values.email(email)
-    others = (kept for one in order_emails if (kept := values.email(one)))
+    own = texts.email(email)
+    others = (kept for one in order_emails if (kept := texts.email(one)))
     return Person(
         customer=customer,
         email=own or next(others, None),
@@ -107,7 +108,7 @@ def person_of(
 
 def codes_of(codes: Iterable[str | None]) -> tuple[str, ...]:
     """Return discount codes in lower case, each once, in the shop's sequence."""
-    kept = (values.text(code) for code in codes)
+    kept = (texts.short(code) for code in codes)
     return tuple(dict.fromkeys(code.lower() for code in kept if code))
 
 

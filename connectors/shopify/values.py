@@ -6,11 +6,12 @@ one has lost its last digits and is refused.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
 from app.errors import Invalid
+from connectors import texts
 
 Id = int | str
 """A numeric id: a number in webhooks, text where JavaScript would round it."""
@@ -21,7 +22,6 @@ _MAX_AMOUNT = 10**12
 _FINEST = 10  # decimals
 _MAX_QUANTITY = 10**9
 _SHARED_PLACES = 4  # decimals of an amount that does not divide evenly: what the database keeps
-_FIRST_YEAR, _LAST_YEAR = 1971, 2199
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII
 )
@@ -131,30 +131,7 @@ def moment(value: str | None, key: str) -> datetime | None:
         return None
     if not _MOMENT.fullmatch(value):
         raise Invalid(f"{key} should be a date like 2026-11-21T10:00:00Z, but is {_kind(value)}.")
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise Invalid(f"{key} names a day or hour that does not exist.") from error
-    # Checked before any arithmetic: year 1 and year 9999 overflow when a zone is applied.
-    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
-        raise Invalid(
-            f"{key} lies in the year {found.year}; only {_FIRST_YEAR} to {_LAST_YEAR} can be true."
-        )
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-
-
-def text(value: object, limit: int = 200) -> str | None:
-    """Return a short plain text, None if empty; without NUL, control and direction characters."""
-    if not isinstance(value, str):
-        return None
-    kept = "".join(character for character in value[:2000] if character.isprintable())
-    return kept.strip()[:limit] or None
-
-
-def email(value: str | None) -> str | None:
-    """Return an e-mail as typed, without blanks around it; None if it cannot be one."""
-    kept = (value or "").strip()
-    return kept if kept and len(kept) <= 320 and kept.isprintable() else None
+    return texts.moment(value, key)
 
 
 def shop_domain(value: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """An account of the shop → an event."""
 
 from app.programme.events import CustomerFacts, Event, Person
+from connectors import texts
 from connectors.woocommerce import payloads, values
 from connectors.woocommerce.orders import is_erased
 
@@ -13,7 +14,7 @@ _SHOPPER = "customer"
 def customer_event(customer: payloads.Customer) -> Event:
     """Return what an account states. WooCommerce proves no e-mail, so none is verified."""
     number = values.identifier(customer.id, "id")
-    email = values.email(customer.email)
+    email = texts.email(customer.email)
     role = values.text(customer.role, 64)
     return Event(
         kind=KIND,

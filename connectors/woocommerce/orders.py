@@ -14,6 +14,7 @@ from app.programme.events import (
     RefundLine,
     Standing,
 )
+from connectors import texts
 from connectors.woocommerce import payloads, values
 
 KIND = "order"
@@ -118,7 +119,7 @@ def _currency(code: str) -> str:
 
 def _person(order: payloads.Order) -> Person:
     billing = order.billing if isinstance(order.billing, payloads.Billing) else payloads.Billing()
-    email = values.email(billing.email)
+    email = texts.email(billing.email)
     if (
         is_erased(email)
         or billing.first_name == _ERASED_NAME

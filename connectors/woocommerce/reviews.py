@@ -1,6 +1,7 @@
 """A product review → an event. Reviews have no webhook of their own and no modification time."""
 
 from app.programme.events import Event, Person, ReviewFacts
+from connectors import texts
 from connectors.woocommerce import payloads, values
 from connectors.woocommerce.orders import is_erased
 
@@ -14,7 +15,7 @@ def review_event(review: payloads.Review, position: int) -> Event:
     """Return what one review of a read list states; `position` is for the messages."""
     key = f"reviews[{position}]"
     status = (values.text(review.status, 40) or "").lower()
-    email = values.email(review.reviewer_email)
+    email = texts.email(review.reviewer_email)
     rating = values.quantity(review.rating, f"{key}.rating")
     return Event(
         kind=KIND,

@@ -6,10 +6,11 @@ anything a shopper typed.
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from app.errors import Invalid
+from connectors import texts
 
 Number = str | int | float | None
 """An amount, id or count: PHP and its plugins send any of these for the same key."""
@@ -22,7 +23,6 @@ _AMOUNT = re.compile(r"-?(\d{1,13}(\.\d{0,10})?|\.\d{1,10})", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 # How WordPress and MySQL write "no date".
 _NO_DATE = ("0000-00-00", "-0001-11-30")
-_FIRST_YEAR, _LAST_YEAR = 1971, 2199
 
 
 def identifier(value: Number, key: str) -> str:
@@ -89,16 +89,7 @@ def moment(value: Number, key: str) -> datetime | None:
         return None
     if not _MOMENT.fullmatch(value):
         raise Invalid(f"{key} should be a date like 2026-11-21T17:39:50, but is {shape(value)}.")
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise Invalid(f"{key} names a day or hour that does not exist.") from error
-    # Checked before any arithmetic: year 1 and year 9999 overflow when a zone is applied.
-    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
-        raise Invalid(
-            f"{key} lies in the year {found.year}; only {_FIRST_YEAR} to {_LAST_YEAR} can be true."
-        )
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return texts.moment(value, key)
 
 
 def required_moment(value: Number, key: str) -> datetime:
@@ -110,23 +101,10 @@ def required_moment(value: Number, key: str) -> datetime:
 
 
 def text(value: object, limit: int = 200) -> str | None:
-    """Return a short plain text, None if empty; without NUL, control and direction characters."""
-    if not isinstance(value, str | int | float) or isinstance(value, bool):
-        return None
-    if isinstance(value, int) and abs(value) > _MAX_ID:
-        return None
-    kept = str(value)[:2000]
-    if not kept.isprintable():
-        kept = "".join(character for character in kept if character.isprintable())
-    return kept.strip()[:limit] or None
-
-
-def email(value: object) -> str | None:
-    """Return an e-mail as typed, without blanks around it; None if it cannot be one."""
-    if not isinstance(value, str):
-        return None
-    kept = value.strip()
-    return kept if kept and len(kept) <= 320 and kept.isprintable() else None
+    """Return a short plain text, None if empty; PHP may have made a number of it."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return None if isinstance(value, int) and abs(value) > _MAX_ID else str(value)[:limit]
+    return texts.short(value, limit)
 
 
 def truth(value: object) -> bool:
