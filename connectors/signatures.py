@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _NO_SECRET = b"no secret is configured; this value signs nothing"
 
@@ -13,16 +13,22 @@ def hmac_sha256_base64(body: bytes, secret: bytes) -> bytes:
     return base64.b64encode(hmac.digest(secret, body, hashlib.sha256))
 
 
-def signed_by_any(body: bytes, signature: Sequence[bytes], secrets: Sequence[bytes]) -> bool:
+def signed_by_any(
+    body: bytes,
+    signature: Sequence[bytes],
+    secrets: Sequence[bytes],
+    sign: Callable[[bytes, bytes], bytes] = hmac_sha256_base64,
+) -> bool:
     """Say whether exactly one signature was sent and one of the secrets made it.
 
-    Always computes at least one HMAC and compares with every secret, so that an unknown store, a
-    wrong secret and a missing header take the same time. Empty secrets sign nothing.
+    `sign` returns what the platform sends for a body and a secret. Always computes at least one HMAC and
+    compares with every secret, so that an unknown store, a wrong secret and a missing header take the
+    same time. Empty secrets sign nothing.
     """
     sent = signature[0] if len(signature) == 1 else b""
     usable = [secret for secret in secrets if secret]
     found = False
     for secret in usable or [_NO_SECRET]:
-        expected = hmac_sha256_base64(body, secret)
+        expected = sign(body, secret)
         found |= hmac.compare_digest(expected, sent)
     return found and bool(usable) and len(signature) == 1

@@ -69,6 +69,7 @@ def _command(connector: Connector) -> click.Command:
         click.Option(
             ["--register"],
             is_flag=True,
+            hidden=not _ways_in(connector),
             help="Make the webhooks in the shop, through its API"
             + (" (and their secret, if none is given)" if made_up else "")
             + ". Safe to repeat with --key: also switches them on again.",
@@ -146,10 +147,8 @@ def _add(context: Context, connector: Connector, values: dict[str, Any]) -> None
     if registered:
         lines.append(f"The shop has {len(registered)} webhooks for it.")
     elif known is None:
-        lines.append(
-            "Make them in the shop, as the connector's page says, or repeat with "
-            f"--key {added.key} --register."
-        )
+        again = f", or repeat with --key {added.key} --register" if _ways_in(connector) else ""
+        lines.append(f"Make them in the shop, as the connector's page says{again}.")
     show(
         {
             "id": str(added.id),

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from app.cli.shared import Context, as_json, pass_context, show, table
 from app.db import tables as t
-from app.errors import Invalid
+from app.errors import ConfigError, Invalid
 from app.main import Application
 from app.services.stores import Store, get_store
 from app.services.view_deliveries import show_delivery
@@ -71,6 +71,8 @@ def deliver(context: Context, files: Sequence[Path], *, store_key: str, as_json:
     messages = [_read(path) for path in files]
     with context.database().snapshot() as connection:
         store = get_store(connection, store_key)
+    if store.platform not in load_connectors():
+        raise ConfigError(f"The connector for {store.platform!r} is not installed.")
     rows = asyncio.run(_send_all(context, store, messages))
     bad = [row for row in rows if row.http_status != 200 or row.status in {"failed", "dead"}]
     show(

@@ -209,7 +209,10 @@ def _proofs(database: Database, settings: Settings) -> Iterator[str]:
             )
         with urlopen(Request(link.address, method="POST"), timeout=10) as answer:  # noqa: S310 - our own
             answer.read()
-        yield "Anna opens the link that was sent to her e-mail: both accounts are hers"
+        yield (
+            "Anna opens the link that was sent to her e-mail: both accounts are hers, "
+            "and one person gets the 100 points for signing up once"
+        )
 
 
 def _tell_balances(

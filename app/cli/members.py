@@ -6,7 +6,7 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from app.cli.printing import entry_row, moment, stamp
+from app.cli.printing import entry_row, moment, stamp, thing
 from app.cli.shared import (
     Context,
     as_json,
@@ -343,9 +343,8 @@ def _as_text(found: MemberDetail, entries: list[EntryView], currency: str) -> st
     lines += [f"  {_said(claim)}" for claim in found.claims]
     if found.objects.items or found.windows:
         lines += ["", "what is worth what:"]
-    for thing in found.objects.items:
-        for award in thing.awards:
-            lines.append(f"  {thing.kind} {thing.external_id}: {_worth(award, currency)}")
+    for item in found.objects.items:
+        lines += [f"  {thing(item)}: {_worth(award, currency)}" for award in item.awards]
     lines += [f"  {award.rule}: {_worth(award, currency)}" for award in found.windows]
     if entries:
         lines += ["", "newest entries:"]

@@ -2,7 +2,12 @@
 
 import click
 
-from connectors.sandbox.command import host_option, runner_option, wait_until_interrupted
+from connectors.sandbox.command import (
+    host_option,
+    runner_option,
+    tell_how,
+    wait_until_interrupted,
+)
 from connectors.shopify.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox, serve
 
 
@@ -17,10 +22,14 @@ def main(host: str, port: int, names: tuple[str, ...], currency: str, runner_eve
     sandbox = Sandbox()
     with serve(sandbox, host, port, runner_every=runner_every or None) as running:
         click.echo(f"{running.url} client id {CLIENT_ID} secret {CLIENT_SECRET}")
-        click.echo(f"For Stempel: STEMPEL_DEV=1 SHOPIFY_ORIGIN={running.origin}")
         for name in names:
             shop = sandbox.open_shop(name, currency=currency)
             click.echo(f"{running.url}/{shop.domain}/ token {shop.token}")
+        tell_how(
+            f"STEMPEL_DEV=1 SHOPIFY_ORIGIN='{running.origin}'",
+            f"shopify --shop {names[0]} --client-id {CLIENT_ID} --client-secret {CLIENT_SECRET}",
+            f'connectors.shopify.sandbox.demo:run_demo("{running.url}", "{names[0]}")',
+        )
         wait_until_interrupted()
 
 

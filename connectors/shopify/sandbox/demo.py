@@ -94,7 +94,7 @@ def _buy(
 def _buying(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) -> Iterator[str]:
     beans, dripper, filters = (goods[sku]["id"] for _, _, sku in _GOODS)
     order, sentence = _buy(desk, {beans: 1, filters: 2}, people["Anna"], shipping="12.00")
-    yield sentence
+    yield sentence + ", 12.00 zł of it delivery"
     desk.do("fulfil", order_id=order["id"])
     yield f"Order {order['name']} is sent to Anna"
     order, sentence = _buy(desk, {dripper: 1}, people["Tomasz"], paid=False)
@@ -120,7 +120,8 @@ def _returning(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) 
     order, sentence = _buy(desk, {beans: 1}, people["Tomasz"])
     yield sentence
     edited = desk.do("edit_order", order_id=order["id"], add=add)
-    yield f"The merchant adds filters to it: {zloty(edited['total_outstanding'])} more to pay"
+    more = zloty(edited["total_outstanding"])
+    yield f"The merchant adds filters to it: {more} more to pay, and only a paid order earns"
     desk.do("pay", order_id=order["id"])
     yield f"Tomasz pays the rest of order {order['name']}"
     order, sentence = _buy(desk, {beans: 3}, people["Tomasz"])

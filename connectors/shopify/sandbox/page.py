@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Mapping
+from decimal import Decimal
 
 from connectors.shopify.sandbox.money import ZERO
 from connectors.shopify.sandbox.state import Order, Person, State
@@ -66,9 +67,11 @@ def _order(order: Order) -> str:
     who = f"customer {person['id']}" if person else str(body.get("email") or "")
     what = ", ".join(f"{line['quantity']} x {line['title']}" for line in body["line_items"])
     back = given_back(order)
+    now = body.get("current_total_price")  # follows edits and refunds
+    total = str(body["total_price"]) if now is None else f"{Decimal(now) + back}"
     currency = body["currency"]
     amounts = (
-        f"{body['total_price']} {currency}",
+        f"{total} {currency}",
         f"{back} {currency}" if back > ZERO else "",
     )
     status = "cancelled" if body.get("cancelled_at") else str(body.get("financial_status"))

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import click
 
-from connectors.sandbox.command import host_option, runner_option, wait_until_interrupted
+from connectors.sandbox.command import (
+    host_option,
+    runner_option,
+    tell_how,
+    wait_until_interrupted,
+)
 from connectors.woocommerce.sandbox import KEY, SECRET, Sandbox, Settings, serve
 
 
@@ -24,6 +29,11 @@ def main(
         shop.seed_captured(seed)
     with serve(shop, host, port, runner_every=runner_every or None) as running:
         click.echo(f"{running.url} key {KEY} secret {SECRET}")
+        tell_how(
+            "ALLOW_PRIVATE_ADDRESSES=1",
+            f"woocommerce --url {running.url} --consumer-key {KEY} --consumer-secret {SECRET}",
+            f'connectors.woocommerce.sandbox.demo:run_demo("{running.url}")',
+        )
         wait_until_interrupted()
 
 

@@ -82,10 +82,12 @@ def _buying(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) -> 
     yield sentence
     desk.do("set_status", order_id=int(order["number"]), status="completed")
     yield f"Order {order['number']} is delivered to Anna"
-    yield _buy(desk, {hoodie: 1, socks: 2}, people["Piotr"], shipping="12.19")[1]
+    yield (
+        _buy(desk, {hoodie: 1, socks: 2}, people["Piotr"], shipping="12.19")[1] + ", with delivery"
+    )
     yield _buy(desk, {coffee: 3}, None, via="store-api", payment_method="cod")[1]
     desk.do("add_coupon", code="LATO10", amount="10")
-    yield _buy(desk, {mug: 2, hoodie: 1}, people["Ewa"], coupons=["lato10"])[1] + " with 10 % off"
+    yield _buy(desk, {mug: 2, hoodie: 1}, people["Ewa"], coupons=["lato10"])[1] + ", with 10 % off"
 
 
 def _returning(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) -> Iterator[str]:
@@ -100,6 +102,8 @@ def _returning(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) 
     desk.do("delete_refund", order_id=number, refund_id=back["id"])
     # No webhook says so: only a read of the order finds it.
     yield f"The merchant deletes that refund of {zloty(back['amount'])} again, and no webhook says so"
+    desk.do("set_status", order_id=number, status="completed")
+    yield f"Order {number} is delivered to Marek, and that message shows it"
     order, sentence = _buy(desk, {hoodie: 2}, people["Piotr"], status="on-hold")
     yield sentence + ", to be paid by bank transfer"
     desk.do("set_status", order_id=int(order["number"]), status="cancelled")
