@@ -14,14 +14,14 @@ log = logging.getLogger("stempel.joins")
 _ATTEMPTS = 5
 
 
-def join_proved(runtime: Runtime) -> int:
-    """Settle the claims that wait; returns how many led to a join.
+def join_proved(runtime: Runtime, *, limit: int | None = None) -> int:
+    """Settle the claims that wait, `limit` at most; returns how many led to a join.
 
     One that meets other writers again and again waits for the next turn; one that fails otherwise
     waits for a manager, who sees why when confirming it.
     """
     with runtime.database.snapshot() as connection:
-        waiting = proved_claims(connection)
+        waiting = proved_claims(connection, limit=limit)
     return sum(_settle(runtime, claim_id) for claim_id in waiting)
 
 

@@ -19,6 +19,7 @@ log = logging.getLogger("stempel.worker")
 
 _POLL_SECONDS = 1.0
 _AFTER_FAILURE_SECONDS = 2.0
+_JOINS_PER_TURN = 20  # half a second: deliveries don't wait for a thousand of them
 
 
 class Worker:
@@ -59,8 +60,11 @@ class Worker:
     def _drain(self) -> None:
         while not self._stopping.is_set():
             self._inbound.clear()
-            if self._survive(lambda: drain(self._runtime) + join_proved(self._runtime)):
+            if self._survive(lambda: drain(self._runtime)):
                 self._outbound.set()
+            if self._survive(lambda: join_proved(self._runtime, limit=_JOINS_PER_TURN)):
+                self._outbound.set()
+                self._inbound.set()  # there may be more
             self._inbound.wait(_POLL_SECONDS)
 
     def _push(self) -> None:

@@ -72,13 +72,14 @@ def merge_accounts(
     return staying.id
 
 
-def proved_claims(connection: Connection) -> list[int]:
+def proved_claims(connection: Connection, *, limit: int | None = None) -> list[int]:
     """Return the claims that a shop vouches for and that have not been settled yet, oldest first."""
     return list(
         connection.execute(
             select(t.claim.c.id)
             .where(t.claim.c.status == "proved", t.claim.c.decided_at.is_(None))
             .order_by(t.claim.c.id)
+            .limit(limit)
         ).scalars()
     )
 
