@@ -96,10 +96,13 @@ def verify(context: Context, *, programme: str | None, as_json: bool) -> None:
     with context.database().snapshot() as connection:
         programme_id = None if programme is None else programme_id_of(connection, programme)
         report = prove(connection, context.settings.keyring, programme_id=programme_id)
-    counted = f"{report.entries} entries of {report.members} members, {report.objects} objects"
+    counted = (
+        f"{_count(report.entries, 'entry', 'entries')} of {_count(report.members, 'member', 'members')}, "
+        f"{_count(report.objects, 'object', 'objects')}"
+    )
     lines = [f"All is well: {counted}."]
     if not report.ok:
-        lines = [f"{len(report.problems)} problems in {counted}:"]
+        lines = [f"{_count(len(report.problems), 'problem', 'problems')} in {counted}:"]
         lines += [f"  {_problem(one)}" for one in report.problems]
     show(
         {
@@ -122,6 +125,10 @@ def verify(context: Context, *, programme: str | None, as_json: bool) -> None:
     )
     if not report.ok:
         sys.exit(1)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _problem(one: Problem) -> str:

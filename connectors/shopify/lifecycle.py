@@ -17,7 +17,8 @@ from connectors.shopify.version import NEEDED_SCOPES
 INSTALLATION = Ref("installation", "self")
 CLOSED = (
     "Stempel's app was uninstalled in the shop, or the shop refuses its credentials. Install it there "
-    "again, then connect the store anew; points and history are kept."
+    "again, then repeat `stempel store add` with --key and --register: its webhooks went with it. Points "
+    "and history are kept."
 )
 _COMPLIANCE = frozenset({topics.DATA_REQUEST, topics.CUSTOMER_REDACT})
 

@@ -95,7 +95,7 @@ def test_an_uninstalled_app_is_asked_for_first() -> None:
     assert outcome.origin == Origin(ref="kawa.myshopify.com", shop_id="548380009")
     assert isinstance(outcome.otherwise, Closed)
     assert outcome.otherwise.origin == outcome.origin
-    assert "connect the store anew" in outcome.otherwise.reason
+    assert "`stempel store add` with --key and --register" in outcome.otherwise.reason
 
 
 @pytest.mark.parametrize("topic", ["shop/update", "orders/paid", "shop/redact", ""])
