@@ -1,7 +1,6 @@
-"""A Stempel and a Shopify shop that talk: what the shop sends is drained here, reads and writes go over HTTP.
+"""A Stempel and a Shopify shop that talk; reads and writes go over HTTP.
 
-Only the edge is missing: what comes is verified as the edge does it, then stored. The shop, the reader
-and the pipeline share one clock that only the tests move; the shop's points refill by the machine's.
+The shop's points, which calls cost, refill by the machine's clock.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,74 +8,33 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row, select
-
-from app.db import tables as t
-from app.services.stores import Store, load_edge_store
-from connectors.base import Headers
 from connectors.shopify.connector import ShopifyShop
 from connectors.shopify.install import OPTIONAL_TOPICS, TOPICS
 from connectors.shopify.reader import ShopifyReader
 from connectors.shopify.sandbox import CLIENT_SECRET, Sandbox, Shop, serve
 from tests.connectors.shopify.sandbox_help import Receiver, receiving
 from tests.pipeline import Pipeline
-from tests.way.shop import unsound
+from tests.way.connected import Connected, Heard
 
 
-@dataclass
-class ShopifyWay:
+@dataclass(kw_only=True)
+class ShopifyWay(Connected):
     """One programme, one shop of Shopify's and the way between them."""
 
-    pipeline: Pipeline
     sandbox: Sandbox
     shop: Shop
     receiver: Receiver
-    store: Store
-    programme_id: int
 
-    def sent(self) -> list[int]:
-        """Let the shop send what waits there; returns the deliveries' ids, not yet drained."""
+    def heard(self) -> list[Heard]:
         self.shop.run_queue()
-        inbound = self.pipeline.runtime.connectors["shopify"].inbound
-        with self.pipeline.database.snapshot() as connection:
-            edge = load_edge_store(connection, self.pipeline.settings.keyring, self.store.key)
-        assert edge is not None
-        stored = []
-        for heard in self.receiver.heard:
-            headers = Headers(
-                [(name.encode(), value.encode()) for name, value in heard.headers.items()]
-            )
-            assert inbound.verify(headers, heard.body, [one.value for one in edge.secrets])
-            assert inbound.locate(headers) == self.store.ref
-            topic = inbound.topic(headers)
-            stored.append(self.pipeline.receive(self.store, topic, heard.body, by_header=True))
+        messages: list[Heard] = [(one.headers.items(), one.body) for one in self.receiver.heard]
         self.receiver.heard.clear()
-        self.later(seconds=2)
-        return stored
+        return messages
 
-    def announce(self) -> list[tuple[str, str]]:
-        """Let the shop send, and Stempel do everything that follows; returns the outcomes."""
-        stored = self.sent()
-        self.settle()
-        return [self.pipeline.outcome(one) for one in stored]
-
-    def settle(self) -> None:
-        """Drain, read and write until nothing is left to do now."""
+    def keep_time(self) -> None:
         shop = self.pipeline.shops.get(self.store)
         if isinstance(shop, ShopifyShop):
-            # The test's clock instead of the machine's.
             shop.reader = ShopifyReader(shop._session, self.pipeline.clock)
-        self.pipeline.settle()
-
-    def quiet(self) -> None:
-        """Let everything run its course, the echoes of our own writes too."""
-        for _ in range(10):
-            if not self.announce():
-                return
-        raise AssertionError("the echoes never end")
-
-    def later(self, **time: float) -> None:
-        self.pipeline.clock.advance(**time)
 
     def buy(self, price: str, *, customer: int | None = None, **values: Any) -> int:
         """Place a paid order over one product at this price; returns its id."""
@@ -88,9 +46,6 @@ class ShopifyWay:
         """Let somebody open an account in the shop; returns the customer's id there."""
         return int(self.shop.create_customer(email, "Ola", verified=verified)["id"])
 
-    def points(self, customer: int) -> int | None:
-        return self.pipeline.points(self.store, str(customer))
-
     def tags(self, customer: int) -> list[str]:
         """Return the tags of ours that the shop shows about a customer, sorted."""
         return sorted(tag for tag in self.shop.tags_of(customer) if tag.startswith("stempel:"))
@@ -99,21 +54,6 @@ class ShopifyWay:
         """Return how many mutations changed what the shop shows about its customers."""
         fields = ("tagsAdd", "tagsRemove", "metafieldsSet", "metafieldsDelete")
         return sum(self.shop.mutations[name] for name in fields)
-
-    def order_row(self, number: int) -> Row[Any]:
-        """Return the source object of an order as stored."""
-        with self.pipeline.database.snapshot() as connection:
-            return connection.execute(
-                select(t.source_object).where(
-                    t.source_object.c.store_id == self.store.id,
-                    t.source_object.c.kind == "order",
-                    t.source_object.c.external_id == str(number),
-                )
-            ).one()
-
-    def sound(self) -> None:
-        """Everything was dealt with, nothing failed, and the ledger proves itself."""
-        assert unsound(self.pipeline) == []
 
 
 @contextmanager
@@ -148,7 +88,14 @@ def open_shopify(
         store = pipeline.shopify(
             programme_id, name, token=shop.token if token else None, secret=CLIENT_SECRET
         )
-        yield ShopifyWay(pipeline, sandbox, shop, receiver, store, programme_id)
+        yield ShopifyWay(
+            pipeline=pipeline,
+            sandbox=sandbox,
+            shop=shop,
+            receiver=receiver,
+            store=store,
+            programme_id=programme_id,
+        )
 
 
 @contextmanager

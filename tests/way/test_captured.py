@@ -13,7 +13,8 @@ from connectors.base import Headers
 from connectors.woocommerce.sandbox import Sandbox, Settings, serve
 from tests.connectors.woocommerce.sandbox_help import REST
 from tests.pipeline import Captured, Pipeline, captured_deliveries, captured_delivery
-from tests.way.shop import connect, keep_time, unsound
+from tests.way.connected import unsound
+from tests.way.shop import connect, keep_time
 
 UNSIGNED = {"001", "048"}  # the ping of a new webhook, and the call that hands over API keys
 

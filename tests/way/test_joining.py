@@ -12,7 +12,8 @@ from jobs.joins import join_proved
 from jobs.worker import Worker
 from tests.people import account, open_people, order
 from tests.pipeline import Pipeline
-from tests.way.shop import Way, open_way, unsound
+from tests.way.connected import unsound
+from tests.way.shop import Way, open_way
 from tests.way.test_many_workers import at_once, body, worker
 
 JAN = "jan@example.pl"

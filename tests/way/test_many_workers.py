@@ -16,7 +16,8 @@ from app.services.enrol import confirm_claim
 from jobs.drain import drain
 from jobs.runtime import Runtime, new_runtime
 from tests.pipeline import Pipeline, order_body
-from tests.way.shop import connect, unsound
+from tests.way.connected import unsound
+from tests.way.shop import connect
 
 OLA = "ola@example.pl"
 

@@ -11,7 +11,8 @@ from app.services.stores import accept_move, get_store
 from connectors.woocommerce.sandbox import Settings
 from jobs.drain import drain
 from tests.pipeline import Pipeline, order_body
-from tests.way.shop import Way, connect, open_way, unsound
+from tests.way.connected import unsound
+from tests.way.shop import Way, connect, open_way
 
 OLA = "ola@example.pl"
 

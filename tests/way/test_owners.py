@@ -7,7 +7,8 @@ from app.db import tables as t
 from app.errors import Conflict
 from app.services.enrol import add_member, confirm_claim
 from tests.pipeline import Pipeline, order_body
-from tests.way.shop import Way, connect, open_way, unsound
+from tests.way.connected import unsound
+from tests.way.shop import Way, connect, open_way
 
 OLA, JAN = "ola@example.pl", "jan@example.pl"
 

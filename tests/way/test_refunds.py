@@ -5,7 +5,8 @@ from sqlalchemy import select
 
 from app.db import tables as t
 from tests.pipeline import Pipeline, order_body
-from tests.way.shop import READ_ORDER, Way, connect, unsound
+from tests.way.connected import unsound
+from tests.way.shop import READ_ORDER, Way, connect
 
 BUYER = "jan@example.pl"
 

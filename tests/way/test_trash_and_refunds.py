@@ -7,7 +7,8 @@ import pytest
 from connectors.woocommerce.sandbox import Settings
 from jobs.drain import drain
 from tests.pipeline import Pipeline, captured_delivery
-from tests.way.shop import READ_ORDER, Way, connect, open_way, unsound
+from tests.way.connected import unsound
+from tests.way.shop import READ_ORDER, Way, connect, open_way
 
 BUYER = "jan@example.pl"
 
