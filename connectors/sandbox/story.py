@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from connectors.sandbox.desk import Desk
@@ -38,10 +39,34 @@ def later_days(
             yield {product["id"]: 1 + (day + at) % 3}, person
 
 
-def sale(who: str, lines: Iterable[tuple[str, int]], total: str, order: str) -> str:
-    """Say who bought which (name, count) for how much."""
-    what = ", ".join(name if count == 1 else f"{count} x {name}" for name, count in lines)
-    return f"{who} buys {what}: {zloty(total)} (order {order})"
+@dataclass(frozen=True, kw_only=True)
+class Till:
+    """Where a platform's orders say what was sold, and who buys without an account."""
+
+    product: str  # the key of a line's name
+    total: str
+    number: str
+    guest: str
+    guest_email: str
+
+    def buy(
+        self,
+        desk: Desk,
+        items: Mapping[int, int],
+        person: Mapping[str, Any] | None,
+        **more: Any,
+    ) -> tuple[Any, str]:
+        """Place an order of pieces by product id; returns it and the sentence about it."""
+        who = {"customer_id": person["id"]} if person else {"email": self.guest_email}
+        order = desk.do("place_order", items=items, **who, **more)
+        what = ", ".join(self._sold(line) for line in order["line_items"])
+        name = person["first_name"] if person else self.guest
+        total, number = zloty(order[self.total]), order[self.number]
+        return order, f"{name} buys {what}: {total} (order {number})"
+
+    def _sold(self, line: Mapping[str, Any]) -> str:
+        count, name = line["quantity"], line[self.product]
+        return str(name) if count == 1 else f"{count} x {name}"
 
 
 def zloty(amount: str) -> str:

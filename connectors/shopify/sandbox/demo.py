@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.sandbox.desk import Desk as AnyDesk
-from connectors.sandbox.story import later_days, play, put_on_sale, sale, zloty
+from connectors.sandbox.story import Till, later_days, play, put_on_sale, zloty
 
 SHOP = "kawa"
 ANNA = "anna.nowak@example.pl"
@@ -22,7 +22,13 @@ _PEOPLE = (
     ("Anna", "Nowak", ANNA, True),
     ("Tomasz", "Lis", "tomasz.lis@example.pl", False),
 )
-GUEST = "zofia.krol@example.pl"
+_buy = Till(
+    product="title",
+    total="total_price",
+    number="name",
+    guest="A guest (Zofia)",
+    guest_email="zofia.krol@example.pl",
+).buy
 
 
 class Desk(AnyDesk):
@@ -78,17 +84,6 @@ def _all_days(desk: Desk, rounds: int) -> Iterator[str]:
     yield from _tagging(desk, people)
     for items, person in later_days(rounds - 1, goods, people):
         yield _buy(desk, items, person)[1]
-
-
-def _buy(
-    desk: Desk, items: Mapping[int, int], person: Mapping[str, Any] | None, **more: Any
-) -> tuple[Any, str]:
-    """Place an order; returns it and the sentence about it."""
-    who = {"customer_id": person["id"]} if person else {"email": GUEST}
-    order = desk.do("place_order", items=items, **who, **more)
-    lines = [(line["title"], line["quantity"]) for line in order["line_items"]]
-    name = person["first_name"] if person else "A guest (Zofia)"
-    return order, sale(name, lines, order["total_price"], order["name"])
 
 
 def _buying(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) -> Iterator[str]:

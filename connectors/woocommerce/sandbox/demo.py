@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connectors.sandbox.desk import Desk
-from connectors.sandbox.story import later_days, play, put_on_sale, sale, zloty
+from connectors.sandbox.story import Till, later_days, play, put_on_sale, zloty
 from connectors.woocommerce.install import TOPICS
 
 _GOODS = (
@@ -23,7 +23,13 @@ _PEOPLE = (
     ("Ewa", "Mazur", "ewa.mazur@example.pl"),
     ("Marek", "Wójcik", "marek.wojcik@example.pl"),
 )
-GUEST = "jan.kowalski@example.pl"
+_buy = Till(
+    product="name",
+    total="total",
+    number="number",
+    guest="A guest (Jan)",
+    guest_email="jan.kowalski@example.pl",
+).buy
 
 
 def register_webhooks(base_url: str, webhook_url: str, secret: str) -> None:
@@ -63,17 +69,6 @@ def _all_days(desk: Desk, rounds: int) -> Iterator[str]:
     yield from _reviewing(desk, goods, people)
     for items, person in later_days(rounds - 1, goods, people):
         yield _buy(desk, items, person)[1]
-
-
-def _buy(
-    desk: Desk, items: Mapping[int, int], person: Mapping[str, Any] | None, **more: Any
-) -> tuple[Any, str]:
-    """Place an order; returns it and the sentence about it."""
-    who = {"customer_id": person["id"]} if person else {"email": GUEST}
-    order = desk.do("place_order", items=items, **who, **more)
-    lines = [(item["name"], item["quantity"]) for item in order["line_items"]]
-    name = person["first_name"] if person else "A guest (Jan)"
-    return order, sale(name, lines, order["total"], order["number"])
 
 
 def _buying(desk: Desk, goods: Mapping[str, Any], people: Mapping[str, Any]) -> Iterator[str]:
