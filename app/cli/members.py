@@ -264,7 +264,7 @@ def _claim(one: ClaimView) -> dict[str, Any]:
         "member": str(one.member_id),
         "member_points": one.member_balance,
         "holder": str(one.holder_id),
-        "points": one.holder_balance,
+        "holder_points": one.holder_balance,
         "stays": str(one.staying_id),
         "status": one.status,
         "created_at": stamp(one.created_at),

@@ -9,6 +9,7 @@ import binascii
 import hmac
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from sqlalchemy import Connection, Row, select
@@ -38,6 +39,7 @@ class Linked(msgspec.Struct, frozen=True):
 
     claim_id: int
     status: str  # pending | proved | confirmed | joined
+    shops: tuple[tuple[str, ...], ...]  # of both accounts; none: gathered without one
 
 
 def claim_link(
@@ -64,10 +66,11 @@ def claim_link(
     return Link(f"{public_url}/claim/{token}", email)
 
 
-def linked_claim(
-    connection: Connection, keyring: Keyring, token: str, now: datetime
-) -> Linked | None:
-    """Return the claim that a link is about; None if it is none of ours, or proves nothing (any more)."""
+def claim_of(keyring: Keyring, token: str, now: datetime) -> int | None:
+    """Return the id of the claim that a link is about; None if it is none of ours, or too old.
+
+    Asks no database: whoever makes tokens up costs nothing.
+    """
     try:
         raw = base64.urlsafe_b64decode(token.encode() + b"=" * (-len(token) % 4))
     except (binascii.Error, ValueError):
@@ -77,11 +80,27 @@ def linked_claim(
         return None
     if int.from_bytes(plain[_NUMBER:], "big") <= to_micros(now) // 1_000_000:
         return None
-    claim_id = int.from_bytes(plain[:_NUMBER], "big")
+    return int.from_bytes(plain[:_NUMBER], "big")
+
+
+def linked_claim(connection: Connection, claim_id: int) -> Linked | None:
+    """Return the claim behind a link; None if there is none, or opening it proves nothing any more."""
     claim = connection.execute(select(t.claim).where(t.claim.c.id == claim_id)).one_or_none()
     if claim is None or (claim.status == "pending" and not _both_carry(connection, claim)):
         return None
-    return Linked(claim.id, claim.status)
+    parties = (claim.member_id, claim.holder_id)
+    return Linked(claim.id, claim.status, tuple(_shops(connection, party) for party in parties))
+
+
+def _shops(connection: Connection, member_id: int) -> tuple[str, ...]:
+    """Return where an account is known, as the shops call themselves."""
+    rows = connection.execute(
+        select(t.store.c.host, t.store.c.url)
+        .join(t.store_customer, t.store_customer.c.store_id == t.store.c.id)
+        .where(t.store_customer.c.member_id == member_id)
+        .distinct()
+    )
+    return tuple(sorted({row.host or urlsplit(row.url).hostname or row.url for row in rows}))
 
 
 def _both_carry(connection: Connection, claim: Row[Any]) -> bool:

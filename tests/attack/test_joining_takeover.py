@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from app.db import tables as t
 from app.errors import Conflict
-from app.services.links import Link, claim_link, linked_claim
+from app.services.links import Link, claim_link, claim_of, linked_claim
 from tests.people import JAN, OLA, People, account, gone, open_people, order
 from tests.pipeline import Pipeline
 
@@ -30,10 +30,11 @@ def link(people: People, claim_id: int) -> Link:
 
 def works(people: People, made: Link) -> bool:
     token = made.address.rsplit("/", 1)[1]
+    claim_id = claim_of(people.pipeline.settings.keyring, token, people.pipeline.clock())
+    if claim_id is None:
+        return False
     with people.pipeline.database.snapshot() as connection:
-        now = people.pipeline.clock()
-        keyring = people.pipeline.settings.keyring
-        return linked_claim(connection, keyring, token, now) is not None
+        return linked_claim(connection, claim_id) is not None
 
 
 def statuses(people: People) -> list[str]:

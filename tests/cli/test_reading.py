@@ -162,7 +162,7 @@ def test_a_claim_is_listed_and_confirmed_with_a_reason(run: Run, pipeline: Pipel
     customer = order_body("003", email=order_16_email())
     pipeline.deliver(store, "customer.created", customer)
     [claim] = data(run("member", "claims", "--json"))
-    assert claim["points"] == 269
+    assert claim["holder_points"] == 269
     assert run("member", "confirm", claim["id"]).exit_code == 2
     confirmed = data(run("member", "confirm", claim["id"], "--reason", "same phone", "--json"))
     assert (confirmed["id"], confirmed["balance"]) == (claim["member"], 269)

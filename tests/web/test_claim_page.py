@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from app.db import tables as t
 from app.errors import Conflict, NotFound
@@ -100,6 +100,34 @@ def test_an_old_link_and_a_changed_one_do_nothing(
     assert pipeline.points(store, "5") == 0
 
 
+def test_who_makes_tokens_up_costs_nothing(pipeline: Pipeline, store: Store) -> None:
+    """No connection, and above all not SQLite's one write lock that every webhook waits for."""
+    path = link(pipeline)
+    stranger = client_of(pipeline)
+    forged = path[:-4] + ("AAAA" if path[-4:] != "AAAA" else "BBBB")
+    seen: list[object] = []
+    for engine in (pipeline.database.reader, pipeline.database.writer):
+        event.listen(engine, "begin", seen.append)
+    for _ in range(3):
+        for ask in (stranger.get, stranger.post, stranger.head, stranger.options):
+            ask(forged)
+    assert seen == []
+    assert stranger.get(path).status_code == 200
+    assert seen != []
+
+
+def test_the_page_says_which_accounts_are_meant(
+    pipeline: Pipeline, store: Store, stranger: FlaskClient
+) -> None:
+    text = stranger.get(link(pipeline)).text
+    with pipeline.database.snapshot() as connection:
+        host = connection.execute(select(t.store.c.host).where(t.store.c.id == store.id)).scalar()
+    assert f"an account at <bdi>{host or 'shop.example'}</bdi>" in text
+    assert text.count("an account at") == 1
+    assert "points gathered under your e-mail, without an account" in text
+    assert store.key not in text
+
+
 def test_the_page_lets_nobody_further_in(
     pipeline: Pipeline, store: Store, stranger: FlaskClient
 ) -> None:
@@ -127,3 +155,4 @@ def test_a_settled_claim_gets_no_link(pipeline: Pipeline, store: Store) -> None:
 def test_it_speaks_polish(pipeline: Pipeline, store: Store, stranger: FlaskClient) -> None:
     text = stranger.get(link(pipeline), headers={"Accept-Language": "pl"}).text
     assert "Czy oba konta są Twoje?" in text
+    assert "konto w sklepie" in text
