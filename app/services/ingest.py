@@ -23,7 +23,7 @@ from app.services.rows import ObjectKey
 from app.services.told import Finding, Observer, Told
 from app.services.workset import WorkSet
 from app.services.worth import settle_objects
-from app.services.writeback import block, restore_marks, want_writing
+from app.services.writeback import block, look_again, restore_marks, want_writing
 
 NO_KEYS = "cannot be read, no API keys"
 
@@ -59,6 +59,7 @@ class Batch(msgspec.Struct, frozen=True):
     reads: tuple[ReadRequest, ...]
     closed: tuple[tuple[int, str], ...]  # (store, why it cannot be called any more)
     lost: tuple[tuple[int, str, tuple[str, ...]], ...]  # (store, customer, marks)
+    joined: tuple[tuple[int, str], ...]  # (store, customer that the shop made one of two)
 
 
 def evaluate(
@@ -94,6 +95,12 @@ def evaluate(
         tuple(reads),
         closed=tuple((one.store_id, one.closed) for one in incoming if one.closed is not None),
         lost=tuple((one.store_id, *lost) for one in incoming for lost in one.lost),
+        joined=tuple(
+            (one.store_id, event.into)
+            for one in incoming
+            for event in one.events
+            if event.into is not None
+        ),
     )
 
 
@@ -107,6 +114,10 @@ def commit(connection: Connection, batch: Batch, *, recheck: bool) -> None:
     want_writing(connection, moved, work.now)
     for store_id, customer, marks in batch.lost:
         restore_marks(connection, store_id, customer, marks, work.now)
+    for store_id, customer in sorted(set(batch.joined)):
+        look_again(
+            connection, store_id, customer, work.now
+        )  # it shows the other's marks as well now
     for store_id, reason in batch.closed:
         block(connection, store_id, reason)
     request_reads(connection, work.programme_id, batch.reads, work.now)

@@ -153,6 +153,19 @@ def restore_marks(
     )
 
 
+def look_again(connection: Connection, store_id: int, customer: str, now: datetime) -> None:
+    """Have a customer's state compared with what the shop shows: it may have changed that by itself."""
+    connection.execute(
+        update(t.store_customer)
+        .where(
+            t.store_customer.c.store_id == store_id,
+            t.store_customer.c.external_id == customer,
+            t.store_customer.c.gone == 0,
+        )
+        .values(wanted_rev=t.store_customer.c.wanted_rev + 1, written=None, due_at=now)
+    )
+
+
 def gone(connection: Connection, one: Wanted) -> None:
     """Note that the shop has no such customer any more: nothing is written to it again."""
     connection.execute(

@@ -164,3 +164,25 @@ def test_tags_of_the_merchants_that_look_like_ours_stay(way: ShopifyWay) -> None
     assert set(own) <= set(way.shop.tags_of(ola))
     assert {"stempel:member", "stempel:points=10"} <= set(way.tags(ola))
     way.sound()
+
+
+@pytest.mark.parametrize("kept_has", [True, False])
+def test_the_tags_that_a_merged_customer_brought_along_are_cleared_away(
+    way: ShopifyWay, kept_has: bool
+) -> None:
+    """The shop gives the kept customer the other's tags too, also where the balance stays as it is."""
+    kept, gone = way.joins(), way.joins("ola.stara@example.pl")
+    way.buy("10.00", customer=kept if kept_has else gone)
+    back = way.buy("3.00", customer=gone)
+    way.quiet()
+    way.shop.cancel_order(back)
+    way.quiet()
+    way.shop.merge_customers(kept, gone)
+    way.quiet()
+    assert way.points(kept) == 10
+    assert way.tags(kept) == SHOWN
+    written = way.writes()
+    way.shop.again("customers/merge")
+    way.quiet()
+    assert way.writes() == written
+    way.sound()
