@@ -1,5 +1,7 @@
 """Every place where SQLite and PostgreSQL differ in SQL: supported versions, append-only tables."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
@@ -109,6 +111,17 @@ def lock_schema(connection: Connection, *, wait_ms: int) -> None:
     # From here on we wait for tables that others use: while we queue for one, all of its readers
     # queue behind us.
     connection.execute(text("SET LOCAL lock_timeout = 4000"))
+
+
+def lock_hashes(connection: Connection, hashes: Iterable[bytes]) -> None:
+    """Let one transaction at a time deal with each of these keyed hashes, until it ends.
+
+    For what has no row yet that could be locked. SQLite needs nothing: one process writes at a time.
+    """
+    keys = sorted({int.from_bytes(one[:8], "big", signed=True) for one in hashes})
+    if keys and connection.dialect.name == "postgresql":
+        one_by_one = "SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"
+        connection.execute(text(one_by_one), {"keys": keys})
 
 
 def store_bodies_as_they_are(connection: Connection) -> None:

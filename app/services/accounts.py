@@ -27,30 +27,35 @@ def load_people(
     wanted = set(owners) | {row.owner_id for row in work.objects.values() if row.owner_id}
     named = sorted(customers)
     wanted |= _load_customers(connection, work, named)
-    holders: set[int] = set()
-    for known in chunks(sorted(hashes)):
-        found = connection.execute(
-            select(t.identity.c.email_hash, t.identity.c.member_id).where(
-                t.identity.c.programme_id == work.programme_id, t.identity.c.email_hash.in_(known)
-            )
-        )
-        for row in found:
-            work.identities[row.email_hash] = row.member_id
-            wanted.add(row.member_id)
-            holders.add(row.member_id)
-        wanted |= set(
-            connection.execute(
-                select(t.member.c.id).where(
-                    t.member.c.programme_id == work.programme_id, t.member.c.email_hash.in_(known)
-                )
-            ).scalars()
-        )
+    carrying = _load_carriers(connection, work, hashes)
+    wanted |= carrying
     load_members(connection, work, wanted, lock=lock)
     _load_homes(connection, work, set(reviewed))
     if lock:
         # As they are now that nobody else changes them.
         load_members(connection, work, _load_customers(connection, work, named), lock=lock)
-    _load_customers_of(connection, work, {work.member(holder).id for holder in holders})
+    _load_customers_of(connection, work, {work.member(one).id for one in carrying})
+
+
+def _load_carriers(connection: Connection, work: WorkSet, hashes: Iterable[bytes]) -> set[int]:
+    """Load who holds these e-mails; returns them and all who have one as contact or in a shop."""
+    found: set[int] = set()
+    for known in chunks(sorted(hashes)):
+        held = connection.execute(
+            select(t.identity.c.email_hash, t.identity.c.member_id).where(
+                t.identity.c.programme_id == work.programme_id, t.identity.c.email_hash.in_(known)
+            )
+        )
+        work.identities |= {row.email_hash: row.member_id for row in held}
+        for table, whose in (
+            (t.member, t.member.c.id),
+            (t.store_customer, t.store_customer.c.member_id),
+        ):
+            carried = select(whose).where(
+                table.c.programme_id == work.programme_id, table.c.email_hash.in_(known)
+            )
+            found |= set(connection.execute(carried).scalars())
+    return found | set(work.identities.values())
 
 
 def _load_homes(connection: Connection, work: WorkSet, stores: set[int]) -> None:
@@ -84,7 +89,7 @@ def _load_customers(
 
 
 def _load_customers_of(connection: Connection, work: WorkSet, members: set[int]) -> None:
-    """Load the shop accounts of whoever holds an e-mail, to see whether they have left it."""
+    """Load the shop accounts of those who have to do with an e-mail, to see which have it now."""
     for chunk in chunks(sorted(members)):
         rows = connection.execute(
             select(t.store_customer).where(t.store_customer.c.member_id.in_(chunk))

@@ -167,6 +167,10 @@ def _load(
 ) -> None:
     """Load and lock: objects before people, as everybody does."""
     hashes = {m.email_hash for m in seen.members.values() if m.email_hash is not None}
+    in_shops = select(t.store_customer.c.email_hash).where(
+        t.store_customer.c.member_id.in_([member.id for member in planned])
+    )
+    hashes |= {one for one in connection.execute(in_shops).scalars() if one}
     if lock:
         connection.execute(
             select(t.source_object.c.id)

@@ -29,6 +29,7 @@ from app.programme.states import (
 from app.services.facts import decode_facts, encode_facts
 from app.services.people import (
     ended_in_merge,
+    note_email,
     note_shop_merge,
 )
 from app.services.programmes import in_force
@@ -119,6 +120,9 @@ def _of_merged_customer(here: Observer, told: Told, event: Event) -> Finding:
         if known is None:
             _freeze(here, told, event, row, event.facts)
         facts, row.modified_at, row.delivery_id = event.facts, said, told.delivery_id
+        own = work.customers[told.store_id, event.external_id]
+        email = None if event.person.erased else event.person.email
+        note_email(here.connection, work, here.vault, own, email)
     facts = facts_when_gone(facts)
     row.facts = encode_facts(facts)
     moved = find_owner(here, told, event, row)

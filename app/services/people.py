@@ -117,8 +117,9 @@ def _writer(work: WorkSet, store_id: int, email_hash: bytes) -> MemberRow | None
 
 
 def with_contact(work: WorkSet, email_hash: bytes) -> list[MemberRow]:
-    """Return the accounts with this contact e-mail, their own or that of one joined to them."""
-    found = (m.id for m in work.members.values() if m.email_hash == email_hash)
+    """Return the accounts with this e-mail: as contact, of one joined to them, or in a shop."""
+    found = {m.id for m in work.members.values() if m.email_hash == email_hash}
+    found |= {c.member_id for c in work.customers.values() if c.email_hash == email_hash}
     return [work.members[one] for one in sorted({work.member(one).id for one in found})]
 
 
@@ -183,6 +184,25 @@ def set_contact(
     member.email_hash = hashed
     member.dirty = True
     claim_between(work, hashed)
+
+
+def note_email(
+    connection: Connection,
+    work: WorkSet,
+    vault: Vault,
+    customer: CustomerRow,
+    email: str | None,
+) -> None:
+    """Note which e-mail a shop gives its customer now."""
+    hashed = email_hash_of(vault, work.programme_id, email) or NO_EMAIL
+    member = work.member(customer.member_id)
+    if customer.email_hash != hashed:
+        customer.email_hash, customer.dirty = hashed, True
+        member.dirty = True  # whoever evaluated without this does it anew
+        if hashed != NO_EMAIL:
+            claim_between(work, hashed)
+    if customer.kept_as is None or member.email is None:
+        set_contact(connection, work, vault, member, email)
 
 
 def note_proof(work: WorkSet, vault: Vault, store_id: int, person: Person) -> None:

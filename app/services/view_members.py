@@ -204,12 +204,17 @@ def _matching(connection: Connection, vault: Vault, search: str) -> ColumnElemen
     if not storable(search):
         return false()
     # The hash is keyed by programme: one e-mail is somebody else in each.
-    hashes = [
-        and_(t.member.c.programme_id == one, t.member.c.email_hash == hashed)
-        for one in programme_views(connection)
-        if (hashed := email_hash_of(vault, one, search)) is not None
-    ]
-    return or_(*hashes) if hashes else false()
+    found: list[ColumnElement[bool]] = []
+    for one in programme_views(connection):
+        hashed = email_hash_of(vault, one, search)
+        if hashed is None:
+            continue
+        in_shops = select(t.store_customer.c.member_id).where(
+            t.store_customer.c.programme_id == one, t.store_customer.c.email_hash == hashed
+        )
+        found.append(and_(t.member.c.programme_id == one, t.member.c.email_hash == hashed))
+        found.append(t.member.c.id.in_(in_shops))
+    return or_(*found) if found else false()
 
 
 def _member(connection: Connection, vault: Vault, row: Row[Any]) -> MemberView:

@@ -4,13 +4,12 @@ from app.programme.events import CustomerFacts, Event
 from app.programme.facts import is_draft
 from app.services.people import (
     GUEST_REF,
-    NO_EMAIL,
     adopt_owner,
     customer_account,
     email_hash_of,
+    note_email,
     note_proof,
     owner_of,
-    set_contact,
 )
 from app.services.rows import ObjectRow
 from app.services.told import Observer, Told
@@ -54,13 +53,5 @@ def note_account(here: Observer, told: Told, event: Event, facts: CustomerFacts 
     if customer.gone:
         customer.gone, customer.dirty = 0, True
         work.moved.add(customer.member_id)  # shown again
-    hashed = None
-    if not event.person.erased:
-        hashed = email_hash_of(here.vault, work.programme_id, event.person.email)
-    if customer.email_hash != (hashed or NO_EMAIL):
-        customer.email_hash, customer.dirty = hashed or NO_EMAIL, True
-        work.member(customer.member_id).dirty = True  # whoever evaluated without this does it anew
-    if not event.person.erased:
-        set_contact(
-            here.connection, work, here.vault, work.member(customer.member_id), event.person.email
-        )
+    email = None if event.person.erased else event.person.email
+    note_email(here.connection, work, here.vault, customer, email)

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import ColumnElement
 
 from app.db import tables as t
+from app.db.dialect import lock_hashes
 from app.db.ids import new_id
 from app.db.upsert import insert_missing
 from app.errors import Conflict
@@ -142,8 +143,15 @@ def load_objects_by_id(
 def load_reviews_by_writer(
     connection: Connection, work: WorkSet, hashes: Iterable[bytes], *, lock: bool
 ) -> None:
-    """Load the reviews written under these e-mails: whose they are depends on who has them."""
-    for chunk in chunks(sorted(hashes)):
+    """Load the reviews written under these e-mails: whose they are depends on who has them.
+
+    From here on nobody else deals with these e-mails: of two batches in one moment, one about an account
+    and one about what waits for it, the later one must see the other's.
+    """
+    wanted = sorted(hashes)
+    if lock:
+        lock_hashes(connection, wanted)
+    for chunk in chunks(wanted):
         add_objects(
             connection,
             work,

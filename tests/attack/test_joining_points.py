@@ -9,7 +9,7 @@ from app.programme.events import Event
 from app.programme.explanation import Reason
 from app.services.adjust import adjust_points
 from app.services.view_members import find_member, show_member
-from tests.people import JAN, OLA, People, account, open_people, order, removed, review
+from tests.people import JAN, OLA, People, account, gone, open_people, order, removed, review
 from tests.pipeline import Pipeline
 
 GUEST = "guest@example.pl"
@@ -116,3 +116,32 @@ def test_an_e_mail_that_two_joined_accounts_had_finds_the_one_person(people: Peo
     people.merge(ola, people.member(1, "7"))
     with people.pipeline.database.snapshot() as connection:
         assert find_member(connection, people.pipeline.runtime.vault, JAN).id == ola
+
+
+def test_an_account_is_found_by_the_e_mail_that_any_of_its_shops_has(people: People) -> None:
+    """Ola calls herself something else in each shop; a review in the first is hers all the same."""
+    people.tell(0, account("5", OLA))
+    people.tell(1, account("7", JAN))
+    ola = people.member(0, "5")
+    people.merge(ola, people.member(1, "7"))
+    people.tell(1, account("7", GUEST, verified=False, at=1))
+    people.tell(0, review(1, "a", OLA))
+    people.tell(1, review(2, "a", GUEST))
+    assert people.balances() == [140]
+    with people.pipeline.database.snapshot() as connection:
+        for email in (OLA, GUEST):
+            assert find_member(connection, people.pipeline.runtime.vault, email).id == ola
+    people.tell(0, order(1, "40.00", email=GUEST))
+    [waiting] = [row for row in people.rows("claim") if row.status == "pending"]
+    assert waiting.member_id == ola
+
+
+def test_the_e_mail_of_a_customer_that_ended_is_learned_late(people: People) -> None:
+    people.tell(1, review(1, "y", OLA))
+    people.tell(1, account("1", JAN))
+    people.tell(1, gone("2", into="1"))
+    people.tell(1, account("2", OLA, verified=False, at=5))
+    assert people.balances() == [120]
+    with people.pipeline.database.snapshot() as connection:
+        found = find_member(connection, people.pipeline.runtime.vault, OLA)
+    assert (found.id, found.email) == (people.member(1, "1"), JAN)

@@ -68,6 +68,7 @@ store_customer = table(
     Column("fence", big(), nullable=False, server_default="0"),
     UniqueConstraint("store_id", "external_id"),
     Index("ix_store_customer_member_id", "member_id"),
+    Index("ix_store_customer_programme_id_email_hash", "programme_id", "email_hash"),
     Index("ix_store_customer_due_at", "due_at"),
 )
 

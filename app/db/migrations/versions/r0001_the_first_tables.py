@@ -430,6 +430,12 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     )
     op.create_index("ix_store_customer_due_at", "store_customer", ["due_at"], unique=False)
     op.create_index("ix_store_customer_member_id", "store_customer", ["member_id"], unique=False)
+    op.create_index(
+        "ix_store_customer_programme_id_email_hash",
+        "store_customer",
+        ["programme_id", "email_hash"],
+        unique=False,
+    )
     op.create_table(
         "award",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
