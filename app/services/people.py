@@ -86,7 +86,8 @@ def give_reviews(work: WorkSet) -> list[ObjectKey]:
     """Give the loaded reviews to the accounts with their writers' e-mails; returns what changed hands.
 
     The one enrolled account of the same shop that carries the e-mail has them, else the only one that
-    carries it anywhere, else who has proved it (or the guest under it). It is worked out anew
+    carries it anywhere, else who has proved it (or the guest under it); who has proved it carries it,
+    unless they left it. It is worked out anew
     whenever an account appears, so it does not matter which came first. A review alone makes no
     account, and one that belongs to somebody never becomes nobody's.
     """
@@ -106,14 +107,18 @@ def give_reviews(work: WorkSet) -> list[ObjectKey]:
 
 
 def _writer(work: WorkSet, store_id: int, email_hash: bytes) -> MemberRow | None:
-    enrolled = [member for member in with_contact(work, email_hash) if member.state == "member"]
+    held = work.identities.get(email_hash)
+    holder = None if held is None else work.member(held)
+    carrying = {member.id: member for member in with_contact(work, email_hash)}
+    if holder is not None and not _left(work, holder, email_hash):
+        carrying[holder.id] = holder
+    enrolled = [member for member in carrying.values() if member.state == "member"]
     here = {work.member(member).id for member, store in work.homes if store == store_id}
     here |= {work.member(c.member_id).id for c in work.customers.values() if c.store_id == store_id}
     for several in ([member for member in enrolled if member.id in here], enrolled):
         if len(several) == 1:
             return several[0]
-    holder = work.identities.get(email_hash)
-    return None if holder is None else work.member(holder)
+    return holder
 
 
 def with_contact(work: WorkSet, email_hash: bytes) -> list[MemberRow]:
@@ -226,10 +231,14 @@ def note_proof(work: WorkSet, vault: Vault, store_id: int, person: Person) -> No
     holder = work.member(work.identities[hashed])
     if holder is member:
         return
-    theirs = [c.email_hash for c in work.customers.values() if work.member(c.member_id) is holder]
-    proved = customer.proved_hash == hashed and not has_left(theirs, hashed)
+    proved = customer.proved_hash == hashed and not _left(work, holder, hashed)
     claims = work.proofs if proved else work.claims
     claims.add((member.id, holder.id, hashed))
+
+
+def _left(work: WorkSet, holder: MemberRow, email_hash: bytes) -> bool:
+    theirs = [c.email_hash for c in work.customers.values() if work.member(c.member_id) is holder]
+    return has_left(theirs, email_hash)
 
 
 def has_left(emails: Sequence[bytes | None], email_hash: bytes) -> bool:
