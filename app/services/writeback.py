@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, case, or_, select, update
 
 from app.db import tables as t
 
@@ -54,11 +54,6 @@ def claim_due(connection: Connection, store_id: int, now: datetime, *, limit: in
     ids = list(rows.scalars())
     if not ids:
         return []
-    connection.execute(
-        update(t.store_customer)
-        .where(t.store_customer.c.id.in_(ids))
-        .values(lease_until=now + LEASE, fence=t.store_customer.c.fence + 1)
-    )
     found = connection.execute(
         select(
             t.store_customer,
@@ -70,7 +65,7 @@ def claim_due(connection: Connection, store_id: int, now: datetime, *, limit: in
         .join(t.programme, t.programme.c.id == t.store_customer.c.programme_id)
         .where(t.store_customer.c.id.in_(ids))
         .order_by(t.store_customer.c.id)
-    )
+    ).all()
     wanted = []
     for row in found:
         one = Wanted(
@@ -87,9 +82,14 @@ def claim_due(connection: Connection, store_id: int, now: datetime, *, limit: in
         )
         if row.state != "member" or one.written == one.value():
             # Nothing to say about people who have not joined, nothing to say twice.
-            _done(connection, one, now, written=row.written, wrote=False)
+            _done(connection, one, written=row.written)
         else:
-            wanted.append(one)
+            wanted.append(msgspec.structs.replace(one, fence=row.fence + 1))
+    connection.execute(
+        update(t.store_customer)
+        .where(t.store_customer.c.id.in_([one.id for one in wanted]))
+        .values(lease_until=now + LEASE, fence=t.store_customer.c.fence + 1)
+    )
     return wanted
 
 
@@ -117,7 +117,15 @@ def want_writing(connection: Connection, member_ids: Sequence[int], now: datetim
 
 def written(connection: Connection, one: Wanted, now: datetime, marks: Sequence[str] = ()) -> bool:
     """Note that the shop shows this state now, by these marks; False if the lease was lost meanwhile."""
-    return _done(connection, one, now, written=one.value(), wrote=True, marks=marks)
+    return _done(
+        connection,
+        one,
+        # What changed while the state was on its way may be a mark that is gone again: even the same
+        # state is looked at once more.
+        written=case((t.store_customer.c.wanted_rev == one.rev, one.value())),
+        written_at=now,
+        marks=msgspec.json.encode(list(marks)).decode() if marks else None,
+    )
 
 
 def restore_marks(
@@ -220,40 +228,24 @@ def pause(connection: Connection, store_id: int, until: datetime) -> None:
     connection.execute(update(t.store).where(t.store.c.id == store_id).values(paused_until=until))
 
 
-def _done(
-    connection: Connection,
-    one: Wanted,
-    now: datetime,
-    *,
-    written: str | None,
-    wrote: bool,
-    marks: Sequence[str] = (),
-) -> bool:
-    values: dict[str, Any] = {
-        "written_rev": one.rev,
-        "written": written,
-        "lease_until": None,
-        "tries": 0,
-    }
-    if wrote:
-        values["written_at"] = now
-        values["marks"] = msgspec.json.encode(list(marks)).decode() if marks else None
+def _done(connection: Connection, one: Wanted, **values: Any) -> bool:
+    """Note that nothing more is to be done, unless something changed meanwhile.
+
+    One statement: PostgreSQL checks a row's foreign keys when a transaction writes it a second time, and
+    would wait for whoever has the member locked and waits for this row.
+    """
     done = connection.execute(
         update(t.store_customer)
         .where(t.store_customer.c.id == one.id, t.store_customer.c.fence == one.fence)
-        .values(**values, error=None)
-    )
-    # Still due if something changed while the state was on its way: a mark may be gone again, so that
-    # even the same state must be looked at once more.
-    connection.execute(
-        update(t.store_customer)
-        .where(t.store_customer.c.id == one.id, t.store_customer.c.wanted_rev == one.rev)
-        .values(due_at=None)
-    )
-    if wrote and done.rowcount == 1:
-        connection.execute(
-            update(t.store_customer)
-            .where(t.store_customer.c.id == one.id, t.store_customer.c.wanted_rev != one.rev)
-            .values(written=None)
+        .values(
+            written_rev=one.rev,
+            lease_until=None,
+            tries=0,
+            error=None,
+            due_at=case(
+                (t.store_customer.c.wanted_rev != one.rev, t.store_customer.c.due_at), else_=None
+            ),
+            **values,
         )
+    )
     return done.rowcount == 1
