@@ -8,14 +8,15 @@ Failures are raised as `app.errors` classes: Passing, Invalid or Blocked.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from decimal import Decimal
+from typing import Literal, Protocol
 
 import msgspec
 
 from app.programme.events import Event
 from connectors.http import HttpClient
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 
 
 class Headers:
@@ -158,6 +159,14 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         return f"Access({self.store_key})"
 
 
+class LiveCode(msgspec.Struct, frozen=True, kw_only=True):
+    """A discount code that a customer has and has not used. `reward` is its key in the programme."""
+
+    code: str
+    reward: str
+    ends_at: datetime | None = None
+
+
 class CustomerState(msgspec.Struct, frozen=True, kw_only=True):
     """What a shop shall show about one customer. `customer` is the platform's id."""
 
@@ -165,6 +174,7 @@ class CustomerState(msgspec.Struct, frozen=True, kw_only=True):
     programme: str
     balance: int
     tier: str | None = None
+    codes: tuple[LiveCode, ...] = ()  # of this shop, the oldest first
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,6 +187,78 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     marks: tuple[str, ...] = ()
     gone: bool = False  # the customer does not exist in the shop any more
+
+
+DiscountKind = Literal["percent", "fixed", "free-delivery", "free-product"]
+
+
+class Discount(msgspec.Struct, frozen=True, kw_only=True):
+    """A discount code to be made: for one person, for one use.
+
+    `reference` is ours and unique: the shop keeps it beside the code, so that a code made by a call
+    whose answer was lost is known again. `customer` is the platform's id; a person without an account in
+    the shop has `email` only. Amounts (`value` of "fixed", `minimum`) are in `currency`, `value` of
+    "percent" is above 0 and up to 100. Without `ends_at` the code never ends.
+    """
+
+    reference: str
+    code: str
+    title: str
+    kind: DiscountKind
+    value: Decimal | None = None
+    currency: str
+    product: str | None = None
+    minimum: Decimal | None = None  # the least that the goods of the order must cost
+    combinable: bool = False  # with other discounts
+    customer: str | None = None
+    email: str | None = None
+    starts_at: datetime
+    ends_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"Discount({self.reference})"
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of making one code: `id` is the platform's; without one there is none, and `error` why.
+
+    `taken`: the shop has such a code that is not ours, another one must be drawn. `never`: asking again
+    cannot help (the product or the customer is not there).
+    """
+
+    reference: str
+    id: str | None = None
+    error: str | None = None
+    taken: bool = False
+    never: bool = False
+
+
+class MadeCode(msgspec.Struct, frozen=True, kw_only=True):
+    """A code that was made, or may have been: then `id` is None.
+
+    `spent` is how many of its uses are known not to count (of orders that were cancelled).
+    """
+
+    reference: str
+    code: str
+    id: str | None = None
+    spent: int = 0
+
+
+class CodeShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What the shop says about one code of ours.
+
+    `exists`: the shop has it (a code in a trash is not there). `usable`: somebody can still use it, now
+    or later. `uses`: how often it was used, None if the shop does not tell. With an `error` nothing is
+    known.
+    """
+
+    reference: str
+    id: str | None = None
+    exists: bool = False
+    usable: bool = False
+    uses: int | None = None
+    error: str | None = None
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,6 +319,28 @@ class Writer(Protocol):
         """Write up to `batch_size` states in as few calls as the platform allows."""
 
 
+class Codes(Protocol):
+    """Makes discount codes and ends them. Each act may be done twice without harm.
+
+    A trouble of one code is in its result; of the whole call, it is raised as anywhere. A call whose
+    answer was lost may have taken effect: the same call again must find out.
+    """
+
+    batch_size: int
+
+    def make(self, wanted: Sequence[Discount]) -> Sequence[Made]:
+        """Make up to `batch_size` codes; one that is there with our reference counts as made."""
+
+    def look(self, codes: Sequence[MadeCode]) -> Sequence[CodeShown]:
+        """Say how up to `batch_size` codes are now."""
+
+    def end(self, codes: Sequence[MadeCode]) -> Sequence[CodeShown]:
+        """Make sure that the codes cannot be used (any more), and say how they are then.
+
+        One that was used more often than its `spent` uses is left as it is.
+        """
+
+
 class Installer(Protocol):
     """Sets up what the platform must send us."""
 
@@ -256,6 +360,7 @@ class Shop(Protocol):
 
     reader: Reader | None
     writer: Writer | None
+    codes: Codes | None
     installer: Installer | None
     health: HealthCheck | None
 
@@ -270,6 +375,7 @@ class Connector(Protocol):
     contract: int
     fields: Sequence[Field]
     inbound: Inbound
+    makes: frozenset[DiscountKind]  # the kinds of codes that its shops can make
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:
         """Return where the store with these field values is; raises Invalid with what to give."""

@@ -93,6 +93,19 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     when: When = When()
 
 
+class Product(msgspec.Struct, frozen=True, kw_only=True):
+    """What a free product is in one shop."""
+
+    store: Annotated[str, Meta(description="the key of a store, as `stempel store list` shows it")]
+    id: Annotated[
+        str,
+        Meta(
+            pattern=r"\A[0-9]{1,20}\Z",
+            description='the product\'s number in the shop, as "632910392"',
+        ),
+    ]
+
+
 class Reward(msgspec.Struct, frozen=True, kw_only=True):
     """What points can be exchanged for."""
 
@@ -104,11 +117,27 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
         Literal["percent", "fixed", "free-delivery", "free-product", "early-access"],
         Meta(description='"percent", "fixed", "free-delivery", "free-product" or "early-access"'),
     ]
-    value: OptionalMoney = None  # percent, or money off
+    value: OptionalMoney = None  # percent, or money off in the programme's currency
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"\A[^\x00-\x1f\x7f]*\Z",
+            max_length=200,
+            description="a name of at most 200 characters on one line",
+        ),
+    ] = ""  # for people; empty: said by kind and value
     valid_days: Annotated[
         Annotated[int, Meta(ge=1, le=3650)] | None,
         Meta(description="a whole number of days from 1 to 3650"),
     ] = None
+    minimum: OptionalMoney = None  # what the goods of the order must cost at least
+    combinable: bool = False  # with other discounts of the shop
+    automatic: bool = False  # issued by itself as soon as the balance reaches the cost
+    refunded: Annotated[
+        Literal["none", "points", "new-code"],
+        Meta(description='"none", "points" or "new-code"'),
+    ] = "none"  # what a member gets back when the order it was used for is refunded in full
+    product: tuple[Product, ...] = ()  # of a free product: which it is, shop by shop
 
 
 class Programme(msgspec.Struct, frozen=True, kw_only=True):

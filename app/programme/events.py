@@ -130,7 +130,31 @@ class EnrolmentFacts(
     by: str = "manager"
 
 
-Facts = OrderFacts | CustomerFacts | ReviewFacts | EnrolmentFacts
+class RedemptionState(StrEnum):
+    """How far a redemption has come."""
+
+    RESERVED = "reserved"  # the points are taken, the code is being made
+    ISSUED = "issued"  # the code is in the shop
+    USED = "used"  # an order that counts shows it
+    RELEASED = "released"  # the code is dead, the points are back
+
+
+class RedemptionFacts(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="redemption"
+):
+    """One person's use of a reward, as it was offered then. It costs points unless it is released."""
+
+    reward: str
+    cost: int
+    kind: str
+    value: Decimal | None = None
+    currency: str | None = None  # of `value`, if that is money
+    product: str | None = None
+    state: RedemptionState
+    given_back: bool = False  # used, but its order was refunded in full and the reward gives back
+
+
+Facts = OrderFacts | CustomerFacts | ReviewFacts | EnrolmentFacts | RedemptionFacts
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

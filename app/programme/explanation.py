@@ -29,6 +29,9 @@ class Reason(StrEnum):
     NOT_VERIFIED = "not-verified"
     OTHER_OWNER = "other-owner"  # the object turned out to be another person's
     SAME_PERSON = "same-person"  # another account of the same person has been given it
+    REDEEMED = "redeemed"  # spent on a reward
+    RELEASED = "released"  # the reward's code was never used and cannot be any more
+    GIVEN_BACK = "given-back"  # the order that the reward was used for was refunded
 
 
 class Note(StrEnum):

@@ -22,6 +22,8 @@ from app.programme.events import (
     EnrolmentFacts,
     Facts,
     OrderFacts,
+    RedemptionFacts,
+    RedemptionState,
     ReviewFacts,
     Standing,
 )
@@ -72,6 +74,8 @@ def evaluate(
             return (_nothing(version, Reason.REMOVED),)
         case OrderFacts():
             return _evaluate_order(programme, version, context, facts, occurred_at)
+        case RedemptionFacts():
+            return (_evaluate_redemption(version, facts),)
         case ReviewFacts():
             trigger = "review.published"
         case CustomerFacts() | EnrolmentFacts():
@@ -99,7 +103,7 @@ def earning_since(programme: Programme, facts: Facts | None, seen_at: datetime) 
             return seen_at if facts.published and not facts.removed else None
         case EnrolmentFacts():
             return seen_at
-        case None:
+        case RedemptionFacts() | None:
             return None
 
 
@@ -110,6 +114,20 @@ def before_start(programme: Programme, occurred_at: datetime) -> bool:
     zone = ZoneInfo(programme.timezone)
     # Comparing moments instead of local dates: the year 9999 has no local date east of UTC.
     return occurred_at < datetime.combine(programme.earns_from, time.min, zone)
+
+
+def _evaluate_redemption(version: int, redemption: RedemptionFacts) -> Award:
+    """Return what a redemption takes: its whole cost, or nothing."""
+    reason = Reason.REDEEMED
+    if redemption.state is RedemptionState.RELEASED:
+        reason = Reason.RELEASED
+    elif redemption.given_back:
+        reason = Reason.GIVEN_BACK
+    return Award(
+        rule=redemption.reward,
+        points=-redemption.cost if reason is Reason.REDEEMED else 0,
+        explanation=Explanation(rule=redemption.reward, version=version, reason=reason),
+    )
 
 
 def _evaluate_order(

@@ -34,6 +34,9 @@ REASONS: dict[Reason, str] = {
     Reason.NOT_VERIFIED: mark("the shop does not say that the reviewer bought the product"),
     Reason.OTHER_OWNER: mark("it turned out to be another person's"),
     Reason.SAME_PERSON: mark("another account of the same person has been given it"),
+    Reason.REDEEMED: mark("spent on the reward “%(rule)s”"),
+    Reason.RELEASED: mark("back from the reward “%(rule)s”: its code was never used"),
+    Reason.GIVEN_BACK: mark("back from the reward “%(rule)s”: the order was refunded"),
 }
 
 NOTES: dict[Note, str] = {

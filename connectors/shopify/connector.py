@@ -11,7 +11,9 @@ from app.errors import Invalid
 from connectors.base import (
     CONTRACT_VERSION,
     Access,
+    Codes,
     Connector,
+    DiscountKind,
     Field,
     HealthCheck,
     Inbound,
@@ -42,6 +44,7 @@ class ShopifyShop:
         self._session = Session(access, http, clock=time.monotonic, sleep=time.sleep)
         self.reader: Reader | None = ShopifyReader(self._session, clock.now)
         self.writer: Writer | None = ShopifyWriter(self._session)
+        self.codes: Codes | None = None
         self.installer: Installer | None = ShopifyInstaller(self._session)
         self.health: HealthCheck | None = ShopifyHealth(self._session)
 
@@ -85,6 +88,7 @@ class ShopifyConnector:
         ),
     )
     inbound: Inbound = ShopifyInbound()
+    makes: frozenset[DiscountKind] = frozenset()
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:
         """Return the shop's address; its deliveries name it by its domain at myshopify.com."""

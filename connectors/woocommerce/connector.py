@@ -6,7 +6,9 @@ from app import clock
 from connectors.base import (
     CONTRACT_VERSION,
     Access,
+    Codes,
     Connector,
+    DiscountKind,
     Field,
     HealthCheck,
     Inbound,
@@ -31,6 +33,7 @@ class WooShop:
         self._session = Session(access, http)
         self.reader: Reader | None = WooReader(self._session, clock.now)
         self.writer: Writer | None = WooWriter(self._session)
+        self.codes: Codes | None = None
         self.installer: Installer | None = WooInstaller(self._session)
         self.health: HealthCheck | None = WooHealth(self._session)
 
@@ -69,6 +72,7 @@ class WooConnector:
         Field(name=CONSUMER_SECRET, help="Secret of the REST API key (cs_…).", secret=True),
     )
     inbound: Inbound = WooInbound()
+    makes: frozenset[DiscountKind] = frozenset()
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:
         """Return the shop's address; its deliveries name no store, so the path must."""

@@ -18,6 +18,7 @@ from app.db.tables.programmes import (
     store,
     store_secret,
 )
+from app.db.tables.redemptions import mail, redemption, redemption_use
 
 __all__ = [
     "audit",
@@ -33,6 +34,7 @@ __all__ = [
     "identity",
     "lot",
     "lot_use",
+    "mail",
     "member",
     "metadata",
     "object_delivery",
@@ -41,6 +43,8 @@ __all__ = [
     "programme",
     "programme_version",
     "rate",
+    "redemption",
+    "redemption_use",
     "schedule_run",
     "source_object",
     "store",

@@ -17,7 +17,9 @@ from connectors import signatures
 from connectors.base import (
     CONTRACT_VERSION,
     Access,
+    Codes,
     Delivery,
+    DiscountKind,
     Field,
     Headers,
     HealthCheck,
@@ -140,6 +142,7 @@ class Till:
 
     reader: Reader | None = None
     writer: Writer | None = None
+    codes: Codes | None = None
     installer: Installer | None = None
     health: HealthCheck | None = None
 
@@ -164,6 +167,7 @@ class TillConnector:
         ),
     )
     inbound = TillInbound()
+    makes: frozenset[DiscountKind] = frozenset()
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:
         """Return where the till is: nowhere on the web, so it has a name only."""

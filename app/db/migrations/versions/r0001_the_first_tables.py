@@ -303,6 +303,30 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     )
     op.create_index("ix_identity_member_id", "identity", ["member_id"], unique=False)
     op.create_table(
+        "mail",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("subject_id", BIG, nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("due_at", BIG, nullable=True),
+        sa.Column("sent_at", BIG, nullable=True),
+        sa.Column("tries", BIG, server_default="0", nullable=False),
+        sa.Column("lease_until", BIG, nullable=True),
+        sa.Column("fence", BIG, server_default="0", nullable=False),
+        sa.Column("error", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_mail_member_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_mail_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
+        sa.UniqueConstraint("kind", "subject_id", name=op.f("uq_mail_kind_subject_id")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_mail_due_at", "mail", ["due_at"], unique=False)
+    op.create_index("ix_mail_member_id", "mail", ["member_id"], unique=False)
+    op.create_table(
         "outbox_task",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("programme_id", BIG, nullable=False),
@@ -500,6 +524,60 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sqlite_strict=True,
     )
     op.create_table(
+        "redemption",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("store_id", BIG, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("object_id", BIG, nullable=False),
+        sa.Column("request_key", TEXT, nullable=True),
+        sa.Column("replaces_id", BIG, nullable=True),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("customer", TEXT, nullable=True),
+        sa.Column("code", TEXT, nullable=False),
+        sa.Column("code_key", TEXT, nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("ends_at", BIG, nullable=True),
+        sa.Column("remote_id", TEXT, nullable=True),
+        sa.Column("made_at", BIG, nullable=True),
+        sa.Column("tried_at", BIG, nullable=True),
+        sa.Column("ending", TEXT, nullable=True),
+        sa.Column("dead_at", BIG, nullable=True),
+        sa.Column("uses", BIG, server_default="0", nullable=False),
+        sa.Column("used_by", BIG, nullable=True),
+        sa.Column("due_at", BIG, nullable=True),
+        sa.Column("tries", BIG, server_default="0", nullable=False),
+        sa.Column("lease_until", BIG, nullable=True),
+        sa.Column("fence", BIG, server_default="0", nullable=False),
+        sa.Column("error", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_redemption_member_id")),
+        sa.ForeignKeyConstraint(
+            ["object_id"], ["source_object.id"], name=op.f("fk_redemption_object_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_redemption_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["replaces_id"], ["redemption.id"], name=op.f("fk_redemption_replaces_id")
+        ),
+        sa.ForeignKeyConstraint(["store_id"], ["store.id"], name=op.f("fk_redemption_store_id")),
+        sa.ForeignKeyConstraint(
+            ["used_by"], ["source_object.id"], name=op.f("fk_redemption_used_by")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_redemption")),
+        sa.UniqueConstraint(
+            "member_id", "request_key", name=op.f("uq_redemption_member_id_request_key")
+        ),
+        sa.UniqueConstraint("object_id", name=op.f("uq_redemption_object_id")),
+        sa.UniqueConstraint("replaces_id", name=op.f("uq_redemption_replaces_id")),
+        sa.UniqueConstraint("store_id", "code_key", name=op.f("uq_redemption_store_id_code_key")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_redemption_due_at", "redemption", ["due_at"], unique=False)
+    op.create_index(
+        "ix_redemption_programme_id_id", "redemption", ["programme_id", "id"], unique=False
+    )
+    op.create_table(
         "task_waiter",
         sa.Column("task_id", BIG, nullable=False),
         sa.Column("delivery_id", BIG, nullable=False),
@@ -549,6 +627,20 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     op.create_index("ix_entry_award_id", "entry", ["award_id"], unique=False)
     op.create_index("ix_entry_delivery_id", "entry", ["delivery_id"], unique=False)
     op.create_index("ix_entry_programme_id_id", "entry", ["programme_id", "id"], unique=False)
+    op.create_table(
+        "redemption_use",
+        sa.Column("redemption_id", BIG, nullable=False),
+        sa.Column("object_id", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["object_id"], ["source_object.id"], name=op.f("fk_redemption_use_object_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["redemption_id"], ["redemption.id"], name=op.f("fk_redemption_use_redemption_id")
+        ),
+        sa.PrimaryKeyConstraint("redemption_id", "object_id", name=op.f("pk_redemption_use")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_redemption_use_object_id", "redemption_use", ["object_id"], unique=False)
     op.create_table(
         "lot",
         sa.Column("id", BIG, autoincrement=False, nullable=False),

@@ -1,0 +1,77 @@
+"""What a redemption has come to: pure, from what is known of its code and of the orders that show it.
+
+The same answer in every order in which that became known (DESIGN.md, Redemption).
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from app.programme.events import OrderFacts, RedemptionState, Standing
+
+_COUNTS = frozenset({Standing.OPEN, Standing.PAID, Standing.COMPLETED})
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """One order that showed the code at some time."""
+
+    object_id: int
+    placed_at: datetime
+    facts: OrderFacts | None
+    gone: bool = False
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What follows. `used_by` is the order that captures, `spent` counts uses that do not count."""
+
+    state: RedemptionState
+    used_by: int | None = None
+    spent: int = 0
+    given_back: bool = False  # the points are due again although it was used
+    replaced: bool = False  # another code is due instead
+
+
+def judge(
+    code: str,
+    uses: Iterable[Use],
+    *,
+    made: bool,
+    dead: bool,
+    refunded: Literal["none", "points", "new-code"],
+) -> Verdict:
+    """Say how far a redemption has come; `code` is lower-cased, as orders show codes.
+
+    The newest order that shows the code and was not cancelled captures it, even if the code was
+    already released: then the points are spent again.
+    """
+    showing = [use for use in uses if use.facts is not None and code in use.facts.codes]
+    counting = [use for use in showing if _counts(use)]
+    spent = sum(1 for use in showing if not _counts(use) and not _draft(use))
+    if not counting:
+        ended = RedemptionState.RELEASED if dead else RedemptionState.RESERVED
+        state = RedemptionState.ISSUED if made and not dead else ended
+        return Verdict(state=state, spent=spent)
+    newest = max(counting, key=lambda use: (use.placed_at, use.object_id))
+    refund = newest.facts is not None and refunded_in_full(newest.facts)
+    return Verdict(
+        state=RedemptionState.USED,
+        used_by=newest.object_id,
+        spent=spent,
+        given_back=refund and refunded == "points",
+        replaced=refund and refunded == "new-code",
+    )
+
+
+def refunded_in_full(order: OrderFacts) -> bool:
+    """Say whether all that was to be paid has been given back; an order of 0 never is."""
+    return 0 < order.total <= sum(refund.amount for refund in order.refunds)
+
+
+def _counts(use: Use) -> bool:
+    return use.facts is not None and not use.gone and use.facts.standing in _COUNTS
+
+
+def _draft(use: Use) -> bool:
+    return use.facts is not None and use.facts.standing is Standing.DRAFT
