@@ -146,6 +146,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     key: Slug
     currency: CurrencyCode
     name: str = ""
+    language: Literal["en", "pl"] = "en"  # of what members are sent
     timezone: str = "UTC"
     earns_from: date | None = None  # orders of earlier days, in `timezone`, are worth 0
     enrolment: Literal["automatic", "opt-in"] = "automatic"
@@ -170,6 +171,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
             description="a name of at most 200 characters on one line",
         ),
     ] = ""
+    language: Annotated[Literal["en", "pl"], Meta(description='"en" or "pl"')] = "en"
     timezone: Annotated[str, Meta(description='a zone name, as "Europe/Warsaw"')] = "UTC"
     earns_from: Annotated[date | None, Meta(description="a date, as 2026-01-01")] = None
     enrolment: Annotated[

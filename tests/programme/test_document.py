@@ -18,6 +18,7 @@ FULL = """
 key = "kawa"
 name = "Kawa i ciastko"
 currency = "PLN"
+language = "pl"
 timezone = "Europe/Warsaw"
 earns_from = 2026-01-01
 enrolment = "opt-in"
@@ -53,6 +54,7 @@ def test_a_full_document_is_read_as_written() -> None:
         key="kawa",
         name="Kawa i ciastko",
         currency="PLN",
+        language="pl",
         timezone="Europe/Warsaw",
         earns_from=date(2026, 1, 1),
         enrolment="opt-in",
@@ -81,6 +83,7 @@ def test_a_full_document_is_read_as_written() -> None:
 def test_what_is_left_out_has_the_documented_default() -> None:
     rules = parse(HEAD)
     assert (rules.timezone, rules.enrolment, rules.debt) == ("UTC", "automatic", "debt")
+    assert rules.language == "en"
     assert (rules.earns_from, rules.earns_at, rules.basis) == (None, "paid", Switches())
 
 
@@ -141,6 +144,7 @@ MISTAKES = {
         ["programme.earns_from", "a date"],
     ),
     "no such date": (HEAD + "earns_from = 2026-02-30\n", ["not valid TOML", "line 4"]),
+    "unknown language": (HEAD + 'language = "de"\n', ["programme.language", '"en" or "pl"']),
     "unknown enrolment": (HEAD + 'enrolment = "maybe"\n', ["programme.enrolment", '"opt-in"']),
     "unknown debt": (HEAD + 'debt = "ignore"\n', ["programme.debt", '"ignore"', '"forgive"']),
     "unknown earns_at": (HEAD + 'earns_at = "sent"\n', ["programme.earns_at", '"completed"']),
