@@ -1,0 +1,29 @@
+"""What a reward is called: by its own name, or by what it gives, in the reader's language."""
+
+from decimal import Decimal
+
+from app.services.texts import mark, texts
+
+_KINDS = {
+    "free-delivery": mark("free delivery"),
+    "free-product": mark("a free product"),
+    "early-access": mark("early access"),
+}
+
+
+def reward_words(
+    *, name: str, kind: str, value: Decimal | None, currency: str | None, language: str
+) -> str:
+    """Return "10% off" or the like; a name that the merchant gave is used in every language.
+
+    `value` is percent or money in `currency`, as the reward's kind says.
+    """
+    words = texts(language)
+    if name:
+        return name
+    if value is not None and kind == "percent":
+        # normalize: 10.00 percent are 10.
+        return words.say("%(number)s%% off", number=words.number(value.normalize()))
+    if value is not None and kind == "fixed":
+        return words.say("%(amount)s off", amount=words.money(value, currency))
+    return words.say(_KINDS[kind]) if kind in _KINDS else kind
