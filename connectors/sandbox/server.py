@@ -18,6 +18,8 @@ from connectors.sandbox.request import Answer, Request
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: closing sends RST instead of FIN
 
+_PAGE = "<!DOCTYPE html><html><body><h1>Just a moment...</h1></body></html>"
+
 
 class Sending(Protocol):
     """A sandbox, as far as its server knows it."""
@@ -158,6 +160,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             case Fault(kind="hang"):
                 self.server.stopping.wait(call.fault.seconds)
                 self.close_connection = True
+            case Fault(kind="wrong_json"):
+                call.act()
+                self._send(Answer(200, {"status": "ok", "result": []}))
+            case Fault(kind="wrong_page"):
+                call.act()
+                self._send(Answer(200, text=_PAGE, content_type="text/html; charset=utf-8"))
             case Fault(kind="half_body"):
                 self._send(call.act(), half=True)
             case _:

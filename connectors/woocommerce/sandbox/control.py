@@ -1,8 +1,9 @@
 """The desk behind the shop: steering a sandbox that runs in another process, under /_sandbox/.
 
 POST /_sandbox/do {"action": "place_order", "args": {…}} calls a method of the sandbox by name.
-POST|DELETE /_sandbox/faults, GET|DELETE /_sandbox/calls, POST /_sandbox/run-queue,
-POST /_sandbox/settings, GET /_sandbox/sent. Not part of WooCommerce and without any login.
+POST|DELETE /_sandbox/faults, POST /_sandbox/storm {"seed": 7, "odds": {"429": 0.1}},
+GET|DELETE /_sandbox/calls, POST /_sandbox/run-queue, POST /_sandbox/settings, GET /_sandbox/sent.
+Not part of WooCommerce and without any login.
 """
 
 from typing import Any
@@ -55,6 +56,8 @@ def answer(shop: Sandbox, request: Request) -> Answer:
             return Answer(200, {"result": _do(shop, request.json())})
         case ("POST", "faults"):
             _changed(shop.faults.add, request.json())
+        case ("POST", "storm"):
+            _changed(shop.faults.storm, request.json())
         case ("DELETE", "faults"):
             shop.faults.clear()
         case ("GET", "calls"):

@@ -92,6 +92,47 @@ def test_half_a_body_is_not_the_whole(world: World) -> None:
         world.client.call("GET", "/customers/1")
 
 
+@pytest.mark.parametrize("fault", ["wrong_json", "wrong_page"])
+def test_a_wrong_body_hides_that_the_write_is_done(world: World, fault: str) -> None:
+    world.shop.faults.add(fault)
+    got = world.client.call(
+        "PUT", "/customers/1", {"meta_data": [{"key": "balance", "value": "1"}]}
+    )
+    assert got.status == 200
+    assert b"balance" not in got.raw
+    assert world.shop.meta_of(1) == {"balance": "1"}
+
+
+def test_rights_end_in_the_middle_of_the_work(world: World) -> None:
+    world.shop.faults.add("no_rights", after=2, times=None)
+    statuses = [world.client.call("GET", "/customers/1").status for _ in range(4)]
+    assert statuses == [200, 200, 403, 403]
+
+
+def _weather(world: World, seed: int, odds: dict[str, float]) -> list[int]:
+    world.shop.faults.storm(seed, odds, path="/customers", retry_after="1")
+    return [world.client.call("GET", "/customers/1").status for _ in range(60)]
+
+
+def test_a_storm_strikes_by_chance_and_the_same_way_for_the_same_seed(world: World) -> None:
+    odds = {"429": 0.2, "500": 0.2}
+    first = _weather(world, 7, odds)
+    assert set(first) == {200, 429, 500}
+    assert _weather(world, 7, odds) == first
+    assert _weather(world, 8, odds) != first
+    world.shop.faults.storm(7, {"500": 1.0}, path="/orders")
+    assert world.client.call("GET", "/customers/1").status == 200
+    assert world.client.call("GET", "/orders").status == 500
+    world.shop.faults.clear()
+    assert world.client.call("GET", "/orders").status == 200
+
+
+@pytest.mark.parametrize("odds", [{"500": 0.7, "429": 0.4}, {"500": -0.1}, {"earthquake": 0.1}])
+def test_a_storm_of_impossible_odds_is_refused(odds: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"odds|no fault"):
+        Sandbox().faults.storm(1, odds)
+
+
 def test_a_hang_lets_go_when_the_server_stops() -> None:
     shop = Sandbox(Settings(tls_in_front=True))
     running = serve(shop)
@@ -155,6 +196,9 @@ def test_the_desk_steers_a_shop_in_another_process(world: World) -> None:
     desk("faults", {"kind": "500"})
     assert world.client.call("GET", "/customers").status == 500
     assert client.call("GET", "/_sandbox/calls").body == {"fault 500": 1}
+    desk("storm", {"seed": 1, "odds": {"500": 1.0}})
+    assert world.client.call("GET", "/customers").status == 500
+    assert client.call("DELETE", "/_sandbox/faults").status == 200
     assert client.call("DELETE", "/_sandbox/calls").status == 200
     assert not world.shop.calls
     client.close()
@@ -167,6 +211,7 @@ def test_the_desk_steers_a_shop_in_another_process(world: World) -> None:
         ("do", {"action": "place_order", "args": {"nonsense": 1}}),
         ("do", {"action": "set_status", "args": {"order_id": 99, "status": "completed"}}),
         ("faults", {"kind": "earthquake"}),
+        ("storm", {"seed": 1, "odds": {"earthquake": 0.1}}),
         ("settings", {"nonsense": 1}),
     ],
 )
