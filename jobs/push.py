@@ -19,7 +19,7 @@ from app.services import outbox, outcomes, writeback
 from app.services.outbox import Task
 from app.services.stores import Store, due_stores
 from app.services.writeback import Wanted
-from connectors.base import CustomerState, ReadAnswer, Ref
+from connectors.base import CustomerState, LiveCode, ReadAnswer, Ref
 from jobs import policy
 from jobs.policy import Decision
 from jobs.runtime import Runtime
@@ -180,7 +180,14 @@ def _writes(runtime: Runtime, shops: Shops, store_id: int) -> int:
         return 0
     states = [
         CustomerState(
-            customer=one.customer, programme=one.programme, balance=one.balance, tier=one.tier
+            customer=one.customer,
+            programme=one.programme,
+            balance=one.balance,
+            tier=one.tier,
+            codes=tuple(
+                LiveCode(code=code.code, reward=code.reward, ends_at=code.ends_at)
+                for code in one.codes
+            ),
         )
         for one in due
     ]

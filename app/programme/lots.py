@@ -174,17 +174,35 @@ def give_back(
     )
 
 
-def spend(account: Account, points: int, now: datetime) -> Movement:
+def spend(account: Account, points: int, now: datetime, policy: Policy | None = None) -> Movement:
     """Take points out, first-expiring first; a lot whose time is over gives nothing.
 
-    Raises Conflict if there are not enough: a spend never makes a debt.
+    Without a `policy` this never makes a debt: raises Conflict if there are not enough. With one the
+    points are gone already (a code was used that had been given back): what is left anywhere goes,
+    the rest is a debt or forgiven.
     """
     _not_negative(points)
     alive = [lot for lot in account.lots if lot.expires_at is None or lot.expires_at > now]
     drawn = _draw(sorted(alive, key=_life), points)
-    if _sum(drawn) < points:
+    rest = points - _sum(drawn)
+    if rest and policy is None:
         raise Conflict(f"{points} points are asked for, {_sum(drawn)} can be spent")
-    return Movement(balance=-points, lots=tuple((lot, -taken) for lot, taken in drawn))
+    over = [lot for lot in account.lots if lot not in alive]
+    drawn += _draw(sorted(over, key=_life), rest)
+    rest = points - _sum(drawn)
+    forgiven = rest if policy == "forgive" else 0
+    return Movement(
+        balance=-(points - forgiven),
+        lots=tuple((lot, -taken) for lot, taken in drawn),
+        forgiven=forgiven,
+    )
+
+
+def spendable(account: Account, now: datetime) -> int:
+    """Return how many points can be spent now: those in lots whose time is not over."""
+    return sum(
+        lot.remaining for lot in account.lots if lot.expires_at is None or lot.expires_at > now
+    )
 
 
 def moved(account: Account, movement: Movement, opened: Lot | None = None) -> Account:

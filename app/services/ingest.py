@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
-from app.programme.events import Event
+from app.programme.events import Event, OrderFacts
 from app.services import accounts, outcomes, workset
 from app.services.keys import Vault
 from app.services.observe import observe
@@ -19,6 +19,7 @@ from app.services.outcomes import Outcome
 from app.services.people import email_hash_of, give_reviews
 from app.services.programmes import versions
 from app.services.rates import load_rates
+from app.services.redemptions import capture, codes_of, load_shown
 from app.services.rows import ObjectKey
 from app.services.told import Finding, Observer, Told
 from app.services.workset import WorkSet
@@ -88,6 +89,7 @@ def evaluate(
         reads.extend(wanted)
     reads.extend(_unknown_customers(work, incoming))
     changed.update(give_reviews(work))
+    changed.update(capture(work, known))
     settle_objects(connection, work, vault, known, changed)
     return Batch(
         work,
@@ -149,7 +151,17 @@ def _load(
             if hashed is not None and not event.person.erased:
                 hashes.add(hashed)
     workset.load_objects(connection, work, keys, lock=lock)
+    shown = {code for row in work.objects.values() for code in codes_of(row)}
+    shown |= {
+        (one.store_id, code)
+        for one in incoming
+        for event in one.events
+        if isinstance(event.facts, OrderFacts)
+        for code in event.facts.codes
+    }
     workset.load_reviews_by_writer(connection, work, hashes, lock=lock)
+    if shown:
+        load_shown(connection, work, shown, lock=lock)
     reviewed = {
         one.store_id for one in incoming if any(event.kind == "review" for event in one.events)
     }

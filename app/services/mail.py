@@ -1,4 +1,4 @@
-"""E-mails to members: each is noted with what it tells of, and worked out when it is sent."""
+"""E-mails to members: noted in the transaction that gives a reason for one, sent by a job."""
 
 from datetime import datetime
 
@@ -7,9 +7,6 @@ from sqlalchemy import Connection
 from app.db import tables as t
 from app.db.ids import new_id
 from app.db.upsert import insert_missing
-
-CODE = "code"
-"""A redemption's code is ready."""
 
 
 def want_mail(
@@ -21,20 +18,14 @@ def want_mail(
     subject_id: int,
     now: datetime,
 ) -> None:
-    """Note that a member shall be told of something; noted twice it is told once."""
-    insert_missing(
-        connection,
-        t.mail,
-        [
-            {
-                "id": new_id(),
-                "programme_id": programme_id,
-                "member_id": member_id,
-                "kind": kind,
-                "subject_id": subject_id,
-                "created_at": now,
-                "due_at": now,
-            }
-        ],
-        keys=("kind", "subject_id"),
-    )
+    """Note that a member is to be written to, once per kind and subject."""
+    row = {
+        "id": new_id(),
+        "programme_id": programme_id,
+        "member_id": member_id,
+        "kind": kind,
+        "subject_id": subject_id,
+        "created_at": now,
+        "due_at": now,
+    }
+    insert_missing(connection, t.mail, [row], keys=("kind", "subject_id"))

@@ -16,7 +16,7 @@ from app.services.keys import Vault
 from app.services.people import BY_THE_SHOP, give_reviews
 from app.services.posting import join_accounts
 from app.services.programmes import versions
-from app.services.rows import MemberRow
+from app.services.rows import REDEMPTION, MemberRow
 from app.services.workset import WorkSet
 from app.services.worth import settle_objects
 from app.services.writeback import want_writing
@@ -175,7 +175,7 @@ def _load(
         connection.execute(
             select(t.source_object.c.id)
             .where(t.source_object.c.owner_id == planned[0].id)
-            .order_by(t.source_object.c.id)
+            .order_by(t.source_object.c.kind == REDEMPTION, t.source_object.c.id)
             .with_for_update()
         ).all()
     workset.load_reviews_by_writer(connection, work, hashes, lock=lock)

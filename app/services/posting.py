@@ -26,6 +26,13 @@ from app.services.keys import Vault
 from app.services.rows import AwardRow, LotRow, MemberRow
 from app.services.workset import WorkSet
 
+_KINDS = {
+    (False, True): "earn",
+    (False, False): "reverse",
+    (True, True): "restore",
+    (True, False): "spend",
+}
+
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
     """What an entry is owed to. `occurred_at` is when the thing itself happened."""
@@ -45,8 +52,13 @@ def settle(
     explanation: str,
     policy: Policy,
     cause: Cause,
+    spending: bool = False,
 ) -> int:
-    """Bring an award to `points`; returns the difference posted, 0 if there was none."""
+    """Bring an award to `points`; returns the difference posted, 0 if there was none.
+
+    The award of a redemption is `spending`: what it takes is spent, first-expiring first, and what
+    it gives is restored.
+    """
     difference = points - award.points
     if award.explanation != explanation:
         award.explanation = explanation
@@ -63,6 +75,8 @@ def settle(
             )
         else:
             movement = open_points(account, difference)
+    elif spending:
+        movement = spend(account, -difference, work.now, policy)
     else:
         movement = take_back(account, award.id, -difference, policy)
     _post(
@@ -70,7 +84,7 @@ def settle(
         vault,
         member,
         movement,
-        kind="earn" if difference > 0 else "reverse",
+        kind=_KINDS[spending, difference > 0],
         points=difference,
         award=award,
         cause=cause,

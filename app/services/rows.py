@@ -5,6 +5,9 @@ from datetime import datetime
 
 ObjectKey = tuple[int, str, str]  # store id, kind, external id
 
+REDEMPTION = "redemption"
+"""The kind of source object that spends points."""
+
 
 @dataclass(kw_only=True)
 class Stored:
@@ -114,3 +117,29 @@ class LotRow(Stored):
     remaining: int
     available_at: datetime
     expires_at: datetime | None
+
+
+@dataclass(kw_only=True)
+class RedemptionRow(Stored):
+    """A row of `redemption`, without what only the pusher of codes writes."""
+
+    id: int
+    programme_id: int
+    store_id: int
+    member_id: int
+    object_id: int
+    request_key: str | None = None
+    replaces_id: int | None = None
+    state: str
+    customer: str | None
+    code: str
+    code_key: str
+    created_at: datetime
+    ends_at: datetime | None
+    remote_id: str | None = None
+    made_at: datetime | None = None
+    ending: str | None = None
+    dead_at: datetime | None = None
+    uses: int = 0
+    used_by: int | None = None
+    due_at: datetime | None

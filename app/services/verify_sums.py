@@ -79,7 +79,7 @@ def check_awards(
     """Check that each award stands at what was posted for it, to the person it belongs to."""
     forgiven = func.sum(t.entry.c.points).filter(t.entry.c.kind == "forgive")
     posted = func.sum(t.entry.c.points + t.entry.c.pending).filter(
-        t.entry.c.kind.in_(("earn", "reverse"))
+        t.entry.c.kind.in_(("earn", "reverse", "spend", "restore"))
     )
     rows = connection.execute(
         select(

@@ -91,6 +91,14 @@ def entries_of_delivery(connection: Connection, delivery_id: int) -> list[EntryV
     return _views(connection, rows.mappings().all())
 
 
+def entries_of_object(connection: Connection, object_id: int) -> list[EntryView]:
+    """Return the entries of what a source object is worth, oldest first."""
+    rows = connection.execute(
+        _query().where(t.award.c.object_id == object_id).order_by(t.entry.c.id)
+    )
+    return _views(connection, rows.mappings().all())
+
+
 def sentence(entry: EntryView, language: str, currency: str | None = None) -> str:
     """Return the sentence that explains an entry; `currency` is its programme's."""
     return render(

@@ -12,7 +12,13 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from app.db import tables as t
 from app.errors import Conflict, NotFound
-from app.programme.events import CustomerFacts, EnrolmentFacts, OrderFacts, ReviewFacts
+from app.programme.events import (
+    CustomerFacts,
+    EnrolmentFacts,
+    OrderFacts,
+    RedemptionFacts,
+    ReviewFacts,
+)
 from app.programme.explanation import Explanation, Reason
 from app.services.explain import read_explanation
 from app.services.facts import decode_facts
@@ -21,9 +27,16 @@ from app.services.people import email_hash_of
 from app.services.view_claims import ClaimView, claims_where
 from app.services.views import Page, key_of, page_of, page_size, programme_views, storable
 
-_WRITTEN: msgspec.json.Decoder[tuple[str, int, str | None]] = msgspec.json.Decoder(
-    tuple[str, int, str | None]  # programme, balance, tier: app.services.writeback.Wanted.value
-)
+
+class _Written(msgspec.Struct, frozen=True, array_like=True):
+    """What a shop shows of a member (`app.services.writeback.Wanted.value`), but for the codes."""
+
+    programme: str
+    balance: int | None = None
+    tier: str | None = None
+
+
+_WRITTEN = msgspec.json.Decoder(_Written)
 
 
 class MemberView(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,7 +258,7 @@ def _customers(connection: Connection, member_id: int) -> list[CustomerView]:
     )
     found = []
     for row in rows:
-        _, balance, tier = _WRITTEN.decode(row.written) if row.written else ("", None, None)
+        written = _WRITTEN.decode(row.written) if row.written else _Written("")
         found.append(
             CustomerView(
                 store=row.store,
@@ -254,8 +267,8 @@ def _customers(connection: Connection, member_id: int) -> list[CustomerView]:
                 gone=bool(row.gone),
                 due=row.due_at is not None and not row.gone,
                 due_at=row.due_at,
-                balance=balance,
-                tier=tier,
+                balance=written.balance,
+                tier=written.tier,
                 written_at=row.written_at,
                 tries=row.tries,
                 error=row.error,
@@ -338,6 +351,8 @@ def _object(row: Row[Any], awards: Sequence[AwardView]) -> ObjectView:
             status = customer.role or ""
         case EnrolmentFacts() as enrolment:
             status = enrolment.by
+        case RedemptionFacts() as redemption:
+            status = redemption.state
     return ObjectView(
         id=row.id,
         kind=row.kind,

@@ -36,6 +36,7 @@ from app.services.rows import (
     MemberRow,
     ObjectKey,
     ObjectRow,
+    RedemptionRow,
     Stored,
 )
 
@@ -68,6 +69,8 @@ class WorkSet:
     homes: set[tuple[int, int]] = field(default_factory=set)  # (account, store it is known in)
     awards: dict[int, AwardRow] = field(default_factory=dict)
     lots: dict[int, LotRow] = field(default_factory=dict)
+    redemptions: dict[int, RedemptionRow] = field(default_factory=dict)
+    shown_on: dict[int, set[int]] = field(default_factory=dict)  # per redemption: orders
     lots_of: dict[int, list[int]] = field(default_factory=dict)  # per member
     former_owners: dict[int, set[int]] = field(default_factory=dict)  # per object
     moved: set[int] = field(default_factory=set)  # members whose balance may have changed
@@ -201,10 +204,11 @@ def flush(connection: Connection, work: WorkSet) -> None:
     _insert(connection, t.identity, work.inserts.pop(t.identity, []))
     _write_claims(connection, work)
     _write(connection, t.source_object, work.objects.values(), bump=True)
+    _write(connection, t.redemption, work.redemptions.values())
     _write(connection, t.award, work.awards.values())
     _insert(connection, t.entry, work.inserts.pop(t.entry, []))
     _write(connection, t.lot, work.lots.values())
-    for table in (t.object_part, t.object_delivery):
+    for table in (t.object_part, t.object_delivery, t.redemption_use):
         rows = work.inserts.pop(table, [])
         insert_missing(connection, table, rows, keys=table.primary_key.columns.keys())
     for table, rows in work.inserts.items():
@@ -305,6 +309,7 @@ def _row_class(table: Table) -> type[Stored]:
         "source_object": ObjectRow,
         "award": AwardRow,
         "lot": LotRow,
+        "redemption": RedemptionRow,
     }
     return classes[table.name]
 

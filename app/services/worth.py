@@ -18,7 +18,7 @@ from app.services.holdings import load_window_objects, load_worth
 from app.services.keys import Vault
 from app.services.posting import Cause, settle
 from app.services.programmes import Version, version_of
-from app.services.rows import AwardRow, ObjectKey, ObjectRow
+from app.services.rows import REDEMPTION, AwardRow, ObjectKey, ObjectRow
 from app.services.workset import WorkSet
 
 _CONTEXT: msgspec.json.Decoder[Context] = msgspec.json.Decoder(Context)
@@ -116,7 +116,12 @@ def _settle_object(
     known: Sequence[AwardRow],
 ) -> None:
     owner = work.member(row.owner_id) if row.owner_id is not None else None
-    cause = Cause(occurred_at=row.occurred_at, delivery_id=row.delivery_id, version=row.version)
+    spending = row.kind == REDEMPTION
+    cause = Cause(
+        occurred_at=work.now if spending else row.occurred_at,
+        delivery_id=row.delivery_id,
+        version=row.version,
+    )
     policy = versions[-1].programme.debt
     entitled = (
         {}
@@ -149,6 +154,7 @@ def _settle_object(
             explanation=_encode(award.explanation),
             policy=policy,
             cause=cause,
+            spending=spending,
         )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, case, or_, select, update
 
 from app.db import tables as t
+from app.services.live_codes import LiveCode, LiveCodes
 
 LEASE = timedelta(minutes=5)
 RESTORE_EVERY = timedelta(days=1)
@@ -27,6 +28,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     programme: str
     balance: int
     tier: str | None
+    codes: tuple[LiveCode, ...] = ()
     rev: int
     tries: int
     fence: int
@@ -34,7 +36,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     def value(self) -> str:
         """Return the state as JSON, to be compared with what was written last."""
-        return msgspec.json.encode([self.programme, self.balance, self.tier]).decode()
+        state: list[Any] = [self.programme, self.balance, self.tier]
+        if self.codes:
+            state.append([(one.code, one.reward, one.ends_at) for one in self.codes])
+        return msgspec.json.encode(state).decode()
 
 
 def claim_due(connection: Connection, store_id: int, now: datetime, *, limit: int) -> list[Wanted]:
@@ -66,6 +71,7 @@ def claim_due(connection: Connection, store_id: int, now: datetime, *, limit: in
         .where(t.store_customer.c.id.in_(ids))
         .order_by(t.store_customer.c.id)
     ).all()
+    codes = LiveCodes(connection, store_id, [row.member_id for row in found])
     wanted = []
     for row in found:
         one = Wanted(
@@ -75,6 +81,7 @@ def claim_due(connection: Connection, store_id: int, now: datetime, *, limit: in
             programme=row.programme,
             balance=row.balance,
             tier=None,
+            codes=codes.of(row.member_id, row.external_id),
             rev=row.wanted_rev,
             tries=row.tries,
             fence=row.fence,

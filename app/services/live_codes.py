@@ -1,0 +1,102 @@
+"""The discount codes that members have and have not used: what a shop shows each of them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from app.db import tables as t
+from app.programme.events import RedemptionFacts, RedemptionState
+from app.services.facts import decode_facts
+
+
+class LiveCode(msgspec.Struct, frozen=True, kw_only=True):
+    """A code that can be used. `customer` is the shop's one who can, None: whoever gives the e-mail."""
+
+    code: str
+    reward: str
+    ends_at: datetime | None
+    customer: str | None
+
+
+class LiveCodes:
+    """The live codes in one shop of some members, those of accounts joined to them included."""
+
+    def __init__(self, connection: Connection, store_id: int, members: Iterable[int]) -> None:
+        self._homes = _homes(connection, sorted(set(members)))
+        self._accounts = _accounts(connection, store_id, sorted(self._homes))
+        self._codes = _codes(connection, store_id, self._homes)
+
+    def of(self, member: int, customer: str) -> tuple[LiveCode, ...]:
+        """Return a member's codes to be shown to this customer of the shop, the oldest first.
+
+        Who has two accounts in the shop sees a code where it works. If the account it was made for is
+        gone (the shop may have merged it into the other), it is shown all the same.
+        """
+        return tuple(
+            one
+            for one in self._codes.get(member, ())
+            if one.customer in {None, customer} or (member, one.customer) not in self._accounts
+        )
+
+
+def _homes(connection: Connection, members: Sequence[int]) -> dict[int, int]:
+    """Return whose each account is now: of these members and all that were joined to them."""
+    homes = {member: member for member in members}
+    ends = list(members)
+    while ends:
+        joined = connection.execute(
+            select(t.member.c.id, t.member.c.merged_into).where(t.member.c.merged_into.in_(ends))
+        ).all()
+        new = {row.id: homes[row.merged_into] for row in joined if row.id not in homes}
+        homes |= new
+        ends = sorted(new)
+    return homes
+
+
+def _accounts(
+    connection: Connection, store_id: int, members: Sequence[int]
+) -> set[tuple[int, str | None]]:
+    rows = connection.execute(
+        select(t.store_customer.c.member_id, t.store_customer.c.external_id).where(
+            t.store_customer.c.store_id == store_id,
+            t.store_customer.c.member_id.in_(members),
+            t.store_customer.c.gone == 0,
+            t.store_customer.c.kept_as.is_(None),
+        )
+    )
+    return {(row.member_id, row.external_id) for row in rows}
+
+
+def _codes(
+    connection: Connection, store_id: int, homes: dict[int, int]
+) -> dict[int, list[LiveCode]]:
+    rows = connection.execute(
+        select(
+            t.redemption.c.member_id,
+            t.redemption.c.code,
+            t.redemption.c.customer,
+            t.redemption.c.ends_at,
+            t.source_object.c.facts,
+        )
+        .join(t.source_object, t.source_object.c.id == t.redemption.c.object_id)
+        .where(
+            t.redemption.c.store_id == store_id,
+            t.redemption.c.member_id.in_(sorted(homes)),
+            t.redemption.c.state == RedemptionState.ISSUED,
+            t.redemption.c.made_at.is_not(None),
+            t.redemption.c.ending.is_(None),
+            t.redemption.c.dead_at.is_(None),
+        )
+        .order_by(t.redemption.c.id)
+    )
+    found: dict[int, list[LiveCode]] = {}
+    for row in rows:
+        facts = decode_facts(row.facts)
+        assert isinstance(facts, RedemptionFacts)
+        code = LiveCode(
+            code=row.code, reward=facts.reward, ends_at=row.ends_at, customer=row.customer
+        )
+        found.setdefault(homes[row.member_id], []).append(code)
+    return found

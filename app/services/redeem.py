@@ -1,0 +1,190 @@
+"""A member takes a reward: the points are spent and a code is drawn, in one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from app.db import tables as t
+from app.errors import Conflict, Invalid, NotFound
+from app.programme.document import Reward
+from app.programme.events import RedemptionFacts, RedemptionState
+from app.programme.lots import spendable
+from app.programme.rewards import Hidden, Offer, offers
+from app.services import accounts, workset
+from app.services.audit import Act, note_act
+from app.services.holdings import load_worth
+from app.services.keys import Vault
+from app.services.posting import account_of
+from app.services.programmes import Version, in_force, versions
+from app.services.reserve import code_end, reserve
+from app.services.rows import MemberRow
+from app.services.stores import Store
+from app.services.workset import WorkSet
+from app.services.worth import settle_objects
+from app.services.writeback import want_writing
+
+LONGEST_REQUEST_KEY = 200
+
+
+class Outlet(msgspec.Struct, frozen=True):
+    """A store with the kinds of codes that it can make now (none without API keys)."""
+
+    store: Store
+    makes: frozenset[str]
+
+
+class _Choice(msgspec.Struct, frozen=True):
+    outlet: Outlet
+    offer: Offer
+    customer: str
+
+
+def redeem(
+    connection: Connection,
+    vault: Vault,
+    *,
+    programme_id: int,
+    member_id: int,
+    reward: str,
+    outlets: Sequence[Outlet],
+    store_key: str | None = None,
+    request_key: str | None = None,
+    actor: str,
+    now: datetime,
+) -> int:
+    """Spend points on a reward; returns the redemption's id. Its code is made by a job, at once.
+
+    The same `request_key` of a member is one redemption, however often it is asked for. Call in a
+    writing transaction. Raises NotFound for an unknown member, reward or store, Invalid for a member
+    or key that cannot be, and Conflict where the reward cannot be had there, or not for these points.
+    """
+    if request_key is not None and not 0 < len(request_key) <= LONGEST_REQUEST_KEY:
+        raise Invalid(f"a request key has 1 to {LONGEST_REQUEST_KEY} characters")
+    work = WorkSet(programme_id, now)
+    lock = connection.dialect.name != "sqlite"
+    workset.load_programme(connection, work, lock=lock)
+    accounts.load_members(connection, work, [member_id], lock=lock)
+    if member_id not in work.members or work.members[member_id].programme_id != programme_id:
+        raise NotFound(f"there is no member {member_id} in this programme")
+    member = work.member(member_id)
+    same = [one.id for one in work.members.values() if work.member(one.id) is member]
+    if request_key is not None:
+        known = connection.execute(
+            select(t.redemption.c.id).where(
+                t.redemption.c.member_id.in_(same), t.redemption.c.request_key == request_key
+            )
+        ).scalar()
+        if known is not None:
+            return int(known)
+    if member.state != "member":
+        raise Invalid(
+            f"member {member.id} is a {member.state}: only who has joined the programme can redeem"
+        )
+    published = versions(connection, programme_id)
+    version = in_force(published, now)
+    choice = _choose(version, reward, outlets, store_key, _customers(connection, same))
+    load_worth(connection, work)
+    _afford(work, member, choice.offer.reward)
+    row = reserve(
+        work,
+        member,
+        store_id=choice.outlet.store.id,
+        customer=choice.customer,
+        facts=_facts(version, choice.offer),
+        version=version.number,
+        ends_at=code_end(version.programme, choice.offer.reward, now),
+        request_key=request_key,
+    )
+    settle_objects(connection, work, vault, published, [row.key])
+    workset.flush(connection, work)
+    note_act(
+        connection,
+        Act(
+            programme_id=programme_id,
+            actor=actor,
+            action="redemption.reserve",
+            subject=f"redemption {row.external_id}",
+            reason="for the member",
+            detail={"member": str(member.id), "reward": reward},
+        ),
+        now,
+    )
+    want_writing(connection, [member.id], now)
+    return int(row.external_id)
+
+
+def _afford(work: WorkSet, member: MemberRow, reward: Reward) -> None:
+    available = spendable(account_of(work, member), work.now)
+    if available < reward.cost:
+        raise Conflict(
+            f"the reward {reward.key!r} costs {reward.cost} points, member {member.id} has "
+            f"{max(available, 0)} to spend"
+        )
+
+
+def _facts(version: Version, offer: Offer) -> RedemptionFacts:
+    reward = offer.reward
+    return RedemptionFacts(
+        reward=reward.key,
+        cost=reward.cost,
+        kind=reward.kind,
+        value=reward.value,
+        currency=version.programme.currency,
+        product=offer.product,
+        state=RedemptionState.RESERVED,
+    )
+
+
+def _customers(connection: Connection, members: Sequence[int]) -> dict[int, str]:
+    """Return the newest living account of a person in each store."""
+    rows = connection.execute(
+        select(t.store_customer.c.store_id, t.store_customer.c.external_id)
+        .where(t.store_customer.c.member_id.in_(members), t.store_customer.c.gone == 0)
+        .order_by(t.store_customer.c.id)
+    )
+    return {row.store_id: row.external_id for row in rows}
+
+
+def _choose(
+    version: Version,
+    key: str,
+    outlets: Sequence[Outlet],
+    store_key: str | None,
+    customers: dict[int, str],
+) -> _Choice:
+    """Find the store whose code it shall be: the named one, or the only one where it can be had."""
+    rewards = [reward.key for reward in version.programme.rewards]
+    if key not in rewards:
+        there = f"There are: {', '.join(rewards)}." if rewards else "The programme has none yet."
+        raise NotFound(f"There is no reward {key!r}. {there}")
+    if store_key is not None:
+        outlets = [outlet for outlet in outlets if outlet.store.key == store_key]
+        if not outlets:
+            raise NotFound(f"There is no store {store_key!r} in this programme.")
+    found, reasons = [], []
+    for outlet in outlets:
+        offered = offers(version.programme, outlet.store.key, outlet.makes)
+        offer = next(one for one in offered if one.reward.key == key)
+        customer = customers.get(outlet.store.id)
+        if offer.hidden is not None:
+            reasons.append(f"{outlet.store.key}: {_WHY[offer.hidden]}")
+        elif customer is None:
+            reasons.append(f"{outlet.store.key}: the member has no account there")
+        else:
+            found.append(_Choice(outlet, offer, customer))
+    if not found:
+        why = "; ".join(reasons) or "no store is connected"
+        raise Conflict(f"The reward {key!r} cannot be had now ({why}).")
+    if len(found) > 1:
+        keys = ", ".join(choice.outlet.store.key for choice in found)
+        raise Conflict(f"The reward {key!r} can be had in several stores, name one of: {keys}.")
+    return found[0]
+
+
+_WHY = {
+    Hidden.NO_PRODUCT: "the programme names no product of this store for it",
+    Hidden.NOT_MADE: "this store cannot make such a code (has it API keys?)",
+    Hidden.NO_CODE: "it is no code",
+}

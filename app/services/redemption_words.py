@@ -1,0 +1,98 @@
+"""The way of a redemption in words: what happened to its points and its code, and what is next."""
+
+from datetime import datetime
+
+import msgspec
+
+from app.programme.events import RedemptionState
+from app.services.texts import Texts, mark, texts
+from app.services.view_redemptions import NextView, RedemptionDetail, UseView
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of the way. `at` is None where no time is kept; `other` is another redemption."""
+
+    text: str
+    at: datetime | None
+    other: int | None = None
+
+
+_NEXT = {
+    "make": mark("The code is to be made in the shop."),
+    "look": mark("The shop is to be asked whether the code can still be used."),
+    "end": mark(
+        "The code is to be ended in the shop. The points come back once the shop has confirmed that "
+        "nobody can use it."
+    ),
+}
+
+
+def way(found: RedemptionDetail, language: str) -> list[Step]:
+    """Return what happened so far, oldest first; steps without a time at the end."""
+    words = texts(language)
+    one = found.redemption
+    steps = [_begin(words, found)]
+    if one.made_at is not None:
+        steps.append(Step(text=words.say("The shop has the code"), at=one.made_at))
+    if found.mail is not None and found.mail.sent_at is not None:
+        steps.append(Step(text=words.say("The code was sent by e-mail"), at=found.mail.sent_at))
+    steps += [Step(text=_order(words, use), at=use.placed_at) for use in found.orders]
+    if one.dead_at is not None:
+        steps.append(Step(text=words.say("Nobody can use the code any more"), at=one.dead_at))
+    steps += _points(words, found)
+    if found.replaced_by is not None:
+        text = words.say("Another code was given in its place")
+        steps.append(Step(text=text, at=None, other=found.replaced_by))
+    return sorted(steps, key=lambda step: (step.at is None, step.at or one.created_at))
+
+
+def next_words(step: NextView, language: str) -> str:
+    """Say what is to be done at the shop."""
+    return texts(language).say(_NEXT[step.what])
+
+
+def waits(found: RedemptionDetail) -> bool:
+    """Say whether the code lies ready and nothing is to be done but use it."""
+    one = found.redemption
+    return one.state == RedemptionState.ISSUED and one.ending is None
+
+
+def _begin(words: Texts, found: RedemptionDetail) -> Step:
+    one = found.redemption
+    if one.replaces is not None:
+        text = words.say("A new code instead of one whose order was refunded")
+    else:
+        text = words.say("%(points)s reserved for the code", points=words.points(one.cost))
+    return Step(text=text, at=one.created_at, other=one.replaces)
+
+
+def _order(words: Texts, use: UseView) -> str:
+    if use.captures:
+        return words.say("Used in order %(number)s", number=use.number)
+    if not use.shows:
+        return words.say("Order %(number)s showed it and no longer does", number=use.number)
+    return words.say(
+        "Order %(number)s shows it and does not count (%(status)s)",
+        number=use.number,
+        status=use.status or "?",
+    )
+
+
+def _points(words: Texts, found: RedemptionDetail) -> list[Step]:
+    """Say when points came back, and when they were spent once more."""
+    steps = []
+    spent = False
+    for entry in found.entries:
+        written = words.points(abs(entry.points))
+        if entry.kind == "restore":
+            steps.append(
+                Step(text=words.say("%(points)s given back", points=written), at=entry.recorded_at)
+            )
+        elif entry.kind == "spend":
+            if spent:
+                text = words.say(
+                    "%(points)s spent again: an order showed the code after all", points=written
+                )
+                steps.append(Step(text=text, at=entry.recorded_at))
+            spent = True
+    return steps

@@ -1,0 +1,335 @@
+"""What redemptions have come to: which orders show their codes, and what follows for the points.
+
+Everything that is learned of a redemption, from an order or from the shop about its code, ends in
+`settle_redemption`: the same state whatever became known first (DESIGN.md, Redemption).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Connection, or_, select, tuple_
+
+from app.db import tables as t
+from app.errors import Conflict, Invalid, NotFound
+from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
+from app.programme.redemption import Use, Verdict, judge
+from app.services import accounts, workset
+from app.services.audit import Act, note_act
+from app.services.facts import decode_facts, encode_facts
+from app.services.keys import Vault
+from app.services.mail import want_mail
+from app.services.programmes import Version, version_of, versions
+from app.services.reserve import code_end, reserve
+from app.services.rows import REDEMPTION, ObjectKey, ObjectRow, RedemptionRow
+from app.services.workset import WorkSet, add_objects, chunks, row_of
+from app.services.worth import settle_objects
+from app.services.writeback import want_writing
+
+LOOK_AGAIN = timedelta(days=1)
+"""How often an issued code is looked at: its merchant may have deleted it."""
+
+AFTER_END = timedelta(minutes=10)
+"""How long after its own end a code is ended for good: the last order may be on its way."""
+
+BY_HAND = "released by hand"
+
+REFUND_UNDONE = "the refund it was given for was undone"
+
+CodeKey = tuple[int, str]  # store id, lower-cased code
+
+
+def load_shown(
+    connection: Connection, work: WorkSet, codes: Iterable[CodeKey], *, lock: bool
+) -> None:
+    """Load the redemptions behind codes that orders show, and every other order that showed them.
+
+    Call after the batch's own objects are loaded and before its people: all lock in this order.
+    """
+    found: set[int] = set()
+    for chunk in chunks(sorted(set(codes))):
+        rows = connection.execute(
+            select(t.redemption.c.id).where(
+                t.redemption.c.programme_id == work.programme_id,
+                tuple_(t.redemption.c.store_id, t.redemption.c.code_key).in_(chunk),
+            )
+        )
+        found |= set(rows.scalars())
+    load_redemptions(connection, work, found, lock=lock)
+
+
+def load_redemptions(
+    connection: Connection, work: WorkSet, ids: Iterable[int], *, lock: bool
+) -> None:
+    """Load redemptions by id with their replacements, their objects and the orders that showed them."""
+    wanted = sorted(set(ids) - work.redemptions.keys())
+    for chunk in chunks(wanted):
+        these = or_(t.redemption.c.id.in_(chunk), t.redemption.c.replaces_id.in_(chunk))
+        objects = select(t.redemption.c.object_id).where(these)
+        add_objects(connection, work, t.source_object.c.id.in_(objects), lock=lock)
+        # As they are now that nobody else changes them.
+        for row in connection.execute(select(t.redemption).where(these)):
+            work.redemptions[row.id] = row_of(RedemptionRow, row)
+    for chunk in chunks(sorted(work.redemptions)):
+        shown = connection.execute(
+            select(t.redemption_use).where(t.redemption_use.c.redemption_id.in_(chunk))
+        )
+        for row in shown:
+            work.shown_on.setdefault(row.redemption_id, set()).add(row.object_id)
+    here = {row.id for row in work.objects.values()}
+    others = sorted({one for orders in work.shown_on.values() for one in orders} - here)
+    for chunk in chunks(others):
+        add_objects(connection, work, t.source_object.c.id.in_(chunk), lock=False)
+
+
+def codes_of(row: ObjectRow) -> list[CodeKey]:
+    """Return the codes that a stored order shows, as `load_shown` takes them."""
+    facts = decode_facts(row.facts) if row.kind == "order" and '"codes"' in row.facts else None
+    return [(row.store_id, code) for code in facts.codes] if isinstance(facts, OrderFacts) else []
+
+
+def capture(work: WorkSet, versions: Sequence[Version]) -> list[ObjectKey]:
+    """Tie orders to the codes they show; returns the redemptions whose worth may have changed."""
+    by_code = {(row.store_id, row.code_key): row for row in work.redemptions.values()}
+    for order in list(work.objects.values()) if by_code else ():
+        for key in codes_of(order):
+            redemption = by_code.get(key)
+            known = work.shown_on.setdefault(redemption.id, set()) if redemption else set()
+            if redemption is None or order.id in known:
+                continue
+            known.add(order.id)
+            work.insert(t.redemption_use, redemption_id=redemption.id, object_id=order.id)
+            object_of(work, redemption).dirty = True  # whoever evaluated without it must do so anew
+    return settle_redemptions(work, versions)
+
+
+def settle_redemptions(work: WorkSet, versions: Sequence[Version]) -> list[ObjectKey]:
+    """Bring the loaded redemptions to the states that follow; returns those worth something else now."""
+    changed = []
+    for row in sorted(work.redemptions.values(), key=lambda row: row.id):
+        changed += _settle(work, versions, row)
+    return changed
+
+
+def _settle(work: WorkSet, versions: Sequence[Version], row: RedemptionRow) -> list[ObjectKey]:
+    owner = object_of(work, row)
+    facts = facts_of(owner)
+    verdict = verdict_of(work, versions, row, owner, facts)
+    told = msgspec.structs.replace(facts, state=verdict.state, given_back=verdict.given_back)
+    if verdict.state is RedemptionState.USED and row.made_at is None:
+        row.made_at, row.dirty = work.now, True  # an order shows it, so it is there
+    if verdict.used_by != row.used_by:
+        row.used_by, row.dirty = verdict.used_by, True
+        order = _object(work, verdict.used_by)
+        owner.delivery_id = order.delivery_id if order is not None else owner.delivery_id
+        owner.dirty = True
+    changed = _replace(work, versions, row, told) if verdict.replaced else _revoke(work, row)
+    if told == facts:
+        return changed
+    owner.facts, owner.dirty = encode_facts(told), True
+    if told.state is not facts.state:
+        row.state, row.dirty = told.state.value, True
+        row.due_at = next_due(row, work.now)
+        if facts.state is RedemptionState.USED and row.due_at is not None:
+            row.due_at = work.now  # its order was cancelled: only the shop knows what that leaves
+        work.moved.add(work.member(owner.owner_id or row.member_id).id)  # the shop shows live codes
+    return [*changed, owner.key]
+
+
+def _replacement(work: WorkSet, row: RedemptionRow) -> RedemptionRow | None:
+    return next((one for one in work.redemptions.values() if one.replaces_id == row.id), None)
+
+
+def _replace(
+    work: WorkSet, versions: Sequence[Version], row: RedemptionRow, facts: RedemptionFacts
+) -> list[ObjectKey]:
+    """Give another code for one whose order was refunded in full; it costs nothing more."""
+    replacement = _replacement(work, row)
+    if replacement is not None:
+        if replacement.dead_at is None and replacement.ending == REFUND_UNDONE:
+            replacement.ending, replacement.dirty = None, True
+        return []
+    owner = object_of(work, row)
+    offered_by = version_of(versions, owner.version).programme
+    reward = next(one for one in offered_by.rewards if one.key == facts.reward)
+    made = reserve(
+        work,
+        work.member(owner.owner_id or row.member_id),
+        store_id=row.store_id,
+        customer=row.customer,
+        facts=msgspec.structs.replace(facts, cost=0, state=RedemptionState.RESERVED),
+        version=owner.version,
+        ends_at=code_end(offered_by, reward, work.now),
+        replaces=row,
+    )
+    return [made.key]
+
+
+def _revoke(work: WorkSet, row: RedemptionRow) -> list[ObjectKey]:
+    """End the code given for a refund that turned out not to be one, unless it is used by now."""
+    replacement = _replacement(work, row)
+    if replacement is None or replacement.ending or replacement.state == RedemptionState.USED:
+        return []
+    replacement.ending, replacement.dirty = REFUND_UNDONE, True
+    replacement.due_at = next_due(replacement, work.now)
+    return []
+
+
+def open_redemptions(
+    connection: Connection, programme_id: int, ids: Iterable[int], now: datetime
+) -> WorkSet:
+    """Load redemptions, locked, with all that a change of them may touch; ends with `commit_change`."""
+    lock = connection.dialect.name != "sqlite"
+    work = WorkSet(programme_id, now)
+    workset.load_programme(connection, work, lock=lock)
+    load_redemptions(connection, work, ids, lock=lock)
+    owners = workset.load_object_awards(connection, work)
+    accounts.load_people(connection, work, customers=(), hashes=(), owners=owners, lock=lock)
+    return work
+
+
+def commit_change(connection: Connection, vault: Vault, work: WorkSet) -> None:
+    """Post and write what follows from changed redemptions."""
+    known = versions(connection, work.programme_id)
+    issued = {row.id for row in work.redemptions.values() if row.state == RedemptionState.ISSUED}
+    settle_objects(connection, work, vault, known, settle_redemptions(work, known))
+    moved = sorted(work.moved)
+    workset.flush(connection, work)
+    want_writing(connection, moved, work.now)
+    for row in work.redemptions.values():
+        if row.state == RedemptionState.ISSUED and row.id not in issued:
+            want_mail(
+                connection,
+                programme_id=row.programme_id,
+                member_id=row.member_id,
+                kind="code",
+                subject_id=row.id,
+                now=work.now,
+            )
+
+
+def release(
+    connection: Connection,
+    vault: Vault,
+    *,
+    redemption_id: int,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> str:
+    """Let a redemption's code end; returns its state then.
+
+    The points are back once the shop has confirmed that nobody used the code or can use it; at once
+    if the shop was never asked to make it. Call in a writing transaction. Raises NotFound, Invalid
+    without a reason, and Conflict for one that an order has used.
+    """
+    if not reason.strip():
+        raise Invalid("to release a redemption needs a reason")
+    programme_id = connection.execute(
+        select(t.redemption.c.programme_id).where(t.redemption.c.id == redemption_id)
+    ).scalar()
+    if programme_id is None:
+        raise NotFound(f"There is no redemption {redemption_id}. See: stempel redemption list")
+    work = open_redemptions(connection, programme_id, [redemption_id], now)
+    row = work.redemptions[redemption_id]
+    if row.state == RedemptionState.USED:
+        raise Conflict(
+            f"Redemption {redemption_id} was used: an order shows its code. Its points come back "
+            "only if that order is cancelled in the shop."
+        )
+    if row.dead_at is not None:
+        return row.state
+    row.ending, row.due_at, row.dirty = row.ending or BY_HAND, now, True
+    if not was_tried(connection, redemption_id) and row.made_at is None:
+        row.dead_at = now
+    commit_change(connection, vault, work)
+    note_act(
+        connection,
+        Act(
+            programme_id=row.programme_id,
+            actor=actor,
+            action="redemption.release",
+            subject=f"redemption {redemption_id}",
+            reason=reason,
+            detail={},
+        ),
+        now,
+    )
+    return row.state
+
+
+def was_tried(connection: Connection, redemption_id: int) -> bool:
+    """Say whether a call that may have made the code has ever begun, as far as is not settled."""
+    tried = select(t.redemption.c.tried_at).where(t.redemption.c.id == redemption_id)
+    return connection.execute(tried).scalar() is not None
+
+
+def next_due(row: RedemptionRow, now: datetime) -> datetime | None:
+    """Return when the shop must be asked next about a redemption's code, None if no more."""
+    if row.dead_at is not None or row.state == RedemptionState.USED:
+        return None
+    if row.ending is not None or row.state == RedemptionState.RESERVED:
+        return now
+    if row.ends_at is None:
+        return now + LOOK_AGAIN
+    return max(now, min(now + LOOK_AGAIN, row.ends_at + AFTER_END))
+
+
+def verdict_of(
+    work: WorkSet,
+    versions: Sequence[Version],
+    row: RedemptionRow,
+    owner: ObjectRow,
+    facts: RedemptionFacts,
+) -> Verdict:
+    """Return what all that is loaded of a redemption means."""
+    return judge(
+        row.code_key,
+        uses_of(work, row),
+        made=row.made_at is not None,
+        dead=row.dead_at is not None,
+        refunded=refund_policy(versions, owner.version, facts.reward),
+    )
+
+
+def uses_of(work: WorkSet, row: RedemptionRow) -> list[Use]:
+    """Return the orders that showed a redemption's code."""
+    orders = (_object(work, one) for one in sorted(work.shown_on.get(row.id, ())))
+    return [use_of(order) for order in orders if order is not None]
+
+
+def use_of(order: ObjectRow) -> Use:
+    """Return a stored order as `judge` sees it."""
+    facts = decode_facts(order.facts)
+    return Use(
+        object_id=order.id,
+        placed_at=order.occurred_at,
+        facts=facts if isinstance(facts, OrderFacts) else None,
+        gone=bool(order.gone),
+    )
+
+
+def refund_policy(
+    versions: Sequence[Version], number: int, reward: str
+) -> Literal["none", "points", "new-code"]:
+    """Return what the version that offered a reward gives back for a refunded order."""
+    offered = version_of(versions, number).programme.rewards
+    return next((one.refunded for one in offered if one.key == reward), "none")
+
+
+def object_of(work: WorkSet, row: RedemptionRow) -> ObjectRow:
+    """Return the source object of a loaded redemption."""
+    return work.objects[row.store_id, REDEMPTION, str(row.id)]
+
+
+def facts_of(row: ObjectRow) -> RedemptionFacts:
+    """Return the facts of a redemption's object."""
+    facts = decode_facts(row.facts)
+    if not isinstance(facts, RedemptionFacts):
+        raise TypeError(f"object {row.id} is no redemption")
+    return facts
+
+
+def _object(work: WorkSet, object_id: int | None) -> ObjectRow | None:
+    return next((row for row in work.objects.values() if row.id == object_id), None)

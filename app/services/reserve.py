@@ -1,0 +1,91 @@
+"""Makes the rows of a new redemption: its source object, and its code, drawn before any shop is asked."""
+
+import secrets
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from app.db.ids import new_id
+from app.programme.document import Programme, Reward
+from app.programme.events import RedemptionFacts, RedemptionState
+from app.services.facts import encode_facts
+from app.services.rows import REDEMPTION, MemberRow, ObjectRow, RedemptionRow
+from app.services.workset import WorkSet
+
+_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""No 0 and O, 1, I and L, U and V: people read codes aloud and copy them by hand."""
+
+_GROUPS, _GROUP = 3, 4
+
+
+def draw_code() -> str:
+    """Return a code that nobody can guess: 12 characters of 30, as K7QM-3XTD-9RWB."""
+    groups = ("".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(_GROUPS))
+    return "-".join(groups)
+
+
+def code_end(programme: Programme, reward: Reward, now: datetime) -> datetime | None:
+    """Return when a code of today ends: with the last day of its validity, as the programme's clock says."""
+    if reward.valid_days is None:
+        return None
+    zone = ZoneInfo(programme.timezone)
+    last = now.astimezone(zone).date() + timedelta(days=reward.valid_days)
+    return datetime.combine(last, time(23, 59, 59), zone).astimezone(now.tzinfo)
+
+
+def reserve(
+    work: WorkSet,
+    owner: MemberRow,
+    *,
+    store_id: int,
+    customer: str | None,
+    facts: RedemptionFacts,
+    version: int,
+    ends_at: datetime | None,
+    request_key: str | None = None,
+    replaces: RedemptionRow | None = None,
+) -> ObjectRow:
+    """Add a redemption to the working set; its points are posted by whoever settles its object."""
+    redemption_id = new_id()
+    row = ObjectRow(
+        new=True,
+        id=new_id(),
+        programme_id=work.programme_id,
+        store_id=store_id,
+        kind=REDEMPTION,
+        external_id=str(redemption_id),
+        number=None,
+        facts=encode_facts(facts),
+        modified_at=work.now,
+        truth_at=None,
+        accepted_at=work.now,
+        occurred_at=work.now,
+        earned_at=None,
+        version=version,
+        context="{}",
+        owner_id=owner.id,
+        owner_ref=f"redemption:{owner.id}",
+        owner_known_at=work.now,
+        delivery_id=None,
+        rev=1,
+        seen_at=work.now,
+    )
+    work.objects[row.key] = row
+    code = draw_code()
+    work.redemptions[redemption_id] = RedemptionRow(
+        new=True,
+        id=redemption_id,
+        programme_id=work.programme_id,
+        store_id=store_id,
+        member_id=owner.id,
+        object_id=row.id,
+        request_key=request_key,
+        replaces_id=replaces.id if replaces is not None else None,
+        state=RedemptionState.RESERVED.value,
+        customer=customer,
+        code=code,
+        code_key=code.lower(),
+        created_at=work.now,
+        ends_at=ends_at,
+        due_at=work.now,
+    )
+    return row

@@ -1,0 +1,307 @@
+"""Redemptions as support sees them: what was taken for points, and how far its code has come."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, func, select
+
+from app.db import tables as t
+from app.errors import NotFound
+from app.programme.document import load
+from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
+from app.services.facts import decode_facts
+from app.services.view_ledger import EntryView, entries_of_object
+from app.services.views import Page, key_of, page_of, page_size, storable
+
+STATES = tuple(str(state) for state in RedemptionState)
+
+_CODE_MAIL = "code"
+
+
+class RedemptionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One redemption. `name` is what the merchant called the reward then, "" if nothing."""
+
+    id: int
+    programme_id: int
+    programme: str
+    store: str
+    platform: str
+    member_id: int  # whose it is now: accounts may have been joined since
+    state: str
+    reward: str
+    name: str
+    cost: int
+    kind: str
+    value: Decimal | None
+    currency: str | None
+    product: str | None
+    code: str
+    created_at: datetime
+    made_at: datetime | None
+    ends_at: datetime | None
+    ending: str | None  # why the code shall end
+    dead_at: datetime | None
+    given_back: bool
+    used_in: str | None  # the order that captured it, by the name it has in the shop
+    replaces: int | None
+
+
+class UseView(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that showed the code. `shows` says that it still does, `captures` that it counts."""
+
+    object_id: int
+    number: str
+    placed_at: datetime
+    standing: str
+    status: str  # in the platform's own word
+    shows: bool
+    captures: bool
+    gone: bool
+
+
+class MailView(msgspec.Struct, frozen=True, kw_only=True):
+    """The e-mail with the code: sent, to be sent, or given up (`error` says why)."""
+
+    created_at: datetime
+    sent_at: datetime | None
+    due_at: datetime | None
+    tries: int
+    error: str | None
+
+
+class NextView(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done at the shop, and what keeps it from being done."""
+
+    what: str  # make | end | look
+    due_at: datetime
+    tries: int
+    error: str | None  # of the last try, its first line
+    blocked: str | None  # a person must act at the store first
+    paused_until: datetime | None
+
+
+class RedemptionDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything known about one redemption."""
+
+    redemption: RedemptionView
+    taken_by: int  # the account that took it, as it was then
+    customer: str | None  # the shop's id of the person who can use the code; None: by e-mail
+    version: int
+    uses: int  # as the shop told last
+    next: NextView | None
+    mail: MailView | None
+    orders: list[UseView]
+    entries: list[EntryView]
+    replaced_by: int | None
+
+    @property
+    def releasable(self) -> bool:
+        """Say whether somebody may ask for its points back."""
+        live = {RedemptionState.RESERVED, RedemptionState.ISSUED}
+        return self.redemption.state in live and self.redemption.ending is None
+
+
+def list_redemptions(
+    connection: Connection,
+    *,
+    programme_id: int | None = None,
+    state: str | None = None,
+    store_id: int | None = None,
+    member_id: int | None = None,
+    search: str | None = None,
+    before: int | None = None,
+    limit: int | None = None,
+) -> Page[RedemptionView]:
+    """Return redemptions, newest first; `search` is a whole code in any case.
+
+    A member's are also those that were taken by accounts joined to it.
+    """
+    size = page_size(limit)
+    query = _query().order_by(t.redemption.c.id.desc()).limit(size + 1)
+    if search is not None and search.strip():
+        if not storable(search.strip()):
+            return Page([])
+        query = query.where(
+            # The stores are named so that the index over both finds it.
+            t.redemption.c.store_id.in_(select(t.store.c.id)),
+            t.redemption.c.code_key.in_(_spellings(search)),
+        )
+    for column, wanted in (
+        (t.redemption.c.programme_id, programme_id),
+        (t.redemption.c.state, state),
+        (t.redemption.c.store_id, store_id),
+        (t.source_object.c.owner_id, member_id),
+    ):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if before is not None:
+        query = query.where(t.redemption.c.id < key_of(before))
+    items = _views(connection, connection.execute(query).all())
+    return page_of(items, [item.id for item in items], size)
+
+
+def show_redemption(connection: Connection, redemption_id: int) -> RedemptionDetail:
+    """Return one redemption with its orders, entries and mail; raises NotFound."""
+    row = connection.execute(
+        _query().where(t.redemption.c.id == key_of(redemption_id))
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no redemption {redemption_id}. See: stempel redemption list")
+    [one] = _views(connection, [row])
+    replaced_by = connection.execute(
+        select(t.redemption.c.id).where(t.redemption.c.replaces_id == row.id)
+    ).scalar()
+    return RedemptionDetail(
+        redemption=one,
+        taken_by=row.member_id,
+        customer=row.customer,
+        version=row.version,
+        uses=row.uses,
+        next=_next(row),
+        mail=_mail(connection, row.id),
+        orders=_orders(connection, row),
+        entries=entries_of_object(connection, row.object_id),
+        replaced_by=replaced_by,
+    )
+
+
+def _query() -> Select[Any]:
+    order = t.source_object.alias("used_in")
+    return (
+        select(
+            t.redemption,
+            t.source_object.c.facts,
+            t.source_object.c.version,
+            t.source_object.c.owner_id,
+            t.programme.c.key.label("programme"),
+            t.store.c.key.label("store"),
+            t.store.c.platform,
+            t.store.c.blocked_reason,
+            t.store.c.paused_until,
+            func.coalesce(order.c.number, order.c.external_id).label("used_in"),
+        )
+        .join(t.source_object, t.source_object.c.id == t.redemption.c.object_id)
+        .join(t.programme, t.programme.c.id == t.redemption.c.programme_id)
+        .join(t.store, t.store.c.id == t.redemption.c.store_id)
+        .outerjoin(order, order.c.id == t.redemption.c.used_by)
+    )
+
+
+def _spellings(search: str) -> list[str]:
+    """Return how a code may be stored that somebody typed: with or without its hyphens."""
+    typed = search.strip().lower()
+    bare = "".join(char for char in typed if char.isalnum())
+    return [typed, "-".join(bare[at : at + 4] for at in range(0, len(bare), 4))]
+
+
+def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[RedemptionView]:
+    names = _names(connection, {(row.programme_id, row.version) for row in rows})
+    return [_view(row, names) for row in rows]
+
+
+def _view(row: Row[Any], names: dict[tuple[int, int, str], str]) -> RedemptionView:
+    facts = decode_facts(row.facts)
+    assert isinstance(facts, RedemptionFacts)
+    return RedemptionView(
+        id=row.id,
+        programme_id=row.programme_id,
+        programme=row.programme,
+        store=row.store,
+        platform=row.platform,
+        member_id=row.member_id if row.owner_id is None else row.owner_id,
+        state=row.state,
+        reward=facts.reward,
+        name=names.get((row.programme_id, row.version, facts.reward), ""),
+        cost=facts.cost,
+        kind=facts.kind,
+        value=facts.value,
+        currency=facts.currency,
+        product=facts.product,
+        code=row.code,
+        created_at=row.created_at,
+        made_at=row.made_at,
+        ends_at=row.ends_at,
+        ending=row.ending,
+        dead_at=row.dead_at,
+        given_back=facts.given_back,
+        used_in=row.used_in,
+        replaces=row.replaces_id,
+    )
+
+
+def _names(
+    connection: Connection, versions: set[tuple[int, int]]
+) -> dict[tuple[int, int, str], str]:
+    """Return what rewards are called, by programme, version and key."""
+    found = {}
+    for programme_id, number in sorted(versions):
+        document = connection.execute(
+            select(t.programme_version.c.document).where(
+                t.programme_version.c.programme_id == programme_id,
+                t.programme_version.c.number == number,
+            )
+        ).scalar_one()
+        for reward in load(document).rewards:
+            found[programme_id, number, reward.key] = reward.name
+    return found
+
+
+def _next(row: Row[Any]) -> NextView | None:
+    if row.due_at is None:
+        return None
+    ending = row.ending is not None and row.dead_at is None
+    return NextView(
+        what="end" if ending else "make" if row.made_at is None else "look",
+        due_at=row.due_at,
+        tries=row.tries,
+        error=_first_line(row.error),
+        blocked=row.blocked_reason,
+        paused_until=row.paused_until,
+    )
+
+
+def _mail(connection: Connection, redemption_id: int) -> MailView | None:
+    row = connection.execute(
+        select(t.mail).where(t.mail.c.kind == _CODE_MAIL, t.mail.c.subject_id == redemption_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    return MailView(
+        created_at=row.created_at,
+        sent_at=row.sent_at,
+        due_at=row.due_at,
+        tries=row.tries,
+        error=_first_line(row.error),
+    )
+
+
+def _orders(connection: Connection, redemption: Row[Any]) -> list[UseView]:
+    rows = connection.execute(
+        select(t.source_object)
+        .join(t.redemption_use, t.redemption_use.c.object_id == t.source_object.c.id)
+        .where(t.redemption_use.c.redemption_id == redemption.id)
+        .order_by(t.source_object.c.occurred_at, t.source_object.c.id)
+    )
+    return [_use(row, redemption) for row in rows]
+
+
+def _use(row: Row[Any], redemption: Row[Any]) -> UseView:
+    facts = decode_facts(row.facts)
+    order = facts if isinstance(facts, OrderFacts) else None
+    return UseView(
+        object_id=row.id,
+        number=row.number or row.external_id,
+        placed_at=row.occurred_at,
+        standing="" if order is None else order.standing,
+        status="" if order is None else order.status or order.standing,
+        shows=order is not None and redemption.code_key in order.codes,
+        captures=row.id == redemption.used_by,
+        gone=bool(row.gone),
+    )
+
+
+def _first_line(error: str | None) -> str | None:
+    return None if error is None else error.partition("\n")[0]

@@ -1,0 +1,32 @@
+"""Which codes the stores of a programme can make now: their platform, and whether it can be called."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from app.crypto import Keyring
+from app.services.redeem import Outlet
+from app.services.stores import Store, credentials, list_stores
+from connectors.base import Connector
+
+
+def outlets(
+    connection: Connection,
+    keyring: Keyring,
+    connectors: Mapping[str, Connector],
+    programme_id: int,
+) -> list[Outlet]:
+    """Return the stores of a programme, oldest first, with the kinds of codes they can make."""
+    return [
+        Outlet(store, _makes(connection, keyring, connectors, store))
+        for store in list_stores(connection, programme_id=programme_id)
+    ]
+
+
+def _makes(
+    connection: Connection, keyring: Keyring, connectors: Mapping[str, Connector], store: Store
+) -> frozenset[str]:
+    connector = connectors.get(store.platform)
+    if connector is None or not connector.can_call(credentials(connection, keyring, store.id)):
+        return frozenset()
+    return frozenset(connector.makes)
