@@ -24,6 +24,7 @@ from app.services.explain import read_explanation
 from app.services.facts import decode_facts
 from app.services.keys import Vault
 from app.services.people import email_hash_of
+from app.services.rows import REDEMPTION
 from app.services.view_claims import ClaimView, claims_where
 from app.services.views import Page, key_of, page_of, page_size, programme_views, storable
 
@@ -320,7 +321,10 @@ def _objects(
     query = (
         select(t.source_object, t.store.c.key.label("store"))
         .join(t.store, t.store.c.id == t.source_object.c.store_id)
-        .where(t.source_object.c.owner_id == member_id)
+        .where(
+            t.source_object.c.owner_id == member_id,
+            t.source_object.c.kind != REDEMPTION,  # see view_redemptions
+        )
         .order_by(t.source_object.c.id.desc())
         .limit(size + 1)
     )

@@ -1,7 +1,7 @@
 """What a shop shows about a customer: our tags and metafields, and what must change about them.
 
 Tags are what other apps can read; the merchant's own are never touched. Metafields are what themes and
-the shop's admin show.
+the shop's admin show; a discount code is in one and never a tag, which every app sees.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from connectors.base import CustomerState
+from connectors.shown import codes_as_json
 
 OURS = "stempel:"
 MEMBER = f"{OURS}member"
@@ -18,6 +19,7 @@ _TIER = f"{OURS}tier="
 NAMESPACE = "$app:stempel"
 BALANCE, BALANCE_TYPE = "balance", "number_integer"
 TIER, TIER_TYPE = "tier", "single_line_text_field"
+CODES, CODES_TYPE = "codes", "json"
 
 _MAX_TAG = 255
 
@@ -35,6 +37,7 @@ class Shown(msgspec.Struct):
     tags: list[str]
     balance: Value | None = None
     tier: Value | None = None
+    codes: Value | None = None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,15 +76,30 @@ def change(state: CustomerState, shown: Shown) -> Change:
         put.append((BALANCE, BALANCE_TYPE, str(state.balance)))
     if state.tier is not None and (shown.tier is None or shown.tier.value != state.tier):
         put.append((TIER, TIER_TYPE, state.tier))
-    # A text field cannot be empty: no tier is no metafield.
-    delete = (TIER,) if state.tier is None and shown.tier is not None else ()
+    codes = codes_as_json(state.codes)
+    if state.codes and not _same(shown.codes, codes):
+        put.append((CODES, CODES_TYPE, codes))
+    # A text field cannot be empty: no tier is no metafield. No codes are none either.
+    delete = [TIER] if state.tier is None and shown.tier is not None else []
+    if not state.codes and shown.codes is not None:
+        delete.append(CODES)
     return Change(
         id=shown.id,
         remove=tuple(tag for tag in shown.tags if _is_stale(tag, wanted)),
         add=_missing(wanted, shown.tags),
         put=tuple(put),
-        delete=delete,
+        delete=tuple(delete),
     )
+
+
+def _same(shown: Value | None, wanted: str) -> bool:
+    """Compare JSON by what it says: the shop may have written it anew, or somebody by hand."""
+    if shown is None:
+        return False
+    try:
+        return bool(msgspec.json.decode(shown.value) == msgspec.json.decode(wanted))
+    except (msgspec.DecodeError, RecursionError):
+        return False
 
 
 def _is_stale(tag: str, wanted: Sequence[str]) -> bool:

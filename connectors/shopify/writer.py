@@ -17,6 +17,8 @@ from connectors.shopify.gids import global_id
 from connectors.shopify.marks import (
     BALANCE,
     BALANCE_TYPE,
+    CODES,
+    CODES_TYPE,
     NAMESPACE,
     TIER,
     TIER_TYPE,
@@ -139,9 +141,10 @@ class ShopifyWriter:
             {
                 BALANCE: _definition(BALANCE, BALANCE_TYPE, "Stempel: points"),
                 TIER: _definition(TIER, TIER_TYPE, "Stempel: tier"),
+                CODES: _definition(CODES, CODES_TYPE, "Stempel: discount codes"),
             },
         )
-        for name in (BALANCE, TIER):
+        for name in (BALANCE, TIER, CODES):
             errors = shaped(data.get(name), _Payload).user_errors
             codes = {error.code or "an error without a code" for error in errors} - {"TAKEN"}
             if codes:

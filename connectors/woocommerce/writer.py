@@ -1,4 +1,4 @@
-"""Writes a member's balance to the customer of the shop, as metadata that themes and apps can read.
+"""Writes a member's state to the customer of the shop, as metadata that themes and apps can read.
 
 The keys have no leading underscore: WooCommerce would hide those in its answers about customers.
 Writing a key updates its row, so the same write twice changes nothing but the modification time.
@@ -11,6 +11,7 @@ import msgspec
 
 from app.errors import Passing
 from connectors.base import CustomerState, Written
+from connectors.shown import codes_as_json
 from connectors.woocommerce import payloads, values
 from connectors.woocommerce.client import Session
 from connectors.woocommerce.reader import CUSTOMER_GONE
@@ -18,6 +19,7 @@ from connectors.woocommerce.reader import CUSTOMER_GONE
 BALANCE = "stempel_balance"
 TIER = "stempel_tier"
 PROGRAMME = "stempel_programme"
+CODES = "stempel_codes"
 
 _BATCH = 100  # WooCommerce answers 413 to more
 
@@ -68,6 +70,7 @@ def _update(state: CustomerState) -> dict[str, Any]:
             {"key": BALANCE, "value": str(state.balance)},
             {"key": TIER, "value": state.tier or ""},
             {"key": PROGRAMME, "value": state.programme},
+            {"key": CODES, "value": codes_as_json(state.codes)},
         ],
     }
 

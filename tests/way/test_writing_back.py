@@ -50,6 +50,7 @@ def test_the_shop_shows_balance_tier_and_programme_as_strings(way: Way) -> None:
         "stempel_balance": "49",
         "stempel_tier": "",
         "stempel_programme": "one-per-unit",
+        "stempel_codes": "[]",
     }
 
 
@@ -233,7 +234,12 @@ def test_whatever_happens_on_the_line_the_value_ends_right(way: Way, fault: dict
     assert account(way, ola).tries == 0
     # One value in the shop, whatever was sent twice: no key is there a second time.
     keys = [meta["key"] for meta in way.shop.customer(ola)["meta_data"]]
-    assert sorted(keys) == ["stempel_balance", "stempel_programme", "stempel_tier"]
+    assert sorted(keys) == [
+        "stempel_balance",
+        "stempel_codes",
+        "stempel_programme",
+        "stempel_tier",
+    ]
     way.sound()
 
 

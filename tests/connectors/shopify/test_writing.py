@@ -1,14 +1,17 @@
 """Writing balances: which tags and metafields change, in how many calls, and whose are left alone."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.errors import Passing
-from connectors.base import CustomerState, Written
+from connectors.base import CustomerState, LiveCode, Written
 from connectors.shopify.refusals import Denied
 from connectors.shopify.writer import ShopifyWriter
 from tests.connectors.shopify.graphql_shop import GraphqlShop, as_data, sample, shop_with
@@ -30,7 +33,7 @@ class People:
         self.metafields: dict[tuple[str, str], str] = {}
         self.refused: dict[str, dict[str, Any]] = {}  # value of a metafield: its user error
         self.acts: list[str] = []
-        self.definitions: dict[str, list[dict[str, Any]]] = {"balance": [], "tier": []}
+        self.definitions: dict[str, list[dict[str, Any]]] = {"balance": [], "tier": [], "codes": []}
 
     def marks(self, variables: dict[str, Any]) -> object:
         return {"nodes": [self._node(who) for who in variables["ids"]]}
@@ -40,7 +43,7 @@ class People:
             return None
         values = {
             key: None if (who, key) not in self.metafields else {"value": self.metafields[who, key]}
-            for key in ("balance", "tier")
+            for key in ("balance", "tier", "codes")
         }
         return {"id": who, "tags": self.tags[who]} | values
 
@@ -155,6 +158,69 @@ def test_a_member_without_a_tier_shows_none() -> None:
     assert people.metafields == {(who, "balance"): "-5"}
 
 
+CODES = (
+    LiveCode(
+        code="K7QM-3XTD-9RWB", reward="ten-percent", ends_at=datetime(2027, 2, 20, tzinfo=UTC)
+    ),
+    LiveCode(code="AAAA-BBBB-CCCC", reward="delivery"),
+)
+
+
+def with_codes(*codes: LiveCode) -> CustomerState:
+    return msgspec.structs.replace(state("2"), codes=codes)
+
+
+def test_codes_are_shown_where_only_the_shop_and_the_customer_see_them() -> None:
+    people = People(c2=[])
+    who = "gid://shopify/Customer/2"
+    with shop_of(people) as (writer, shop):
+        writer.push([with_codes(*CODES)])
+        [(_, sent)] = [call for call in shop.calls if call[0] == "MetafieldDefinitionsCreate"]
+    assert json.loads(people.metafields[who, "codes"]) == [
+        {"code": "K7QM-3XTD-9RWB", "reward": "ten-percent", "ends_at": "2027-02-20T00:00:00Z"},
+        {"code": "AAAA-BBBB-CCCC", "reward": "delivery", "ends_at": None},
+    ]
+    assert not [tag for tag in people.tags[who] if "K7QM" in tag.upper()]
+    assert sent["codes"]["type"] == "json"
+    assert sent["codes"]["access"]["storefront"] == "NONE"
+
+
+def test_codes_that_the_shop_shows_already_are_not_written_again() -> None:
+    people = People(c2=[])
+    who = "gid://shopify/Customer/2"
+    with shop_of(people) as (writer, shop):
+        writer.push([with_codes(*CODES)])
+        people.metafields[who, "codes"] = json.dumps(  # the same, written in another way
+            json.loads(people.metafields[who, "codes"]), indent=2, sort_keys=True
+        )
+        before = len(shop.calls)
+        writer.push([with_codes(*CODES)])
+        assert names(shop)[before:] == ["CustomerMarks"]
+
+
+@pytest.mark.parametrize("spoilt", ["", "no list", "[" * 5000, "null", '[{"code":"FREE"}]'])
+def test_codes_that_somebody_spoilt_in_the_shop_are_put_right(spoilt: str) -> None:
+    people = People(c2=[])
+    who = "gid://shopify/Customer/2"
+    people.metafields = {(who, "codes"): spoilt}
+    with shop_of(people) as (writer, _):
+        writer.push([with_codes(CODES[1])])
+    assert [one["code"] for one in json.loads(people.metafields[who, "codes"])] == [
+        "AAAA-BBBB-CCCC"
+    ]
+
+
+def test_when_the_last_code_is_used_none_is_shown() -> None:
+    people = People(c2=[])
+    with shop_of(people) as (writer, shop):
+        writer.push([with_codes(*CODES)])
+        writer.push([state("2")])
+        before = len(shop.calls)
+        writer.push([state("2")])
+        assert names(shop)[before:] == ["CustomerMarks"]
+    assert ("gid://shopify/Customer/2", "codes") not in people.metafields
+
+
 def test_a_tag_that_differs_by_case_only_is_there_already() -> None:
     # Shopify takes the two for one and would add nothing, every time again.
     people = People(c2=["Stempel:Member"])
@@ -224,7 +290,7 @@ def test_a_tier_that_cannot_be_a_tag_is_refused_for_its_members_only(tier: str) 
 
 def test_definitions_that_are_there_already_are_fine() -> None:
     people = People(c2=[])
-    people.definitions = {name: [{"code": "TAKEN"}] for name in ("balance", "tier")}
+    people.definitions = {name: [{"code": "TAKEN"}] for name in ("balance", "tier", "codes")}
     with shop_of(people) as (writer, shop):
         assert writer.push([state("2")])[0].error is None
         writer.push([state("2", balance=121)])

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.errors import Blocked, Passing
-from connectors.base import Access, CustomerState, Shop
+from connectors.base import Access, CustomerState, LiveCode, Shop
 from connectors.http import GuardedClient
 from connectors.woocommerce import connector
 from connectors.woocommerce.install import TOPICS
@@ -37,9 +39,43 @@ def test_balances_are_written_as_text_in_one_call() -> None:
             {"key": "stempel_balance", "value": "120"},
             {"key": "stempel_tier", "value": "gold"},
             {"key": "stempel_programme", "value": "kawa"},
+            {"key": "stempel_codes", "value": "[]"},
         ],
     }
-    assert [entry["value"] for entry in second["meta_data"]] == ["-5", "", "kawa"]
+    assert [entry["value"] for entry in second["meta_data"]] == ["-5", "", "kawa", "[]"]
+
+
+def test_the_codes_of_a_customer_are_written_as_one_text() -> None:
+    summer = timezone(timedelta(hours=2))
+    codes = (
+        LiveCode(
+            code="K7QM-3XTD-9RWB",
+            reward="ten-percent",
+            ends_at=datetime(2027, 7, 20, 23, 59, 59, 999_999, tzinfo=summer),
+        ),
+        LiveCode(code="AAAA-BBBB-CCCC", reward="delivery"),
+    )
+    done = as_json({"update": [{"id": 2}]})
+    with shop_with({"POST /customers/batch": done}) as (shop, server):
+        assert shop.writer is not None
+        shop.writer.push([msgspec.structs.replace(state("2"), codes=codes)])
+    [sent] = json.loads(server.requests[0].body)["update"]
+    [value] = [one["value"] for one in sent["meta_data"] if one["key"] == "stempel_codes"]
+    assert json.loads(value) == [
+        {"code": "K7QM-3XTD-9RWB", "reward": "ten-percent", "ends_at": "2027-07-20T21:59:59Z"},
+        {"code": "AAAA-BBBB-CCCC", "reward": "delivery", "ends_at": None},
+    ]
+
+
+def test_of_very_many_codes_the_newest_are_written() -> None:
+    codes = tuple(LiveCode(code=f"CODE-{number}", reward="r") for number in range(250))
+    done = as_json({"update": [{"id": 2}]})
+    with shop_with({"POST /customers/batch": done}) as (shop, server):
+        assert shop.writer is not None
+        shop.writer.push([msgspec.structs.replace(state("2"), codes=codes)])
+    [sent] = json.loads(server.requests[0].body)["update"]
+    shown = json.loads(sent["meta_data"][-1]["value"])
+    assert [one["code"] for one in shown] == [f"CODE-{number}" for number in range(150, 250)]
 
 
 def test_one_customer_that_is_gone_spoils_nothing_for_the_others() -> None:
