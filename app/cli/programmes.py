@@ -1,18 +1,23 @@
 """`stempel programme`: presets, publishing a document, showing what is in force."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import click
+import msgspec
 from sqlalchemy import Connection
 
 from app.cli.shared import Context, as_json, pass_context, show, table
 from app.errors import ConfigError
-from app.programme.presets import preset_names, preset_source
+from app.programme.document import Programme, Reward, parse
+from app.programme.presets import describe, preset_names, preset_source
 from app.services import programmes, rates
+from app.services.stores import list_stores
 
 _LONGEST_DOCUMENT = 1_000_000
+_TOGETHER = "stempel programme apply one-per-unit --with rewards-100-200-500 --key kawa"
 
 
 @click.group()
@@ -23,44 +28,85 @@ def programme() -> None:
 @programme.command()
 @as_json
 def presets(*, as_json: bool) -> None:
-    """List the ready-made programmes.
+    """List the ready-made programmes, and what can be set in them.
 
     Any of them can be a start: `stempel programme show --preset one-per-unit > mine.toml`
     """
-    show(preset_names(), as_json, "\n".join(preset_names()))
+    known = [describe(name) for name in preset_names()]
+    lines = [
+        line
+        for preset in known
+        for line in (
+            preset.name,
+            f"    {preset.about}",
+            *(f"    --set {name}=ID" for name in preset.settings),
+        )
+    ]
+    lines += ["", "Several make one programme:", f"    {_TOGETHER}"]
+    show([msgspec.structs.asdict(preset) for preset in known], as_json, "\n".join(lines))
 
 
 @programme.command()
 @click.argument("what", metavar="PRESET|FILE")
 @click.option("--key", metavar="KEY", help="The programme's key, for a preset (default: its name).")
 @click.option("--currency", metavar="CODE", help="The programme's currency, for a preset.")
+@click.option(
+    "--with",
+    "beside",
+    metavar="PRESET",
+    multiple=True,
+    help="Another preset whose rules and rewards it shall have too; can be repeated.",
+)
+@click.option(
+    "--set",
+    "settings",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="product.<store key>=ID: which product a free one is in that store; can be repeated.",
+)
 @as_json
 @pass_context
 def apply(
-    context: Context, what: str, *, key: str | None, currency: str | None, as_json: bool
+    context: Context,
+    what: str,
+    *,
+    key: str | None,
+    currency: str | None,
+    beside: Sequence[str],
+    settings: Sequence[str],
+    as_json: bool,
 ) -> None:
-    """Publish a preset or a document as the programme's next version.
+    r"""Publish a preset or a document as the programme's next version.
 
     What happened before is still judged by the version that was in force then. The same document
-    again changes nothing.
+    again changes nothing. The document replaces the one in force, rules and rewards alike: to add
+    rewards to a preset's rules, apply both in one go.
 
-    Example: stempel programme apply one-per-unit --key kawa --json
+    \b
+    Examples:
+        stempel programme apply one-per-unit --key kawa --json
+        stempel programme apply one-per-unit --with rewards-100-200-500 --key kawa \
+            --set product.shop-example-1a2b3c=632910392
     """
     if what in preset_names():
-        source = preset_source(what, key=key, currency=currency)
+        source = preset_source(
+            what, key=key, currency=currency, beside=beside, settings=_settings(settings)
+        )
     else:
         source = _read(Path(what))
-        if key or currency:
+        if key or currency or beside or settings:
             raise ConfigError(
-                "--key and --currency belong to presets; in a file, write them there."
+                "--key, --currency, --with and --set belong to presets; in a file, write them there."
             )
     with context.database().transaction() as connection:
         done = programmes.publish(connection, context.vault(), source, context.clock())
+        stores = [store.key for store in list_stores(connection, programme_id=done.programme_id)]
+    notes = _notes(parse(source), stores)
     news = "published" if done.changed else "unchanged"
     show(
-        {"key": done.key, "version": done.version, "changed": done.changed},
+        {"key": done.key, "version": done.version, "changed": done.changed, "notes": notes},
         as_json,
-        f"{done.key}: version {done.version} {news}",
+        "\n".join([f"{done.key}: version {done.version} {news}", *notes]),
     )
 
 
@@ -148,6 +194,48 @@ def rate(
         as_json,
         f"1 {currency} counts as {number}; orders mended: {mended}",
     )
+
+
+def _settings(words: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise ConfigError(f"--set takes NAME=VALUE, not {word!r}")
+        if found.setdefault(name, value) != value:
+            raise ConfigError(f"--set names {name} twice, as {found[name]!r} and {value!r}")
+    return found
+
+
+def _notes(document: Programme, stores: Sequence[str]) -> list[str]:
+    """Return what the owner may not have expected of the document, in sentences."""
+    notes = [note for reward in document.rewards for note in _of_reward(reward, stores)]
+    if not document.rules:
+        notes.append(
+            "No rule earns points in this programme: combine presets, as --with one-per-unit."
+        )
+    return notes
+
+
+def _of_reward(reward: Reward, stores: Sequence[str]) -> list[str]:
+    if reward.kind == "early-access":
+        return [f"{reward.key}: hidden in every shop, early access is nothing a code could give."]
+    if reward.kind != "free-product":
+        return []
+    named = [product.store for product in reward.product]
+    missing = [key for key in stores if key not in named]
+    strange = [key for key in named if key not in stores]
+    notes = []
+    if missing or not named:
+        where = " and ".join(missing) or "every shop"
+        example = missing[0] if missing else "<store key>"
+        notes.append(
+            f"{reward.key}: hidden in {where} until you say which product it is there "
+            f"(of a preset: --set product.{example}=ID)."
+        )
+    if strange:
+        notes.append(f"{reward.key}: the programme has no store {' and '.join(strange)} yet.")
+    return notes
 
 
 def _read(path: Path) -> str:

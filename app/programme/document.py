@@ -17,6 +17,7 @@ from app.errors import ConfigError
 from app.programme.reading import read, wrong
 
 MOST_POINTS = 1_000_000_000
+MOST_REWARDS = 100
 
 Slug = Annotated[
     str,
@@ -96,7 +97,13 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 class Product(msgspec.Struct, frozen=True, kw_only=True):
     """What a free product is in one shop."""
 
-    store: Annotated[str, Meta(description="the key of a store, as `stempel store list` shows it")]
+    store: Annotated[
+        str,
+        Meta(
+            pattern=r"\A[a-z0-9-]{1,63}\Z",
+            description="the key of a store, as `stempel store list` shows it",
+        ),
+    ]
     id: Annotated[
         str,
         Meta(
@@ -121,9 +128,10 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[
         str,
         Meta(
-            pattern=r"\A[^\x00-\x1f\x7f]*\Z",
+            # Also the line ends and controls beyond ASCII: a shop shows the name on one line.
+            pattern=r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z",
             max_length=200,
-            description="a name of at most 200 characters on one line",
+            description="a name of at most 200 characters on one line, without blanks around",
         ),
     ] = ""  # for people; empty: said by kind and value
     valid_days: Annotated[
@@ -226,8 +234,10 @@ def load(text: str) -> Programme:
 def _check(programme: Programme) -> None:
     _check_zone(programme.timezone)
     _money("programme.point_value", programme.point_value)
-    _unique("rule", [rule.key for rule in programme.rules])
-    _unique("reward", [reward.key for reward in programme.rewards])
+    _unique("rule", "key", [rule.key for rule in programme.rules])
+    _unique("reward", "key", [reward.key for reward in programme.rewards])
+    if len(programme.rewards) > MOST_REWARDS:
+        raise wrong("reward", len(programme.rewards), f"at most {MOST_REWARDS} rewards")
     for at, rule in enumerate(programme.rules):
         _check_rule(f"rule[{at}]", rule)
     for at, reward in enumerate(programme.rewards):
@@ -282,11 +292,54 @@ def _check_reward(path: str, reward: Reward) -> None:
     if reward.kind in {"percent", "fixed"}:
         if reward.value is None:
             raise ConfigError(f'{path}.value is missing: a reward of kind "{reward.kind}" needs it')
-        _money(f"{path}.value", reward.value)
-        if reward.kind == "percent" and reward.value > 100:
-            raise wrong(f"{path}.value", reward.value, "a percentage above 0 and up to 100")
+        if reward.kind == "percent":
+            _percent(f"{path}.value", reward.value)
+        else:
+            _price(f"{path}.value", reward.value)
     elif reward.value is not None:
         raise ConfigError(f'{path}.value: a reward of kind "{reward.kind}" has no value')
+    if reward.name != reward.name.strip():
+        raise wrong(f"{path}.name", reward.name, "a name without blanks around")
+    _price(f"{path}.minimum", reward.minimum)
+    if reward.kind == "early-access":
+        _only_for_codes(path, reward)
+    if reward.product and reward.kind != "free-product":
+        raise ConfigError(
+            f'{path}.product: only a reward of kind "free-product" has this key, '
+            f'this one is of kind "{reward.kind}"'
+        )
+    _unique(f"{path}.product", "store", [product.store for product in reward.product])
+
+
+def _only_for_codes(path: str, reward: Reward) -> None:
+    for name, given in (
+        ("minimum", reward.minimum is not None),
+        ("combinable", reward.combinable),
+        ("automatic", reward.automatic),
+        ("refunded", reward.refunded != "none"),
+    ):
+        if given:
+            raise ConfigError(
+                f"{path}.{name}: only a reward that is a discount code has this key, "
+                f'one of kind "{reward.kind}" has no code'
+            )
+
+
+def _percent(path: str, value: Decimal) -> None:
+    if _decimals(value) > 2 or not 0 < value <= 100:
+        raise wrong(path, value, 'a percentage above 0 and up to 100, as "10" or "12.5"')
+
+
+def _price(path: str, amount: Decimal | None) -> None:
+    """Refuse what no shop can take off: no currency has more than three decimals."""
+    _money(path, amount)
+    if amount is not None and _decimals(amount) > 3:
+        raise wrong(path, amount, 'an amount with the decimals of a price, as "50.00"')
+
+
+def _decimals(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else MOST_POINTS  # not a number
 
 
 def _money(path: str, amount: Decimal | None) -> None:
@@ -299,11 +352,13 @@ def _money(path: str, amount: Decimal | None) -> None:
         raise wrong(path, amount, _MONEY)
 
 
-def _unique(table: str, keys: list[str]) -> None:
+def _unique(table: str, name: str, values: list[str]) -> None:
     first: dict[str, int] = {}
-    for at, key in enumerate(keys):
-        if key in first:
+    for at, value in enumerate(values):
+        if value in first:
             raise wrong(
-                f"{table}[{at}].key", key, f"another key: {table}[{first[key]}] has this one"
+                f"{table}[{at}].{name}",
+                value,
+                f"another {name}: {table}[{first[value]}] has this one",
             )
-        first[key] = at
+        first[value] = at

@@ -7,11 +7,25 @@ import msgspec
 import pytest
 
 from app.errors import ConfigError
-from app.programme.document import Programme, Reward, Rule, Switches, When, dump, load, parse
+from app.programme.document import (
+    Product,
+    Programme,
+    Reward,
+    Rule,
+    Switches,
+    When,
+    dump,
+    load,
+    parse,
+)
 from tests.programme.orders import HEAD
 
 RULE = '[[rule]]\nkey = "a"\non = "order.paid"\npoints = 1\n'
 REWARD = '[[reward]]\nkey = "ten"\ncost = 100\nkind = "percent"\nvalue = "10"\n'
+VOUCHER = REWARD.replace("percent", "fixed")
+ACCESS = '[[reward]]\nkey = "early"\ncost = 100\nkind = "early-access"\n'
+GIFT = ACCESS.replace("early-access", "free-product")
+PRODUCT = '[[reward.product]]\nstore = "shop-1"\nid = "17"\n'
 
 FULL = """
 [programme]
@@ -46,6 +60,24 @@ cost = 100
 kind = "percent"
 value = "10"
 valid_days = 90
+
+[[reward]]
+key = "free-mug"
+name = "Kubek „Kawa” za darmo"
+cost = 500
+kind = "free-product"
+minimum = 20
+combinable = true
+automatic = true
+refunded = "new-code"
+
+[[reward.product]]
+store = "shop-1"
+id = "17"
+
+[[reward.product]]
+store = "shop-2"
+id = "632910392"
 """
 
 
@@ -76,6 +108,20 @@ def test_a_full_document_is_read_as_written() -> None:
         ),
         rewards=(
             Reward(key="ten-percent", cost=100, kind="percent", value=Decimal(10), valid_days=90),
+            Reward(
+                key="free-mug",
+                name="Kubek „Kawa” za darmo",
+                cost=500,
+                kind="free-product",
+                minimum=Decimal(20),
+                combinable=True,
+                automatic=True,
+                refunded="new-code",
+                product=(
+                    Product(store="shop-1", id="17"),
+                    Product(store="shop-2", id="632910392"),
+                ),
+            ),
         ),
     )
 
@@ -98,6 +144,40 @@ def test_a_stored_version_names_every_key_so_that_new_defaults_cannot_reach_it()
     assert stored["debt"] == "debt"
     assert stored["rules"][0]["round"] == "floor"
     assert set(stored) == set(Programme.__struct_fields__)
+
+
+def test_a_version_stored_before_rewards_had_so_many_keys_is_still_read() -> None:
+    stored = msgspec.json.decode(dump(parse(HEAD + REWARD + "valid_days = 90\n")))
+    del stored["language"]
+    [reward] = stored["rewards"]
+    for key in ("name", "minimum", "combinable", "automatic", "refunded", "product"):
+        del reward[key]
+    old = load(msgspec.json.encode(stored).decode())
+    assert old.rewards == (
+        Reward(key="ten", cost=100, kind="percent", value=Decimal(10), valid_days=90),
+    )
+    assert dump(old) == dump(parse(HEAD + REWARD + "valid_days = 90\n"))
+
+
+@pytest.mark.parametrize("kind", ["percent", "fixed", "free-delivery", "free-product"])
+def test_every_reward_that_is_a_code_takes_what_belongs_to_codes(kind: str) -> None:
+    value = 'value = "12.5"\n' if kind in {"percent", "fixed"} else ""
+    source = ACCESS.replace("early-access", kind) + value
+    source += 'minimum = "20.00"\ncombinable = true\nautomatic = true\nrefunded = "points"\n'
+    [reward] = parse(HEAD + source).rewards
+    assert (reward.minimum, reward.refunded) == (Decimal("20.00"), "points")
+
+
+def test_early_access_may_last_a_number_of_days() -> None:
+    [reward] = parse(HEAD + ACCESS + "valid_days = 30\n").rewards
+    assert (reward.kind, reward.valid_days) == ("early-access", 30)
+
+
+def test_a_hundred_rewards_are_enough() -> None:
+    many = [ACCESS.replace('early"', f'early-{number}"') for number in range(101)]
+    assert len(parse(HEAD + "".join(many[:100])).rewards) == 100
+    with pytest.raises(ConfigError, match="reward: 101 is not allowed here; give at most 100"):
+        parse(HEAD + "".join(many))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"key": 1}'])
@@ -233,6 +313,98 @@ MISTAKES = {
     "value of free delivery": (
         HEAD + REWARD.replace("percent", "free-delivery"),
         ["reward[0].value", '"free-delivery"'],
+    ),
+    "10 percent and a slip": (
+        HEAD + REWARD.replace('"10"', '"10.001"'),
+        ["reward[0].value: 10.001 ", '"12.5"'],
+    ),
+    "percent not a number": (
+        HEAD + REWARD.replace('"10"', "nan"),
+        ["reward[0].value: NaN ", "a percentage above 0"],
+    ),
+    "voucher of nothing": (
+        HEAD + VOUCHER.replace('"10"', "0"),
+        ["reward[0].value: 0 ", "an amount above 0"],
+    ),
+    "voucher of half a penny": (
+        HEAD + VOUCHER.replace('"10"', '"10.0005"'),
+        ["reward[0].value: 10.0005 ", '"50.00"'],
+    ),
+    "minimum of nothing": (
+        HEAD + REWARD + 'minimum = "0.00"\n',
+        ["reward[0].minimum: 0.00 ", "an amount above 0"],
+    ),
+    "minimum with its currency": (
+        HEAD + REWARD + 'minimum = "100 zł"\n',
+        ["reward[0].minimum", '"100 zł"', "an amount above 0"],
+    ),
+    "name on two lines": (
+        HEAD + REWARD + 'name = "a\\nb"\n',
+        ["reward[0].name", "on one line"],
+    ),
+    "name on two lines of Unicode": (
+        HEAD + REWARD + 'name = "a\\u2028b"\n',
+        ["reward[0].name", "on one line"],
+    ),
+    "name too long": (
+        HEAD + REWARD + f'name = "{"x" * 300}"\n',
+        ["reward[0].name", "x…", "at most 200 characters"],
+    ),
+    "name of a blank": (
+        HEAD + REWARD + 'name = " "\n',
+        ["reward[0].name", '" "', "without blanks around"],
+    ),
+    "combinable as word": (
+        HEAD + REWARD + 'combinable = "yes"\n',
+        ["reward[0].combinable", '"yes"', "true or false"],
+    ),
+    "unknown refund": (
+        HEAD + REWARD + 'refunded = "code"\n',
+        ["reward[0].refunded", '"code"', '"none", "points" or "new-code"'],
+    ),
+    "product of a percentage": (
+        HEAD + REWARD + PRODUCT,
+        ["reward[0].product", '"free-product"', '"percent"'],
+    ),
+    "single product table": (
+        HEAD + GIFT + PRODUCT.replace("[[reward.product]]", "[reward.product]"),
+        ["reward[0].product:", "[[reward[0].product]]"],
+    ),
+    "same store twice": (
+        HEAD + GIFT + PRODUCT + PRODUCT,
+        ["reward[0].product[1].store", '"shop-1"', "reward[0].product[0]"],
+    ),
+    "no store": (
+        HEAD + GIFT + PRODUCT.replace("shop-1", ""),
+        ["reward[0].product[0].store", "stempel store list"],
+    ),
+    "product without a number": (
+        HEAD + GIFT + PRODUCT.replace('id = "17"\n', ""),
+        ["reward[0].product[0].id is missing", '"632910392"'],
+    ),
+    "product by name": (
+        HEAD + GIFT + PRODUCT.replace("17", "mug"),
+        ["reward[0].product[0].id", '"mug"', '"632910392"'],
+    ),
+    "early access from an amount": (
+        HEAD + ACCESS + "minimum = 20\n",
+        ["reward[0].minimum", '"early-access" has no code'],
+    ),
+    "early access with other discounts": (
+        HEAD + ACCESS + "combinable = true\n",
+        ["reward[0].combinable", '"early-access" has no code'],
+    ),
+    "early access by itself": (
+        HEAD + ACCESS + "automatic = true\n",
+        ["reward[0].automatic", '"early-access" has no code'],
+    ),
+    "early access given back": (
+        HEAD + ACCESS + 'refunded = "points"\n',
+        ["reward[0].refunded", '"early-access" has no code'],
+    ),
+    "early access to a product": (
+        HEAD + ACCESS + PRODUCT,
+        ["reward[0].product", '"free-product"', '"early-access"'],
     ),
     "valid for ever": (HEAD + REWARD + "valid_days = 9999\n", ["valid_days: 9999 ", "3650"]),
     "a number of 5000 digits": (HEAD + "x = " + "9" * 5000, ["beyond all measure"]),

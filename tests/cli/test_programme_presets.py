@@ -1,0 +1,140 @@
+"""Ready-made programmes on the command line: listing, combining and publishing them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from app.cli.programmes import programme
+from app.cli.shared import Context
+from app.errors import ConfigError
+from app.programme.document import Product, parse
+from app.services.programmes import programme_id_of
+from tests.pipeline import Pipeline
+
+Run = Callable[..., Result]
+REWARDS = "rewards-100-200-500"
+MORE = "rewards-100-150-200-300"
+
+
+@pytest.fixture
+def run(pipeline: Pipeline) -> Run:
+    """Return what runs `stempel programme` with the pipeline's database."""
+    keys = pipeline.settings.keyring
+    environment = {
+        "DATABASE_URL": pipeline.settings.database_url,
+        "STEMPEL_VAR": str(pipeline.settings.var),
+        "SECRET_KEYS": keys.secret_keys[0],
+        "LOOKUP_PEPPER": keys.pepper.decode(),
+        "LEDGER_KEY": keys.ledger_key.decode(),
+    }
+
+    def invoke(*words: str) -> Result:
+        context = Context()
+        try:
+            return CliRunner().invoke(programme, list(words), obj=context, env=environment)
+        finally:
+            context.close()
+
+    return invoke
+
+
+def data(result: Result) -> Any:
+    assert result.exit_code == 0, result.exception
+    return json.loads(result.stdout)
+
+
+def refused(result: Result) -> str:
+    assert isinstance(result.exception, ConfigError)
+    return str(result.exception)
+
+
+def source(run: Run, key: str) -> str:
+    return str(data(run("show", key, "--json"))["source"])
+
+
+def test_presets_are_listed_with_what_they_are_and_what_can_be_set(run: Run) -> None:
+    listed = {one["name"]: one for one in data(run("presets", "--json"))}
+    assert {"one-per-unit", "start-100-50-200", "step-10-per-100", REWARDS, MORE} <= set(listed)
+    assert listed[REWARDS]["settings"] == ["product.<store key>"]
+    assert listed["one-per-unit"]["about"].startswith("One point for every whole unit")
+    told = run("presets").stdout
+    assert "--set product.<store key>=ID" in told
+    assert f"stempel programme apply one-per-unit --with {REWARDS} --key kawa" in told
+
+
+def test_rules_and_both_kinds_of_rewards_are_published_as_one_programme(run: Run) -> None:
+    words = ("apply", "one-per-unit", "--with", REWARDS, "--with", MORE, "--key", "kawa")
+    done = data(run(*words, "--json"))
+    assert (done["key"], done["version"], done["changed"]) == ("kawa", 1, True)
+    published = parse(source(run, "kawa"))
+    assert [rule.key for rule in published.rules] == ["per-unit"]
+    assert len(published.rewards) == 6
+    assert not data(run(*words, "--json"))["changed"]
+
+
+def test_the_free_product_of_each_shop_is_set_by_its_key(run: Run) -> None:
+    words = ("--set", "product.shop-1=17", "--set", "product.shop-2=632910392")
+    data(run("apply", "one-per-unit", "--with", REWARDS, *words, "--key", "kawa", "--json"))
+    assert parse(source(run, "kawa")).rewards[-1].product == (
+        Product(store="shop-1", id="17"),
+        Product(store="shop-2", id="632910392"),
+    )
+
+
+def test_an_owner_is_told_where_the_free_product_is_missing(run: Run, pipeline: Pipeline) -> None:
+    words = ("apply", "one-per-unit", "--with", REWARDS, "--key", "kawa", "--json")
+    [note] = data(run(*words))["notes"]
+    assert note.startswith("free-product-500: hidden in every shop until")
+    with pipeline.database.snapshot() as connection:
+        programme_id = programme_id_of(connection, "kawa")
+    store = pipeline.store(programme_id)
+    [note] = data(run(*words))["notes"]
+    assert f"hidden in {store.key} until" in note
+    assert f"--set product.{store.key}=ID" in note
+    assert data(run(*words, "--set", f"product.{store.key}=17"))["notes"] == []
+    both = ("--set", f"product.{store.key}=17", "--set", "product.shop-x=17")
+    assert data(run(*words, *both))["notes"] == [
+        "free-product-500: the programme has no store shop-x yet."
+    ]
+
+
+def test_an_owner_is_told_that_rewards_alone_give_nobody_points(run: Run) -> None:
+    told = run("apply", MORE).stdout.splitlines()
+    assert told[0] == f"{MORE}: version 1 published"
+    assert told[1].startswith("early-access-200: hidden in every shop")
+    assert told[2].startswith("No rule earns points")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("one-per-unit", "--set", "product.shop=1"), "'product.shop' cannot be set"),
+        ((REWARDS, "--set", "valid_days=10"), "give product.<store key>=ID"),
+        ((REWARDS, "--set", "product.shop"), "--set takes NAME=VALUE, not 'product.shop'"),
+        (
+            (REWARDS, "--set", "product.shop=1", "--set", "product.shop=2"),
+            "product.shop twice, as '1' and '2'",
+        ),
+        ((REWARDS, "--with", REWARDS), "named twice"),
+        ((REWARDS, "--with", "one-per-units"), 'did you mean "one-per-unit"?'),
+    ],
+)
+def test_what_cannot_be_combined_or_set_is_told_and_nothing_is_published(
+    run: Run, words: tuple[str, ...], told: str
+) -> None:
+    assert told in refused(run("apply", *words))
+    assert data(run("show", "--json")) == []
+
+
+@pytest.mark.parametrize("option", [("--with", REWARDS), ("--set", "product.shop=1")])
+def test_a_file_says_itself_what_it_holds(
+    run: Run, tmp_path: Path, option: tuple[str, str]
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[programme]\nkey = "kawa"\ncurrency = "PLN"\n')
+    assert "belong to presets" in refused(run("apply", str(file), *option))
+    assert data(run("apply", str(file), "--json"))["version"] == 1
