@@ -37,6 +37,7 @@ class Settings:
     allow_private_addresses: bool = False  # shops on this machine or network: demo and tests only
     page_token: str | None = field(default=None, repr=False)
     origins: Mapping[str, str] = field(default_factory=dict)  # see `origin_of`
+    failpoints: str = ""  # tests only: where the process ends as if killed
 
     @property
     def embedded(self) -> bool:
@@ -82,12 +83,23 @@ def from_env(environ: Mapping[str, str]) -> Settings:
         dev=dev,
         allow_private_addresses=_flag(environ, "ALLOW_PRIVATE_ADDRESSES", default=dev),
         page_token=environ.get("PAGE_TOKEN") or None,
+        failpoints=_failpoints(environ, dev=dev),
         origins={
             name.removesuffix(_ORIGIN).lower(): value
             for name, value in environ.items()
             if name.endswith(_ORIGIN) and value
         },
     )
+
+
+def _failpoints(environ: Mapping[str, str], *, dev: bool) -> str:
+    spec = environ.get("STEMPEL_FAILPOINTS") or ""
+    if spec and not dev:
+        raise ConfigError(
+            "STEMPEL_FAILPOINTS kills this process on purpose, for tests. Unset it, or set "
+            "STEMPEL_DEV=1 if this is no real installation."
+        )
+    return spec
 
 
 def write_key_file(path: Path) -> None:

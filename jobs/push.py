@@ -6,9 +6,8 @@ was stopped meanwhile commits nothing.
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from app.crypto import seal
@@ -21,7 +20,8 @@ from app.services.stores import Store, due_stores
 from app.services.writeback import Wanted
 from connectors.base import CustomerState, LiveCode, ReadAnswer, Ref
 from jobs import policy
-from jobs.policy import Decision
+from jobs.codes import push_codes
+from jobs.rests import let_rest, resting
 from jobs.runtime import Runtime
 from jobs.shops import Shops
 
@@ -54,8 +54,17 @@ def _apart(runtime: Runtime, shops: Shops, store_id: int) -> int:
 
 
 def push_store(runtime: Runtime, shops: Shops, store_id: int) -> int:
-    """Do one store's due reads and writes."""
-    return _reads(runtime, shops, store_id) + _writes(runtime, shops, store_id)
+    """Do one store's due reads, what is due about its codes, and its due writes."""
+    return (
+        _reads(runtime, shops, store_id)
+        + _codes(runtime, shops, store_id)
+        + _writes(runtime, shops, store_id)
+    )
+
+
+def _codes(runtime: Runtime, shops: Shops, store_id: int) -> int:
+    store = shops.store(store_id)
+    return 0 if resting(store, runtime.clock()) else push_codes(runtime, store, shops.get(store))
 
 
 def _reads(runtime: Runtime, shops: Shops, store_id: int) -> int:
@@ -132,7 +141,7 @@ def _read_failed(runtime: Runtime, store: Store, task: Task, error: Exception) -
             ended = {task.id: (decision.status, f"could not be read: {decision.reason}")}
             outcomes.end_waiters(connection, ended, runtime.clock())
             outbox.remove(connection, task)
-            return _let_rest(connection, store, decision)
+            return let_rest(connection, store, decision)
         outbox.postpone(
             connection,
             task,
@@ -140,18 +149,7 @@ def _read_failed(runtime: Runtime, store: Store, task: Task, error: Exception) -
             error=decision.error or decision.reason,
             count=not decision.blocks_store,
         )
-        return _let_rest(connection, store, decision)
-
-
-def _let_rest(connection: Connection, store: Store, decision: Decision) -> bool:
-    """Stop calling a store that asked for it or needs a person; returns whether it was stopped."""
-    if decision.blocks_store:
-        writeback.block(connection, store.id, decision.reason)
-        return True
-    if decision.rest_until is not None:
-        writeback.pause(connection, store.id, decision.rest_until)
-        return True
-    return False
+        return let_rest(connection, store, decision)
 
 
 def _give_back(runtime: Runtime, tasks: Sequence[Task]) -> None:
@@ -162,15 +160,10 @@ def _give_back(runtime: Runtime, tasks: Sequence[Task]) -> None:
             )
 
 
-def _resting(store: Store, now: datetime) -> bool:
-    paused = store.paused_until is not None and store.paused_until > now
-    return paused or store.blocked_reason is not None
-
-
 def _writes(runtime: Runtime, shops: Shops, store_id: int) -> int:
     store = shops.store(store_id)
     shop = shops.get(store)
-    if shop is None or shop.writer is None or _resting(store, runtime.clock()):
+    if shop is None or shop.writer is None or resting(store, runtime.clock()):
         return 0
     with runtime.database.transaction() as connection:
         due = writeback.claim_due(
@@ -218,4 +211,4 @@ def _write_failed(runtime: Runtime, store: Store, due: Sequence[Wanted], error: 
     retry_at = decision.retry_at or policy.much_later(runtime.clock())
     with runtime.database.transaction() as connection:
         writeback.postpone(connection, due, due_at=retry_at, error=decision.error or "")
-        _let_rest(connection, store, decision)
+        let_rest(connection, store, decision)

@@ -8,6 +8,7 @@ from app.db.engine import Database
 from app.services.keys import Vault, new_vault
 from app.settings import Settings
 from connectors.base import Connector
+from jobs.failpoints import Reach, armed, unarmed
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Runtime:
     connectors: Mapping[str, Connector]
     vault: Vault = field(repr=False)
     clock: Clock = now
+    reach: Reach = unarmed
 
 
 def new_runtime(
@@ -30,4 +32,5 @@ def new_runtime(
     """
     for platform in connectors:
         settings.origin_of(platform)
-    return Runtime(database, settings, connectors, new_vault(settings.keyring), clock)
+    reach = armed(settings.failpoints)
+    return Runtime(database, settings, connectors, new_vault(settings.keyring), clock, reach)

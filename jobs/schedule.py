@@ -9,6 +9,7 @@ from sqlalchemy import Connection, or_, select, update
 
 from app.db import tables as t
 from app.db.upsert import insert_missing
+from app.services.code_answers import give_up_unreachable
 from app.services.retention import purge_bodies
 from app.services.seal import seal_heads
 from jobs.policy import describe
@@ -27,6 +28,10 @@ class Periodic(msgspec.Struct, frozen=True):
     run: Callable[[Runtime, Connection], None]
 
 
+def _free_unreachable(runtime: Runtime, connection: Connection) -> None:
+    give_up_unreachable(connection, runtime.vault, runtime.clock())
+
+
 def _seal(runtime: Runtime, connection: Connection) -> None:
     seal_heads(connection, runtime.settings.keyring, runtime.clock())
 
@@ -36,6 +41,7 @@ def _purge(runtime: Runtime, connection: Connection) -> None:
 
 
 SCHEDULE = (
+    Periodic("free-unreachable-codes", timedelta(hours=1), _free_unreachable),
     Periodic("seal-heads", timedelta(days=1), _seal),
     Periodic("purge-bodies", timedelta(days=1), _purge),
 )

@@ -263,13 +263,17 @@ def due_stores(connection: Connection, now: datetime) -> list[int]:
         t.store_customer.c.gone == 0,
         or_(t.store_customer.c.lease_until.is_(None), t.store_customer.c.lease_until < now),
     )
+    codes = select(t.redemption.c.store_id).where(
+        t.redemption.c.due_at <= now,
+        or_(t.redemption.c.lease_until.is_(None), t.redemption.c.lease_until < now),
+    )
     query = (
         select(t.store.c.id)
         .where(
             t.store.c.platform != OWN_PLATFORM,
             t.store.c.blocked_reason.is_(None),
             or_(t.store.c.paused_until.is_(None), t.store.c.paused_until <= now),
-            t.store.c.id.in_(reads.union(writes)),
+            t.store.c.id.in_(reads.union(writes, codes)),
         )
         .order_by(t.store.c.id)
     )

@@ -1,0 +1,190 @@
+"""What shops say about codes, and what follows: made, alive, dead, used before its order came.
+
+Noted with the redemption's object locked, so that an order that arrives in the same moment is seen, or
+sees it.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, or_, select, update
+
+from app.db import tables as t
+from app.services.codes import TIME_OVER, Act, CodeTask
+from app.services.keys import Vault
+from app.services.programmes import Version, versions
+from app.services.redemptions import (
+    LOOK_AGAIN,
+    commit_change,
+    facts_of,
+    next_due,
+    object_of,
+    open_redemptions,
+    verdict_of,
+)
+from app.services.reserve import draw_code
+from app.services.rows import RedemptionRow
+from app.services.workset import WorkSet
+
+UNSETTLED = timedelta(minutes=10)
+"""How long after its begin a call without an answer may still make a code: far beyond every time-out."""
+
+UNREACHABLE = timedelta(hours=48)
+"""How long after its own end a code counts as dead although its shop could not be asked."""
+
+GONE = "it is not in the shop any more"
+WITHDRAWN = "the shop does not accept it any more"
+REFUSED = "the shop refuses to make it"
+ALIVE = "the shop did not end it"
+USED_UNSEEN = "it was used in the shop, but its order has not come here yet"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shop said about one code; with an `error` nothing else is known.
+
+    `taken`: another one's code, draw anew. `never`: trying again cannot help. `retry_at` is when
+    to try again if there was an error or the code is still alive though it should not be.
+    """
+
+    task: CodeTask
+    remote_id: str | None = None
+    exists: bool = False
+    usable: bool = False
+    uses: int | None = None
+    error: str | None = None
+    taken: bool = False
+    never: bool = False
+    retry_at: datetime
+
+
+def note_answers(
+    connection: Connection, vault: Vault, answers: Sequence[Answer], now: datetime
+) -> None:
+    """Note what a shop said about codes of one programme, and what follows for the points.
+
+    Call in a writing transaction; the same answers twice change nothing more.
+    """
+    if not answers:
+        return
+    by_id = {answer.task.id: answer for answer in answers}
+    work = open_redemptions(connection, answers[0].task.programme_id, by_id, now)
+    known = versions(connection, work.programme_id)
+    outbox = connection.execute(
+        select(t.redemption.c.id, t.redemption.c.fence, t.redemption.c.tried_at).where(
+            t.redemption.c.id.in_(sorted(by_id))
+        )
+    ).all()
+    for row in outbox:
+        answer = by_id[row.id]
+        if row.fence != answer.task.fence:
+            continue  # somebody else has taken it over
+        redemption = work.redemptions[row.id]
+        error = _apply(work, known, redemption, answer, row.tried_at)
+        values: dict[str, Any] = {"lease_until": None, "error": error, "tries": 0}
+        if error is not None:
+            values["tries"] = t.redemption.c.tries + 1
+        if redemption.made_at is not None:
+            values["tried_at"] = None
+        connection.execute(update(t.redemption).where(t.redemption.c.id == row.id).values(**values))
+    commit_change(connection, vault, work)
+
+
+_AT_ONCE = 200
+
+
+def give_up_unreachable(connection: Connection, vault: Vault, now: datetime) -> None:
+    """Count codes as dead that ended two days ago in shops that could not be asked since.
+
+    Their own end is proof enough, unless the shop had said that they were used.
+    """
+    rows = connection.execute(
+        select(t.redemption.c.programme_id, t.redemption.c.id)
+        .join(t.store, t.store.c.id == t.redemption.c.store_id)
+        .where(
+            t.redemption.c.due_at.is_not(None),
+            t.redemption.c.dead_at.is_(None),
+            t.redemption.c.ends_at < now - UNREACHABLE,
+            or_(t.redemption.c.error.is_not(None), t.store.c.blocked_reason.is_not(None)),
+        )
+        .order_by(t.redemption.c.programme_id, t.redemption.c.id)
+        .limit(_AT_ONCE)
+    )
+    overdue: dict[int, list[int]] = defaultdict(list)
+    for row in rows.all():
+        overdue[row.programme_id].append(row.id)
+    for programme_id, ids in overdue.items():
+        work = open_redemptions(connection, programme_id, ids, now)
+        known = versions(connection, programme_id)
+        for one in (work.redemptions[redemption_id] for redemption_id in ids):
+            if one.dead_at is None and one.uses <= _spent(work, known, one):
+                one.ending, one.dead_at, one.due_at = one.ending or TIME_OVER, now, None
+                one.dirty = True
+        commit_change(connection, vault, work)
+
+
+def _apply(
+    work: WorkSet,
+    known: Sequence[Version],
+    row: RedemptionRow,
+    answer: Answer,
+    tried_at: datetime | None,
+) -> str | None:
+    """Change a redemption by what the shop said; returns the error to be shown, if there is one."""
+    row.dirty = True
+    if answer.task.act is Act.MAKE:
+        return _made(row, answer, work.now)
+    if answer.error is not None:
+        row.due_at = answer.retry_at
+        return answer.error
+    row.uses = row.uses if answer.uses is None else answer.uses
+    row.remote_id = answer.remote_id or row.remote_id
+    if answer.exists and row.made_at is None:
+        row.made_at = work.now
+    if answer.usable and answer.task.act is Act.LOOK:
+        row.due_at = next_due(row, work.now)
+        return None
+    if row.uses > _spent(work, known, row):
+        row.due_at = work.now + LOOK_AGAIN
+        return USED_UNSEEN
+    if answer.usable:
+        row.due_at = answer.retry_at
+        return ALIVE
+    _over(row, answer, tried_at, work.now)
+    return None
+
+
+def _over(row: RedemptionRow, answer: Answer, tried_at: datetime | None, now: datetime) -> None:
+    """Note that nobody can use a code, and end for good what the shop still has of it."""
+    if row.ending is None:
+        row.ending = answer.task.why or (WITHDRAWN if answer.exists else GONE)
+    settled = now if tried_at is None or row.made_at is not None else tried_at + UNSETTLED
+    if answer.exists and answer.task.act is Act.LOOK:
+        row.due_at = now  # so that nobody can bring it to life again
+    elif settled > now:
+        row.due_at = settled  # a call that nobody has heard of may still make it
+    else:
+        row.dead_at, row.due_at = now, None
+
+
+def _made(row: RedemptionRow, answer: Answer, now: datetime) -> str | None:
+    if answer.remote_id is not None:
+        row.remote_id, row.made_at = answer.remote_id, row.made_at or now
+        row.due_at = next_due(row, now)
+        return None
+    if answer.taken:
+        row.code = draw_code()
+        row.code_key, row.due_at = row.code.lower(), now
+        return None
+    if answer.never:
+        row.ending, row.due_at = row.ending or f"{REFUSED}: {answer.error}", now
+        return None
+    row.due_at = answer.retry_at
+    return answer.error or "the shop's answer does not name the code"
+
+
+def _spent(work: WorkSet, known: Sequence[Version], row: RedemptionRow) -> int:
+    owner = object_of(work, row)
+    return verdict_of(work, known, row, owner, facts_of(owner)).spent

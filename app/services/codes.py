@@ -1,0 +1,229 @@
+"""The outbox of discount codes: what is due to be made, looked at or ended at a shop.
+
+A claimed redemption has a lease and a fencing number; what the shop answers is in `code_answers`.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, Row, case, or_, select, update
+
+from app.db import tables as t
+from app.programme.document import Programme, Reward
+from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
+from app.programme.redemption import Use, judge
+from app.services.facts import decode_facts
+from app.services.programmes import Version, version_of, versions
+
+LEASE = timedelta(minutes=5)
+
+TIME_OVER = "its time is over"
+ERASED = "its person was erased"
+
+CodeKind = Literal["percent", "fixed", "free-delivery", "free-product"]
+
+
+class Act(StrEnum):
+    """What is to be done about a code."""
+
+    MAKE = "make"
+    LOOK = "look"
+    END = "end"
+
+
+class CodeTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A claimed redemption. Answers count only while `fence` is still the row's."""
+
+    id: int
+    programme_id: int
+    fence: int
+    tries: int
+    act: Act
+    why: str | None  # of an END that nobody asked for: what the row shall say
+    code: str
+    remote_id: str | None
+    customer: str | None
+    facts: RedemptionFacts
+    kind: CodeKind
+    title: str
+    currency: str
+    reward: Reward
+    created_at: datetime
+    ends_at: datetime | None
+    spent: int
+
+
+def claim_codes(
+    connection: Connection, store_id: int, now: datetime, *, limit: int
+) -> list[CodeTask]:
+    """Lease the redemptions of a store whose code is due; call in a short transaction."""
+    query = (
+        select(t.redemption)
+        .where(
+            t.redemption.c.store_id == store_id,
+            t.redemption.c.due_at <= now,
+            or_(t.redemption.c.lease_until.is_(None), t.redemption.c.lease_until < now),
+        )
+        .order_by(t.redemption.c.due_at, t.redemption.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = connection.execute(query).all()
+    if not rows:
+        return []
+    owned = _objects(connection, [row.object_id for row in rows])
+    shown = uses_shown(connection, [row.id for row in rows])
+    customers = _customers(connection, store_id, [row.customer for row in rows if row.customer])
+    known: dict[int, list[Version]] = {}
+    tasks = []
+    for row in rows:
+        if row.programme_id not in known:
+            known[row.programme_id] = versions(connection, row.programme_id)
+        task = _task(row, owned[row.object_id], shown[row.id], known[row.programme_id], now)
+        customer = customers.get(row.customer, row.customer)
+        tasks.append(msgspec.structs.replace(task, customer=customer))
+    making = [task.id for task in tasks if task.act is Act.MAKE]
+    connection.execute(
+        update(t.redemption)
+        .where(t.redemption.c.id.in_([task.id for task in tasks]))
+        .values(
+            lease_until=now + LEASE,
+            fence=t.redemption.c.fence + 1,
+            tried_at=case((t.redemption.c.id.in_(making), now), else_=t.redemption.c.tried_at),
+        )
+    )
+    return tasks
+
+
+def postpone(
+    connection: Connection, tasks: Sequence[CodeTask], *, due_at: datetime, error: str
+) -> None:
+    """Put codes back for later that a shop gave no answer about."""
+    for task in tasks:
+        connection.execute(
+            update(t.redemption)
+            .where(t.redemption.c.id == task.id, t.redemption.c.fence == task.fence)
+            .values(due_at=due_at, tries=t.redemption.c.tries + 1, lease_until=None, error=error)
+        )
+
+
+def uses_shown(connection: Connection, ids: Sequence[int]) -> Mapping[int, list[Use]]:
+    """Return, per redemption, the orders that showed its code at any time."""
+    rows = connection.execute(
+        select(
+            t.redemption_use.c.redemption_id,
+            t.source_object.c.id,
+            t.source_object.c.occurred_at,
+            t.source_object.c.facts,
+            t.source_object.c.gone,
+        )
+        .join(t.source_object, t.source_object.c.id == t.redemption_use.c.object_id)
+        .where(t.redemption_use.c.redemption_id.in_(ids))
+    )
+    shown: dict[int, list[Use]] = defaultdict(list)
+    for row in rows:
+        facts = decode_facts(row.facts)
+        shown[row.redemption_id].append(
+            Use(
+                object_id=row.id,
+                placed_at=row.occurred_at,
+                facts=facts if isinstance(facts, OrderFacts) else None,
+                gone=bool(row.gone),
+            )
+        )
+    return shown
+
+
+def _task(
+    row: Row[Any],
+    owner: Row[Any],
+    uses: Sequence[Use],
+    known: Sequence[Version],
+    now: datetime,
+) -> CodeTask:
+    facts = decode_facts(owner.facts)
+    if not isinstance(facts, RedemptionFacts):
+        raise TypeError(f"object {owner.id} is no redemption")
+    programme = version_of(known, owner.version).programme
+    reward = next(one for one in programme.rewards if one.key == facts.reward)
+    verdict = judge(
+        row.code_key,
+        uses,
+        made=row.made_at is not None,
+        dead=row.dead_at is not None,
+        refunded=reward.refunded,
+    )
+    act, why = _act(row, owner, now)
+    if reward.kind == "early-access":
+        raise TypeError(f"redemption {row.id} is of a reward without a code")
+    return CodeTask(
+        id=row.id,
+        programme_id=row.programme_id,
+        fence=row.fence + 1,
+        tries=row.tries,
+        act=act,
+        why=why,
+        code=row.code,
+        remote_id=row.remote_id,
+        customer=row.customer,
+        facts=facts,
+        kind=reward.kind,
+        title=_title(programme, reward),
+        currency=programme.currency,
+        reward=reward,
+        created_at=row.created_at,
+        ends_at=row.ends_at,
+        spent=verdict.spent,
+    )
+
+
+def _act(row: Row[Any], owner: Row[Any], now: datetime) -> tuple[Act, str | None]:
+    if row.ending is not None:
+        return Act.END, None
+    if owner.member_state == "erased":
+        return Act.END, ERASED
+    if row.ends_at is not None and row.ends_at <= now:
+        return Act.END, TIME_OVER
+    return (Act.MAKE, None) if row.state == RedemptionState.RESERVED else (Act.LOOK, None)
+
+
+def _title(programme: Programme, reward: Reward) -> str:
+    return f"{programme.name or programme.key}: {reward.name or reward.key}"[:200]
+
+
+def _objects(connection: Connection, ids: Sequence[int]) -> Mapping[int, Row[Any]]:
+    rows = connection.execute(
+        select(t.source_object, t.member.c.state.label("member_state"))
+        .outerjoin(t.member, t.member.c.id == t.source_object.c.owner_id)
+        .where(t.source_object.c.id.in_(ids))
+    )
+    return {row.id: row for row in rows}
+
+
+def _customers(connection: Connection, store_id: int, names: Sequence[str]) -> dict[str, str]:
+    """Return, for customers that the shop merged into others, those that were kept."""
+    kept: dict[str, str] = {}
+    asked = set(names)
+    while asked:
+        rows = connection.execute(
+            select(t.store_customer.c.external_id, t.store_customer.c.kept_as).where(
+                t.store_customer.c.store_id == store_id,
+                t.store_customer.c.external_id.in_(sorted(asked)),
+                t.store_customer.c.kept_as.is_not(None),
+            )
+        ).all()
+        kept |= {row.external_id: row.kept_as for row in rows}
+        asked = {row.kept_as for row in rows} - kept.keys()
+    return {name: _last(kept, name) for name in names}
+
+
+def _last(kept: Mapping[str, str], name: str) -> str:
+    seen = {name}
+    while name in kept and kept[name] not in seen:
+        name = kept[name]
+        seen.add(name)
+    return name

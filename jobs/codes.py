@@ -1,0 +1,134 @@
+"""Discount codes of one store: made, looked at and ended at the shop, with no transaction open.
+
+A call whose answer is lost is made again: the shop finds the code by its reference (DESIGN.md,
+Redemption).
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.errors import Passing
+from app.services import codes
+from app.services.code_answers import Answer, note_answers
+from app.services.codes import Act, CodeTask
+from app.services.stores import Store
+from connectors.base import Codes, CodeShown, Discount, Made, MadeCode, Shop
+from jobs import policy
+from jobs.rests import let_rest
+from jobs.runtime import Runtime
+
+log = logging.getLogger("stempel.codes")
+
+_EMBEDDED_BATCH = 20  # keeps the write lock of SQLite short
+
+
+def push_codes(runtime: Runtime, store: Store, shop: Shop | None) -> int:
+    """Do what is due about a store's codes; returns how many were dealt with."""
+    if shop is None or shop.codes is None:
+        return 0
+    limit = shop.codes.batch_size
+    if runtime.database.embedded:
+        limit = min(limit, _EMBEDDED_BATCH)
+    with runtime.database.transaction() as connection:
+        tasks = codes.claim_codes(connection, store.id, runtime.clock(), limit=limit)
+    runtime.reach("codes.claimed")
+    left = list(tasks)
+    for act in Act:
+        due = [task for task in tasks if task.act is act]
+        left = [task for task in left if task.act is not act]
+        if due and not _push(runtime, store, shop.codes, act, due):
+            _rest(runtime, left)
+            break
+    return len(tasks)
+
+
+def _push(runtime: Runtime, store: Store, role: Codes, act: Act, due: Sequence[CodeTask]) -> bool:
+    """Make one call and note its answers; returns False if the store must rest."""
+    try:
+        answers = _answers(role, act, due, runtime.clock())
+    except Exception as error:  # noqa: BLE001 - the edge of the jobs: recorded, never swallowed
+        return _failed(runtime, store, due, error)
+    runtime.reach(f"codes.{act}.answered")
+    now = runtime.clock()
+    runtime.database.run(lambda connection: note_answers(connection, runtime.vault, answers, now))
+    runtime.reach(f"codes.{act}.noted")
+    return True
+
+
+def _answers(role: Codes, act: Act, due: Sequence[CodeTask], now: datetime) -> list[Answer]:
+    if act is Act.MAKE:
+        made = {one.reference: one for one in role.make([_discount(task) for task in due])}
+        return [_made(task, made.get(str(task.id)), now) for task in due]
+    asked = [
+        MadeCode(reference=str(task.id), code=task.code, id=task.remote_id, spent=task.spent)
+        for task in due
+    ]
+    shown = {one.reference: one for one in (role.look if act is Act.LOOK else role.end)(asked)}
+    return [_shown(task, shown.get(str(task.id)), now) for task in due]
+
+
+def _made(task: CodeTask, made: Made | None, now: datetime) -> Answer:
+    if made is None:
+        made = Made(reference=str(task.id), error="the shop's answer does not name the code")
+    error = made.error or ("" if made.id or made.taken else "the shop gives it no number")
+    decision = policy.decide(Passing(error), tries=task.tries, now=now)
+    return Answer(
+        task=task,
+        remote_id=made.id,
+        error=error or None,
+        taken=made.taken,
+        never=made.never or decision.retry_at is None,
+        retry_at=decision.retry_at or now,
+    )
+
+
+def _shown(task: CodeTask, shown: CodeShown | None, now: datetime) -> Answer:
+    if shown is None:
+        shown = CodeShown(reference=str(task.id), error="the shop's answer does not name the code")
+    decision = policy.decide(Passing(shown.error or ""), tries=task.tries, now=now)
+    return Answer(
+        task=task,
+        remote_id=shown.id,
+        exists=shown.exists,
+        usable=shown.usable,
+        uses=shown.uses,
+        error=shown.error,
+        retry_at=decision.retry_at or policy.much_later(now),
+    )
+
+
+def _discount(task: CodeTask) -> Discount:
+    facts = task.facts
+    return Discount(
+        reference=str(task.id),
+        code=task.code,
+        title=task.title,
+        kind=task.kind,
+        value=facts.value,
+        currency=task.currency,
+        product=facts.product,
+        minimum=task.reward.minimum,
+        combinable=task.reward.combinable,
+        customer=task.customer,
+        starts_at=task.created_at,
+        ends_at=task.ends_at,
+    )
+
+
+def _failed(runtime: Runtime, store: Store, due: Sequence[CodeTask], error: Exception) -> bool:
+    """Put the codes of a failed call back; returns whether the store may be called for others."""
+    now = runtime.clock()
+    decision = policy.decide(error, tries=min(task.tries for task in due), now=now)
+    log.warning("store %s: a call about codes failed: %s", store.key, decision.reason)
+    # Never given up: points are reserved for them, and a shop comes back or a code's time ends.
+    due_at = decision.retry_at or policy.much_later(now)
+    with runtime.database.transaction() as connection:
+        codes.postpone(connection, due, due_at=due_at, error=decision.error or decision.reason)
+        return not let_rest(connection, store, decision)
+
+
+def _rest(runtime: Runtime, tasks: Sequence[CodeTask]) -> None:
+    if tasks:
+        with runtime.database.transaction() as connection:
+            codes.postpone(connection, tasks, due_at=runtime.clock(), error="the store rests")
