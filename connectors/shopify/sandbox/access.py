@@ -16,10 +16,25 @@ _SCOPES = {
     ("Order", "returns"): "read_returns",
     ("Customer", "orders"): "read_orders",
     ("Customer", "storeCreditAccounts"): "read_store_credit_accounts",
+    ("QueryRoot", "codeDiscountNode"): "read_discounts",
+    ("QueryRoot", "codeDiscountNodeByCode"): "read_discounts",
+    ("QueryRoot", "discountNode"): "read_discounts",
+    ("QueryRoot", "discountNodes"): "read_discounts",
+    ("DiscountCustomers", "customers"): "read_customers",
+    ("DiscountProducts", "products"): "read_products",
+    ("DiscountProducts", "productVariants"): "read_products",
+    ("DiscountCollections", "collections"): "read_products",
     ("Mutation", "customerUpdate"): "write_customers",
+    ("Mutation", "discountCodeBasicCreate"): "write_discounts",
+    ("Mutation", "discountCodeFreeShippingCreate"): "write_discounts",
+    ("Mutation", "discountCodeBxgyCreate"): "write_discounts",
+    ("Mutation", "discountCodeActivate"): "write_discounts",
+    ("Mutation", "discountCodeDeactivate"): "write_discounts",
+    ("Mutation", "discountCodeDelete"): "write_discounts",
 }
 KINDS = {
     "Customer": "customers",
+    "DiscountCodeNode": "discounts",
     "Order": "orders",
     "Refund": "orders",
     "Return": "returns",
@@ -32,6 +47,7 @@ _OBJECTS = {
     "order": "Order",
     "orders": "Order",
 }
+_HOLDERS = frozenset(["QueryRoot", "Order", "Customer", "Return", "DiscountCustomers"])
 # Marked as protected in the schema; that the default e-mail and phone objects are too is assumed.
 _LEVEL_2 = {
     "Customer": frozenset(
@@ -52,7 +68,7 @@ def check(c: Context, parent: str, field: str) -> None:
     if scope is not None:
         require(c, scope, field)
     level = c.shop.settings.approved_level
-    if level < 1 and field in _OBJECTS and parent in {"QueryRoot", "Order", "Customer", "Return"}:
+    if level < 1 and field in _OBJECTS and parent in _HOLDERS:
         raise _not_approved(f"access the {_OBJECTS[field]} object")
     if level < 2 and field in _LEVEL_2.get(parent, ()):
         raise _not_approved(f"use the {field} field")

@@ -1,9 +1,9 @@
 """The desk behind a shop: steering a sandbox that runs in another process, under /_sandbox/.
 
 POST /{shop}/_sandbox/do {"action": "place_order", "args": {…}} calls a method of the shop by name.
-POST|DELETE …/faults, GET|DELETE …/calls, POST …/run-queue, POST …/settings, GET …/sent; and for all
-shops POST /_sandbox/shops {"name": "kawa", …}, GET /_sandbox/shops, POST /_sandbox/app-webhook. Not part of
-Shopify and without any login.
+POST|DELETE …/faults, POST …/storm {"seed": 7, "odds": {"429": 0.1}}, GET|DELETE …/calls,
+POST …/run-queue, POST …/settings, GET …/sent; and for all shops POST /_sandbox/shops {"name": "kawa", …},
+GET /_sandbox/shops, POST /_sandbox/app-webhook. Not part of Shopify and without any login.
 """
 
 import json
@@ -23,12 +23,17 @@ ACTIONS = frozenset(
         "reinstall",
         "uninstall",
         "grant",
+        "revoke",
         "end_tokens",
         "id_token",
         "add_webhook",
         "webhooks_of",
         "add_product",
+        "add_collection",
         "add_discount",
+        "delete_discount",
+        "deactivate_discount",
+        "discounts_made",
         "create_customer",
         "change_customer",
         "delete_customer",
@@ -73,8 +78,9 @@ def answer(shop: Shop, request: Request, path: str) -> Answer:
     match (request.method, path):
         case ("POST", "do"):
             return Answer(200, {"result": _do(shop, _sent(request))})
-        case ("POST", "faults"):
-            _changed(shop.faults.add, _sent(request))
+        case ("POST", "faults" | "storm"):
+            act = shop.faults.add if path == "faults" else shop.faults.storm
+            _changed(act, _sent(request))
         case ("DELETE", "faults"):
             shop.faults.clear()
         case ("GET", "calls"):
@@ -136,7 +142,8 @@ def _do(shop: Shop, sent: Row) -> Any:
             arguments[key] = {int(number): value for number, value in arguments[key].items()}
     tags = arguments.pop("tags", ()) if name in {"tag_customer", "untag_customer"} else ()
     number = [arguments.pop("customer_id")] if tags else []
-    return _changed(getattr(shop, name), arguments, *number, *tags)
+    scopes = arguments.pop("scopes", ()) if name == "revoke" else ()
+    return _changed(getattr(shop, name), arguments, *number, *tags, *scopes)
 
 
 def _changed(act: Any, values: Row, *first: Any) -> Any:

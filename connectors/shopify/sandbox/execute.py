@@ -22,12 +22,14 @@ from graphql import (
 from connectors.shopify.sandbox import (
     access,
     cost,
+    fields_discount,
     fields_line,
     fields_order,
     fields_refund,
     fields_shop,
 )
 from connectors.shopify.sandbox.apps import Installation
+from connectors.shopify.sandbox.discount_mutations import DISCOUNT_MUTATIONS
 from connectors.shopify.sandbox.gql import Context, Fields
 from connectors.shopify.sandbox.mutations import MUTATIONS
 from connectors.shopify.sandbox.queries import QUERIES
@@ -37,8 +39,9 @@ SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
 MAX_INPUTS = 250
 _LIMITS_PAGE = "https://shopify.dev/api/usage/rate-limits"
 _FIELDS: Mapping[str, Fields] = {
-    "QueryRoot": QUERIES,
-    "Mutation": MUTATIONS,
+    "QueryRoot": {**QUERIES, **fields_discount.DISCOUNT_QUERIES},
+    "Mutation": {**MUTATIONS, **DISCOUNT_MUTATIONS},
+    **fields_discount.DISCOUNT_FIELDS,
     "Order": fields_order.ORDER,
     "LineItem": fields_line.LINE,
     "ShippingLine": fields_line.SHIPPING,

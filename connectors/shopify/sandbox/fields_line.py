@@ -7,7 +7,7 @@ from typing import Any
 from connectors.shopify.sandbox.gql import Args, Context, Fields, Obj, amount, bag, pair
 from connectors.shopify.sandbox.money import shop_amount, total
 from connectors.shopify.sandbox.reading import gid_of, money, order_of, plain_field, some, upper
-from connectors.shopify.sandbox.state import Row, gid
+from connectors.shopify.sandbox.state import Order, Row, gid
 
 _APPLICATIONS = {
     "discount_code": "DiscountCodeApplication",
@@ -25,7 +25,11 @@ def _allocation(_c: Context, node: Obj, _a: Args) -> list[Obj]:
 
 
 def _application(_c: Context, node: Obj, _a: Args) -> Row:
-    index, order = node.row["discount_application_index"], order_of(node)
+    return application(order_of(node), node.row["discount_application_index"])
+
+
+def application(order: Order, index: int) -> Row:
+    """Return what a discount was agreed to be on an order."""
     row = order.body["discount_applications"][index]
     value: Row = {"__typename": "PricingPercentageValue", "percentage": float(row["value"])}
     if row["value_type"] != "percentage":

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from connectors.shopify.sandbox import people
-from connectors.shopify.sandbox.fields_line import refund_shipping
+from connectors.shopify.sandbox.fields_line import application, refund_shipping
 from connectors.shopify.sandbox.gql import Args, Context, Fields, Obj, bag, connection, pair, plain
 from connectors.shopify.sandbox.metafields import fields_of, find, namespace
 from connectors.shopify.sandbox.money import shop_amount, total
@@ -70,6 +70,11 @@ def _refunded_shipping(node: Obj) -> Decimal:
     )
 
 
+def _applications(_c: Context, node: Obj, args: Args) -> Row:
+    there = range(len(node.row.get("discount_applications") or ()))
+    return plain(there, args, lambda index: application(order_of(node), index))
+
+
 ORDER: Fields = {
     "id": gid_of("Order"),
     "legacyResourceId": legacy_id,
@@ -105,6 +110,7 @@ ORDER: Fields = {
     "tags": lambda _c, n, _a: people.tags_of(order_of(n)),
     "discountCode": lambda _c, n, _a: next(iter(_codes(n)), None),
     "discountCodes": lambda _c, n, _a: _codes(n),
+    "discountApplications": _applications,
     "paymentGatewayNames": lambda _c, n, _a: n.row.get("payment_gateway_names") or [],
     "customer": _customer,
     "subtotalPriceSet": money("subtotal_price"),

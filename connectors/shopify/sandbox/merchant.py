@@ -1,12 +1,13 @@
-"""What the owner of a shop sets up: its apps and their webhooks, settings, goods, discount codes."""
+"""What the owner of a shop sets up: its apps and their webhooks, settings, goods, discounts."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from connectors.shopify.sandbox import tokens, webhooks
+from connectors.shopify.sandbox import discounts, tokens, webhooks
 from connectors.shopify.sandbox.apps import App, Installation
+from connectors.shopify.sandbox.offers import BASIC, CLASSES, Terms
 from connectors.shopify.sandbox.shopdata import uninstall
 from connectors.shopify.sandbox.state import Platform, Row, SandboxError, Settings, State, gid
 from connectors.shopify.sandbox.topics import header_of
@@ -60,6 +61,12 @@ class Merchant(State):
                 "updated_at": f"{self.now():%Y-%m-%dT%H:%M:%S}.000Z",
             }
             self.tell(("app/scopes_update", told))
+
+    def revoke(self, *scopes: str, client_id: str | None = None) -> None:
+        """Take scopes away from an app; a write scope takes its reading with it."""
+        with self.lock:
+            have = self._installation(self.app(client_id)).scopes
+            self.grant([one for one in have if one not in scopes], client_id)
 
     def _installation(self, app: App) -> Installation:
         found = self.installations.get(app.client_id)
@@ -133,9 +140,49 @@ class Merchant(State):
             self.tables.products[number] = row
             return dict(row)
 
-    def add_discount(self, code: str, value: str, kind: str = "percentage") -> Row:
-        """Make a discount code: so many percent, or a "fixed_amount" over the whole order."""
+    def add_collection(self, name: str, product_ids: Sequence[int] | None = None) -> Row:
+        """Put products together; without ids it holds all there are and will be."""
         with self.lock:
-            row = {"code": code, "value": Decimal(value), "value_type": kind}
-            self.tables.discounts[code.lower()] = row
-            return {**row, "value": value}
+            products = None if product_ids is None else list(product_ids)
+            number = self.next_id("collection")
+            row = {"id": number, "title": name, "products": products}
+            self.tables.collections[number] = row
+            return dict(row)
+
+    # --- discounts --------------------------------------------------------------------------------
+
+    def add_discount(self, code: str, value: str, kind: str = "percentage") -> Row:
+        """Make a code for everybody and every use: so many percent, or a "fixed_amount" in all."""
+        with self.lock:
+            amount = Decimal(value)
+            percent = kind == "percentage"
+            made = discounts.add(
+                self,
+                kind=BASIC,
+                title=code,
+                code=code,
+                starts_at=self.now(),
+                ends_at=None,
+                terms=Terms(percent=amount) if percent else Terms(amount=amount),
+                combines=CLASSES,
+            )
+            return discounts.told(self, made)
+
+    def delete_discount(self, code: str) -> None:
+        """Delete a discount by hand; its code is free again."""
+        with self.lock:
+            discounts.delete(self, discounts.get(self, code))
+
+    def deactivate_discount(self, code: str) -> Row:
+        """End a discount by hand."""
+        with self.lock:
+            found = discounts.get(self, code)
+            discounts.deactivate(self, found)
+            return discounts.told(self, found)
+
+    def discounts_made(self, code: str | None = None) -> list[Row]:
+        """Return all discounts that were ever made (under this code), deleted ones too."""
+        with self.lock:
+            every = self.tables.discounts.values()
+            found = [one for one in every if code is None or one.code.lower() == code.lower()]
+            return [discounts.told(self, one) for one in found]

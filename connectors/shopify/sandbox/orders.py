@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from connectors.shopify.sandbox import bodies, refunds, sums
-from connectors.shopify.sandbox.money import Exchange
+from connectors.shopify.sandbox import bodies, checkout, refunds, sums
+from connectors.shopify.sandbox.money import Exchange, shop_amount
 from connectors.shopify.sandbox.state import Order, Row, SandboxError, State, gid
 
 
@@ -67,16 +67,15 @@ def place(
     )
     order = Order(body, rate)
     body["line_items"] = [_line(shop, exchange, item) for item in items]
-    offers = [_offer(shop, code) for code in codes]
-    sums.apply_codes(order, offers)
+    if shipping is not None:
+        body["shipping_lines"].append(bodies.shipping_line(shop, exchange, shipping))
+    checkout.apply(shop, order, codes, placed or shop.now())
     for line in body["line_items"]:
         sums.tax(order, line, sums.goods(line), settings.tax_rate)
+    for line in body["shipping_lines"]:
+        sums.tax(order, line, shop_amount(line, "discounted_price"), settings.tax_rate)
     if tip:
         body["line_items"].append(bodies.tip(shop, exchange, tip))
-    if shipping is not None:
-        line = bodies.shipping_line(shop, exchange, shipping)
-        sums.tax(order, line, shipping, settings.tax_rate)
-        body["shipping_lines"].append(line)
     body["payment_gateway_names"] = [gateway]
     sums.place(order)
     shop.tables.orders[body["id"]] = order
@@ -100,13 +99,6 @@ def _line(shop: State, exchange: Exchange, item: Mapping[str, Any]) -> Row:
         values = {key: product[key] for key in keys} | values
     values["price"] = Decimal(str(values["price"]))
     return bodies.line(shop, exchange, **values)
-
-
-def _offer(shop: State, code: str) -> Row:
-    offer = shop.tables.discounts.get(code.lower())
-    if offer is None:
-        raise SandboxError(f"{code} is no discount code of this shop.")
-    return offer
 
 
 def _receive(shop: State, order: Order, gateway: str, amount: Decimal) -> None:

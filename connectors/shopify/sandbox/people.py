@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from connectors.shopify.sandbox import bodies
+from connectors.shopify.sandbox import bodies, discounts
 from connectors.shopify.sandbox.state import Order, Person, Row, SandboxError, State, gid
 
 MAX_TAGS = 250
@@ -93,11 +93,12 @@ def delete(shop: State, person: Person) -> None:
 
 
 def merge(shop: State, kept: Person, gone: Person) -> None:
-    """Merge two customers: orders and tags go to the one who is kept."""
+    """Merge two customers: orders, tags and discounts go to the one who is kept."""
     number = gone.body["id"]
     for order in orders_of(shop, number):
         order.body["customer"] = bodies.in_order(kept.body)
     kept.tags = joined(kept.tags, gone.tags)
+    discounts.hand_over(shop, kept.body["id"], number)
     del shop.tables.people[number]
     merged: Row = {
         "admin_graphql_api_customer_kept_id": gid("Customer", kept.body["id"]),

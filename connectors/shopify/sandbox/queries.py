@@ -1,11 +1,13 @@
 """The root fields of queries."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLError
 
-from connectors.shopify.sandbox import people
+from connectors.shopify.sandbox import discounts, people
 from connectors.shopify.sandbox.access import require_object
 from connectors.shopify.sandbox.fields_shop import topic_name
 from connectors.shopify.sandbox.gql import Args, Context, Fields, Obj, connection, number_of
@@ -46,18 +48,20 @@ def find(c: Context, gid: str, field: str = "node") -> Obj | None:
         raise GraphQLError(f"Invalid global id '{gid}'", extensions={"code": "RESOURCE_NOT_FOUND"})
     require_object(c, kind, field)
     tables = c.shop.tables
+    plain: Mapping[str, Callable[[int], Any]] = {
+        "Customer": tables.people.get,
+        "DiscountCodeNode": partial(discounts.find, c.shop),
+        "Return": tables.returns.get,
+        "WebhookSubscription": c.installation.subscriptions.get,
+    }
+    if kind in plain:
+        return _wrap(kind, plain[kind](number))
     match kind:
         case "Order":
             found = tables.orders.get(number)
             return None if found is None or _too_old(c, found) else _order(found)
-        case "Customer":
-            return _wrap("Customer", tables.people.get(number))
-        case "Return":
-            return _wrap("Return", tables.returns.get(number))
         case "Refund":
             return _refund(c, number)
-        case "WebhookSubscription":
-            return _wrap("WebhookSubscription", c.installation.subscriptions.get(number))
         case "Shop":
             return Obj("Shop", c.shop) if number == c.shop.id else None
         case "AppInstallation":

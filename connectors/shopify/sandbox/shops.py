@@ -21,6 +21,7 @@ SCOPES = (
     "read_all_orders",
     "read_returns",
     "write_customers",
+    "write_discounts",
     "read_customer_merge",
     "read_shopify_payments_disputes",
 )

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from connectors.shopify.sandbox.apps import App, Bucket, Installation
 from connectors.shopify.sandbox.faults import Faults
 from connectors.shopify.sandbox.money import Exchange
+from connectors.shopify.sandbox.offers import Discount
 
 Row = dict[str, Any]
 
@@ -44,6 +45,10 @@ class Settings:
     connect_timeout: float = 1.0
     total_timeout: float = 5.0
     retry_speed: float = 1.0  # 60: an hour of waiting for the next try takes a minute
+    usage_delay: float = (
+        30.0  # seconds until asyncUsageCount tells of a use; the checkout knows at once
+    )
+    sells_subscriptions: bool = False
     bucket_size: float = 2000.0
     restore_rate: float = 100.0  # points per second
     max_query_cost: int = 1000
@@ -137,7 +142,9 @@ class Tables:
     orders: dict[int, Order] = field(default_factory=dict)
     people: dict[int, Person] = field(default_factory=dict)
     products: dict[int, Row] = field(default_factory=dict)
-    discounts: dict[str, Row] = field(default_factory=dict)  # by code in lower case
+    collections: dict[int, Row] = field(default_factory=dict)
+    discounts: dict[int, Discount] = field(default_factory=dict)  # deleted ones too
+    codes: dict[str, int] = field(default_factory=dict)  # lower case → discount, of those there
     returns: dict[int, Row] = field(default_factory=dict)
     disputes: dict[int, Row] = field(default_factory=dict)
     shop_metafields: list[Row] = field(default_factory=list)

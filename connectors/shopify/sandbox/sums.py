@@ -4,12 +4,11 @@
 `current_*` follow edits and refunds. Discounts, then tax on what is left, each line rounded by itself.
 """
 
-from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 
 from connectors.shopify.sandbox import bodies
-from connectors.shopify.sandbox.money import ZERO, Exchange, rounded, share_out, shop_amount, total
+from connectors.shopify.sandbox.money import ZERO, Exchange, rounded, shop_amount, total
 from connectors.shopify.sandbox.state import Order, Row
 
 
@@ -33,40 +32,6 @@ def goods(line: Row) -> Decimal:
     return Decimal(str(line["price"])) * int(line["quantity"]) - discounts(line)
 
 
-def apply_codes(order: Order, offers: Iterable[Row]) -> None:
-    """Take each code's discount off the lines, in proportion to their prices."""
-    body, exchange = order.body, order.exchange
-    for index, offer in enumerate(offers):
-        lines = [line for line in body["line_items"] if not line["gift_card"] and not is_tip(line)]
-        weights = [Decimal(line["price"]) * line["quantity"] for line in lines]
-        percent = offer["value_type"] == "percentage"
-        whole = total(weights) * offer["value"] / 100 if percent else offer["value"]
-        whole = min(rounded(whole, exchange.shop), total(goods(line) for line in lines))
-        for line, part in zip(lines, share_out(whole, weights, exchange.shop), strict=True):
-            if part:
-                line["discount_allocations"].append(
-                    {
-                        "amount": exchange.text(part),
-                        "amount_set": exchange.bag(part),
-                        "discount_application_index": index,
-                    }
-                )
-        body["discount_applications"].append(
-            {
-                "target_type": "line_item",
-                "type": "discount_code",
-                "value": f"{offer['value']:.1f}",
-                "value_type": offer["value_type"],
-                "allocation_method": "across",
-                "target_selection": "all",
-                "code": offer["code"],
-            }
-        )
-        body["discount_codes"].append(
-            {"code": offer["code"], "amount": exchange.text(whole), "type": offer["value_type"]}
-        )
-
-
 def tax(order: Order, line: Row, amount: Decimal, rate: Decimal) -> None:
     """Put the tax on a line, in its price or on top of it."""
     if rate and line.get("taxable", True) and amount:
@@ -85,7 +50,8 @@ def place(order: Order) -> None:
     subtotal = total(goods(line) for line in bought)
     amounts = {
         "subtotal_price": subtotal,
-        "total_discounts": total(discounts(line) for line in bought),
+        # That what codes take off delivery counts here too is assumed.
+        "total_discounts": total(discounts(line) for line in (*bought, *body["shipping_lines"])),
         "total_line_items_price": total(goods(line) + discounts(line) for line in bought),
         "total_price": subtotal
         + total(shipping)
@@ -94,7 +60,8 @@ def place(order: Order) -> None:
         "total_tax": tax_sum,
     }
     _set(body, exchange, amounts)
-    body["total_shipping_price_set"] = exchange.bag(total(shipping))
+    before = total(shop_amount(line, "price") for line in body["shipping_lines"])
+    body["total_shipping_price_set"] = exchange.bag(before)
     body["total_tip_received"] = exchange.text(tips)
     body["total_weight"] = sum(line["grams"] * line["quantity"] for line in bought)
     rates = [one["rate"] for line in body["line_items"] for one in line["tax_lines"]]
@@ -137,6 +104,7 @@ def bring_up_to_date(order: Order) -> None:
                 discounts(line), line["quantity"] - line["current_quantity"], line, exchange
             )
             discount += discounts(line) - gone
+    discount += total(discounts(line) for line in body["shipping_lines"])
     shipping, shipping_tax = _shipping(body)
     tax_sum += shipping_tax
     adjusted = total(
