@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from shopify.utils.shop_url import sanitize_shop_domain
 
@@ -25,6 +26,7 @@ from connectors.base import (
 )
 from connectors.http import HttpClient
 from connectors.shopify.client import Session
+from connectors.shopify.codes import ShopifyCodes
 from connectors.shopify.inbound import ShopifyInbound
 from connectors.shopify.install import ShopifyHealth, ShopifyInstaller
 from connectors.shopify.reader import ShopifyReader
@@ -44,7 +46,7 @@ class ShopifyShop:
         self._session = Session(access, http, clock=time.monotonic, sleep=time.sleep)
         self.reader: Reader | None = ShopifyReader(self._session, clock.now)
         self.writer: Writer | None = ShopifyWriter(self._session)
-        self.codes: Codes | None = None
+        self.codes: Codes | None = ShopifyCodes(self._session)
         self.installer: Installer | None = ShopifyInstaller(self._session)
         self.health: HealthCheck | None = ShopifyHealth(self._session)
 
@@ -88,7 +90,7 @@ class ShopifyConnector:
         ),
     )
     inbound: Inbound = ShopifyInbound()
-    makes: frozenset[DiscountKind] = frozenset()
+    makes: frozenset[DiscountKind] = frozenset(get_args(DiscountKind))
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:
         """Return the shop's address; its deliveries name it by its domain at myshopify.com."""
