@@ -1,12 +1,15 @@
 """Settings: one frozen object, read once from the environment (and a key file), then passed on."""
 
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import getaddresses
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Literal
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from cryptography.fernet import Fernet
 
@@ -16,6 +19,24 @@ from app.errors import ConfigError
 _TRUE = {"1", "true", "yes", "on"}
 _ORIGIN = "_ORIGIN"
 _FALSE = {"", "0", "false", "no", "off"}
+
+
+# What is before the @: RFC 5322's dot-atom; quoted ones are no sender's.
+_SENDER = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where e-mail is handed over, and whom it is from."""
+
+    host: str
+    port: int
+    sender: str  # the bare address
+    sender_name: str = ""
+    security: Literal["tls", "starttls", "none"] = "starttls"
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -36,6 +57,7 @@ class Settings:
     dev: bool = False
     allow_private_addresses: bool = False  # shops on this machine or network: demo and tests only
     page_token: str | None = field(default=None, repr=False)
+    mail: MailServer | None = None  # without it no e-mail is sent
     origins: Mapping[str, str] = field(default_factory=dict)  # see `origin_of`
     failpoints: str = ""  # tests only: where the process ends as if killed
 
@@ -83,6 +105,7 @@ def from_env(environ: Mapping[str, str]) -> Settings:
         dev=dev,
         allow_private_addresses=_flag(environ, "ALLOW_PRIVATE_ADDRESSES", default=dev),
         page_token=environ.get("PAGE_TOKEN") or None,
+        mail=_mail(environ.get("SMTP_URL"), environ.get("MAIL_FROM")),
         failpoints=_failpoints(environ, dev=dev),
         origins={
             name.removesuffix(_ORIGIN).lower(): value
@@ -213,6 +236,67 @@ def _public_url(url: str) -> str:
             f"not {url!r}."
         )
     return url.rstrip("/")
+
+
+def _mail(url: str | None, sender: str | None) -> MailServer | None:
+    """Read where e-mail goes; the address is not repeated in an error: it holds a password."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        asked = dict(
+            parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        )
+        known = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0
+    except ValueError:
+        known = False
+    if (
+        not known
+        or parts.path.strip("/")
+        or parts.fragment
+        or (parts.username is None) != (parts.password is None)
+    ):
+        raise ConfigError(
+            "SMTP_URL must be as smtp://user:password@host:587 (which turns to TLS before it logs in) "
+            "or smtps://user:password@host:465. Special characters in user and password must be "
+            "percent-encoded, @ as %40, # as %23."
+        )
+    security = _security(parts, asked)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not (user + password).isascii():
+        raise ConfigError("SMTP_URL: user and password may hold ASCII characters only.")
+    if security == "none" and user and parts.hostname not in _LOOPBACK:
+        raise ConfigError(
+            "SMTP_URL: with starttls=no the password would be readable on the way. Leave starttls=no "
+            "out, or user and password."
+        )
+    addresses = getaddresses([sender or ""])
+    name, address = addresses[0] if len(addresses) == 1 else ("", "")
+    if not _SENDER.fullmatch(address) or not name.isprintable():
+        raise ConfigError(
+            "MAIL_FROM must be the address that e-mail is from, as points@shop.example or "
+            f"Kawa <points@shop.example>, not {sender!r}."
+        )
+    return MailServer(
+        host=parts.hostname or "",
+        port=parts.port or (465 if security == "tls" else 587),
+        sender=address,
+        sender_name=name,
+        security=security,
+        user=user or None,
+        password=password or None,
+    )
+
+
+def _security(parts: SplitResult, asked: Mapping[str, str]) -> Literal["tls", "starttls", "none"]:
+    if parts.scheme == "smtps" and not asked:
+        return "tls"
+    if parts.scheme == "smtp" and asked in ({}, {"starttls": "yes"}, {"starttls": "no"}):
+        return "none" if asked.get("starttls") == "no" else "starttls"
+    raise ConfigError(
+        "SMTP_URL: after the host there may be ?starttls=no, for a server on smtp:// that cannot do "
+        "TLS, and nothing else."
+    )
 
 
 def _flag(environ: Mapping[str, str], name: str, *, default: bool = False) -> bool:
