@@ -34,9 +34,9 @@ REASONS: dict[Reason, str] = {
     Reason.NOT_VERIFIED: mark("the shop does not say that the reviewer bought the product"),
     Reason.OTHER_OWNER: mark("it turned out to be another person's"),
     Reason.SAME_PERSON: mark("another account of the same person has been given it"),
-    Reason.REDEEMED: mark("spent on the reward “%(rule)s”"),
-    Reason.RELEASED: mark("back from the reward “%(rule)s”: its code was never used"),
-    Reason.GIVEN_BACK: mark("back from the reward “%(rule)s”: the order was refunded"),
+    Reason.REDEEMED: mark("for the reward “%(rule)s”"),
+    Reason.RELEASED: mark("the code of the reward “%(rule)s” was not used and cannot be any more"),
+    Reason.GIVEN_BACK: mark("the order that the reward “%(rule)s” was used for was refunded"),
 }
 
 NOTES: dict[Note, str] = {
@@ -61,8 +61,8 @@ KINDS: dict[str, str] = {
     "award": mark("%(points)s"),
     "reverse": mark("%(points)s taken back"),
     "forgive": mark("%(points)s let off: more was to be taken back than was there"),
-    "spend": mark("%(points)s spent on a reward"),
-    "restore": mark("%(points)s given back from a reward"),
+    "spend": mark("%(points)s spent"),
+    "restore": mark("%(points)s given back"),
     "expire": mark("%(points)s expired"),
     "merge": mark("%(points)s moved between two accounts of one person"),
 }

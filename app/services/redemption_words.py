@@ -4,17 +4,20 @@ from datetime import datetime
 
 import msgspec
 
-from app.programme.events import RedemptionState
 from app.services.texts import Texts, mark, texts
 from app.services.view_redemptions import NextView, RedemptionDetail, UseView
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of the way. `at` is None where no time is kept; `other` is another redemption."""
+    """One step of the way. `at` is None where no time is kept; `other` is another redemption.
+
+    `note` is what staff wrote, in their own words.
+    """
 
     text: str
     at: datetime | None
     other: int | None = None
+    note: str | None = None
 
 
 _NEXT = {
@@ -25,6 +28,19 @@ _NEXT = {
         "nobody can use it."
     ),
 }
+
+REASONS = (
+    mark("released by hand"),
+    mark("the refund it was given for was undone"),
+    mark("its time is over"),
+    mark("it is not in the shop any more"),
+    mark("the shop does not accept it any more"),
+    mark("its person was erased"),
+    mark("the shop refuses to make it"),
+    mark("it was used in the shop, but its order has not come here yet"),
+    mark("the shop did not end it"),
+)
+"""Why a code ends or cannot, as its row says; what a shop answered is in its own words."""
 
 
 def way(found: RedemptionDetail, language: str) -> list[Step]:
@@ -37,6 +53,9 @@ def way(found: RedemptionDetail, language: str) -> list[Step]:
     if found.mail is not None and found.mail.sent_at is not None:
         steps.append(Step(text=words.say("The code was sent by e-mail"), at=found.mail.sent_at))
     steps += [Step(text=_order(words, use), at=use.placed_at) for use in found.orders]
+    if found.release is not None:
+        text = words.say("To be released, says %(actor)s", actor=found.release.actor)
+        steps.append(Step(text=text, at=found.release.at, note=found.release.reason))
     if one.dead_at is not None:
         steps.append(Step(text=words.say("Nobody can use the code any more"), at=one.dead_at))
     steps += _points(words, found)
@@ -51,10 +70,10 @@ def next_words(step: NextView, language: str) -> str:
     return texts(language).say(_NEXT[step.what])
 
 
-def waits(found: RedemptionDetail) -> bool:
-    """Say whether the code lies ready and nothing is to be done but use it."""
-    one = found.redemption
-    return one.state == RedemptionState.ISSUED and one.ending is None
+def reason_words(reason: str, language: str) -> str:
+    """Say why a code ends or cannot; the shop's own words, after a colon, stay as they are."""
+    ours, colon, theirs = reason.partition(": ")
+    return texts(language).say(ours) + colon + theirs if ours in REASONS else reason
 
 
 def _begin(words: Texts, found: RedemptionDetail) -> Step:

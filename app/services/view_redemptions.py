@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, func, select
 
 from app.db import tables as t
+from app.db.ids import first_id_of
 from app.errors import NotFound
 from app.programme.document import load
 from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
@@ -83,6 +84,14 @@ class NextView(msgspec.Struct, frozen=True, kw_only=True):
     paused_until: datetime | None
 
 
+class ReleaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's wish that the code shall end."""
+
+    at: datetime
+    actor: str
+    reason: str
+
+
 class RedemptionDetail(msgspec.Struct, frozen=True, kw_only=True):
     """Everything known about one redemption."""
 
@@ -92,6 +101,7 @@ class RedemptionDetail(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     uses: int  # as the shop told last
     next: NextView | None
+    release: ReleaseView | None
     mail: MailView | None
     orders: list[UseView]
     entries: list[EntryView]
@@ -161,6 +171,7 @@ def show_redemption(connection: Connection, redemption_id: int) -> RedemptionDet
         version=row.version,
         uses=row.uses,
         next=_next(row),
+        release=None if row.ending is None else _release(connection, row),
         mail=_mail(connection, row.id),
         orders=_orders(connection, row),
         entries=entries_of_object(connection, row.object_id),
@@ -252,15 +263,31 @@ def _names(
 def _next(row: Row[Any]) -> NextView | None:
     if row.due_at is None:
         return None
-    ending = row.ending is not None and row.dead_at is None
+    over = row.ends_at is not None and row.ends_at <= row.due_at
+    reserved = row.state == RedemptionState.RESERVED
     return NextView(
-        what="end" if ending else "make" if row.made_at is None else "look",
+        what="end" if row.ending is not None or over else "make" if reserved else "look",
         due_at=row.due_at,
         tries=row.tries,
         error=_first_line(row.error),
         blocked=row.blocked_reason,
         paused_until=row.paused_until,
     )
+
+
+def _release(connection: Connection, row: Row[Any]) -> ReleaseView | None:
+    """Return who asked for its points back first, if a person did."""
+    act = connection.execute(
+        select(t.audit)
+        .where(
+            t.audit.c.programme_id == row.programme_id,
+            t.audit.c.id >= first_id_of(row.created_at),
+            t.audit.c.action == "redemption.release",
+            t.audit.c.subject == f"redemption {row.id}",
+        )
+        .order_by(t.audit.c.id)
+    ).first()
+    return None if act is None else ReleaseView(at=act.at, actor=act.actor, reason=act.reason)
 
 
 def _mail(connection: Connection, redemption_id: int) -> MailView | None:

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from app.web.console.pages import pages
-from app.web.console.words import masked, state_word
+from app.web.console.words import reason_word, masked, state_word
 
 
 def register(app: Flask) -> None:
@@ -11,3 +11,4 @@ def register(app: Flask) -> None:
     app.register_blueprint(pages)
     app.add_template_filter(masked, "masked")
     app.add_template_filter(state_word, "word")
+    app.add_template_filter(reason_word, "reason")

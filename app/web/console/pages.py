@@ -9,10 +9,18 @@ from flask import Blueprint, render_template, request, url_for
 
 from app.errors import NotFound
 from app.services.explain import render
+from app.services.redemption_words import next_words, way
+from app.services.reward_words import reward_words
 from app.services.stores import list_stores
 from app.services.view_deliveries import STATUSES, list_deliveries, show_delivery, topics
 from app.services.view_ledger import EntryView, ledger_of, sentence
 from app.services.view_members import AwardView, list_members, show_member
+from app.services.view_redemptions import (
+    STATES,
+    RedemptionView,
+    list_redemptions,
+    show_redemption,
+)
 from app.services.view_stores import store_views, totals
 from app.services.views import LARGEST_ID, ProgrammeView, programme_views
 from app.settings import Settings
@@ -116,19 +124,83 @@ def member(member_id: int) -> str:
         )
         programme = programme_views(connection)[found.member.programme_id]
         ledger = ledger_of(connection, member_id, before=_number("before"))
+        taken = list_redemptions(
+            connection, member_id=member_id, before=_number("rewards"), limit=_OBJECTS
+        )
         return render_template(
             "member.html",
             found=found,
             member=found.member,
             programme=programme,
+            programmes={programme.id: programme},
             ledger=ledger,
+            taken=taken,
+            called=_called,
             said=partial(_said, programme),
             worth=partial(_worth, programme),
             older_entries=_older("console.member", "before", ledger.older, member_id=member_id),
+            older_taken=_older("console.member", "rewards", taken.older, member_id=member_id),
             older_objects=_older(
                 "console.member", "objects", found.objects.older, member_id=member_id
             ),
         )
+
+
+@pages.get("/redemptions")
+def redemptions() -> str:
+    """List the rewards that were taken, newest first; or the one with this code."""
+    chosen = {name: request.args.get(name) or None for name in ("store", "state", "search")}
+    with here().runtime.database.snapshot() as connection:
+        stores = list_stores(connection)
+        page = list_redemptions(
+            connection,
+            store_id=None
+            if chosen["store"] is None
+            # A store that there is not has none.
+            else next((one.id for one in stores if one.key == chosen["store"]), -1),
+            state=chosen["state"],
+            search=chosen["search"],
+            before=_number("before"),
+        )
+        return render_template(
+            "redemptions.html",
+            programmes=programme_views(connection),
+            page=page,
+            chosen=chosen,
+            called=_called,
+            older=_older("console.redemptions", "before", page.older),
+            stores=stores,
+            states=STATES,
+        )
+
+
+@pages.get("/redemptions/<int:redemption_id>")
+def redemption(redemption_id: int) -> str:
+    """One reward that was taken: its code, its way, the orders that showed it."""
+    language = reader().language
+    with here().runtime.database.snapshot() as connection:
+        found = show_redemption(connection, redemption_id)
+        programme = programme_views(connection)[found.redemption.programme_id]
+        return render_template(
+            "redemption.html",
+            found=found,
+            one=found.redemption,
+            programme=programme,
+            way=way(found, language),
+            called=_called,
+            next_words=partial(next_words, language=language),
+            said=partial(_said, programme),
+        )
+
+
+def _called(one: RedemptionView) -> str:
+    return reward_words(
+        name=one.name,
+        kind=one.kind,
+        value=one.value,
+        currency=one.currency,
+        language=reader().language,
+    )
 
 
 def _said(programme: ProgrammeView, entry: EntryView) -> str:

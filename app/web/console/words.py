@@ -1,5 +1,6 @@
 """Our own words as the pages show them, and e-mails as lists show them."""
 
+from app.services.redemption_words import reason_words
 from app.services.texts import mark
 from app.web.language import here
 
@@ -28,6 +29,12 @@ WORDS = {
     "review": mark("review"),
     "enrolment": mark("enrolment"),
     "manager": mark("by a manager"),
+    "redemption": mark("reward taken"),
+    # how far a reward that was taken has come
+    "reserved": mark("code being made"),
+    "issued": mark("code can be used"),
+    "used": mark("used"),
+    "released": mark("given back"),
     # claims
     "pending": mark("waiting"),
     "confirmed": mark("confirmed"),
@@ -49,6 +56,11 @@ WORDS = {
 def state_word(code: str) -> str:
     """Return the reader's word for one of our codes; one that we lack stays as it is."""
     return here().say(WORDS[code]) if code in WORDS else code
+
+
+def reason_word(reason: str) -> str:
+    """Return in the reader's language why a code ends or cannot."""
+    return reason_words(reason, here().language)
 
 
 def masked(email: str | None) -> str:
