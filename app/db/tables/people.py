@@ -24,6 +24,8 @@ member = table(
     Column("created_at", Moment(), nullable=False),
     Index("ix_member_programme_id_id", "programme_id", "id"),
     Index("ix_member_programme_id_email_hash", "programme_id", "email_hash"),
+    # Who has reached the cost of a reward is asked each second.
+    Index("ix_member_programme_id_state_balance", "programme_id", "state", "balance"),
     Index(
         "ix_member_merged_into",
         "merged_into",

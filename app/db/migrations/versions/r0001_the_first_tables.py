@@ -219,6 +219,12 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         "ix_member_programme_id_email_hash", "member", ["programme_id", "email_hash"], unique=False
     )
     op.create_index("ix_member_programme_id_id", "member", ["programme_id", "id"], unique=False)
+    op.create_index(
+        "ix_member_programme_id_state_balance",
+        "member",
+        ["programme_id", "state", "balance"],
+        unique=False,
+    )
     op.create_table(
         "store_secret",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
