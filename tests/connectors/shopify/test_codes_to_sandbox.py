@@ -1,0 +1,410 @@
+"""Discount codes against the sandbox: made, used at its checkout, ended, with troubles in between."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from app.errors import Blocked, Passing
+from app.programme.events import OrderFacts
+from connectors.base import Access, Codes, CodeShown, Delivery, Discount, Made, MadeCode, Observed
+from connectors.base import Shop as OpenShop
+from connectors.http import GuardedClient
+from connectors.shopify import code_documents, connector
+from connectors.shopify.client import Session
+from connectors.shopify.code_inputs import creation_of
+from connectors.shopify.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox, Shop, serve
+from connectors.shopify.sandbox.state import SandboxError
+from tests.connectors.shopify.graphql_shop import Time
+
+APP = {"client-id": CLIENT_ID, "client-secret": CLIENT_SECRET}
+
+
+@dataclass
+class Counter:
+    """The shop as seen from both sides of its counter."""
+
+    codes: Codes
+    another: Callable[[], Codes]  # over a connection of its own
+    session: Session  # for what the role does not send by itself
+    shop: Shop
+    now: list[datetime]
+    mug: int
+    anna: int
+
+    def wanted(self, number: int = 1, **values: Any) -> Discount:
+        given = {
+            "reference": str(9000 + number),
+            "code": f"K7QM-3XTD-{number:04d}",
+            "title": "A reward",
+            "kind": "percent",
+            "value": Decimal(10),
+            "currency": "PLN",
+            "customer": str(self.anna),
+            "starts_at": self.now[0],
+            "ends_at": self.now[0] + timedelta(days=90),
+        }
+        return Discount(**{**given, **values})
+
+    def make(self, wanted: Sequence[Discount]) -> list[Made]:
+        size = self.codes.batch_size
+        parts = [wanted[start : start + size] for start in range(0, len(wanted), size)]
+        return [made for part in parts for made in self.codes.make(part)]
+
+    def made(self, number: int = 1, **values: Any) -> MadeCode:
+        wanted = self.wanted(number, **values)
+        [made] = self.make([wanted])
+        assert made.error is None
+        return MadeCode(reference=wanted.reference, code=wanted.code, id=made.id)
+
+    def buy(self, code: str, pieces: int = 2, **values: Any) -> Any:
+        given = {"customer_id": self.anna, "shipping": "15.00", "codes": [code], **values}
+        return self.shop.place_order({self.mug: pieces}, **given)
+
+    def later(self, **time: float) -> None:
+        self.now[0] += timedelta(**time)
+
+    def look(self, code: MadeCode) -> CodeShown:
+        [shown] = self.codes.look([code])
+        return shown
+
+    def end(self, code: MadeCode) -> CodeShown:
+        [shown] = self.codes.end([code])
+        return shown
+
+    def alive(self) -> list[str]:
+        return [one["code"] for one in self.shop.discounts_made() if not one["deleted"]]
+
+
+@contextmanager
+def counter(*, token: bool = True, **settings: Any) -> Iterator[Counter]:
+    now, time = [datetime(2026, 11, 22, 2, 30, 15, 250_000, tzinfo=UTC)], Time()
+    sandbox = Sandbox(now=lambda: now[0], seconds=time.clock)
+    shop = sandbox.open_shop("kawa", **settings)
+    mug = shop.add_product("Mug", "40.00")["id"]
+    anna = shop.create_customer("anna@example.com", "Anna", "Nowak")["id"]
+    with serve(sandbox) as running:
+        access = Access(
+            store_key="k",
+            url=connector.place({"shop": ["kawa"]}).url,
+            credentials={"access-token": shop.token} if token else APP,
+            origin=running.origin,
+        )
+        opened: list[OpenShop] = []
+
+        def another() -> Codes:
+            opened.append(connector.connect(access, GuardedClient(allow_private=True)))
+            assert opened[-1].codes is not None
+            return opened[-1].codes
+
+        http = GuardedClient(allow_private=True)
+        session = Session(access, http, clock=time.clock, sleep=time.sleep)
+        yield Counter(another(), another, session, shop, now, mug, anna)
+        for one in (session, *opened):
+            one.close()
+
+
+def paid(order: Any) -> tuple[Decimal, Decimal]:
+    """Return what the goods and what delivery came to."""
+    goods = Decimal(order["subtotal_price"])
+    return goods, Decimal(order["total_price"]) - goods
+
+
+# --- every kind, at the checkout ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reward", "goods", "delivery"),
+    [
+        ({"kind": "percent", "value": Decimal("12.5")}, "70.00", "15.00"),
+        ({"kind": "fixed", "value": Decimal("15.00")}, "65.00", "15.00"),
+        ({"kind": "fixed", "value": Decimal(500)}, "0.00", "15.00"),
+        ({"kind": "free-delivery", "value": None}, "80.00", "0.00"),
+    ],
+)
+def test_a_code_gives_at_the_checkout_what_the_reward_says(
+    reward: dict[str, Any], goods: str, delivery: str
+) -> None:
+    with counter() as seen:
+        code = seen.made(**reward)
+        order = seen.buy(code.code.lower())
+        assert paid(order) == (Decimal(goods), Decimal(delivery))
+        seen.later(minutes=5)
+        shown = seen.look(code)
+    assert (shown.exists, shown.usable, shown.uses) == (True, False, 1)
+
+
+def test_a_free_product_is_one_piece_however_many_are_in_the_cart() -> None:
+    with counter() as seen:
+        wanted = seen.wanted(kind="free-product", value=None, product=str(seen.mug))
+        made = creation_of(wanted, currency=None, price=Decimal("40.00"))
+        text, variables = code_documents.making([made])
+        answer = seen.session.run(text, variables)["discount0"]
+        assert answer["userErrors"] == []
+        lines = [
+            {"product_id": seen.mug, "quantity": 3},
+            {"title": "Beans", "price": "30.00", "quantity": 1},
+        ]
+        order = seen.shop.place_order(lines, customer_id=seen.anna, codes=[wanted.code])
+    assert Decimal(order["subtotal_price"]) == Decimal("110.00")
+
+
+def test_an_order_shows_the_code_to_whoever_reads_it() -> None:
+    with counter() as seen:
+        code = seen.made()
+        order = seen.buy(code.code)
+        delivery = Delivery(
+            source="webhook",
+            topic="orders/create",
+            body=seen.shop.rendered(order["id"]),
+            received_at=seen.now[0],
+        )
+        stated = connector.inbound.normalise(delivery)
+    assert isinstance(stated, Observed)
+    facts = stated.events[0].facts
+    assert isinstance(facts, OrderFacts)
+    assert facts.codes == (code.code.lower(),)
+
+
+@pytest.mark.parametrize("kind", ["percent", "fixed", "free-delivery"])
+def test_nobody_else_can_use_it_and_nobody_twice(kind: str) -> None:
+    with counter() as seen:
+        code = seen.made(kind=kind)
+        eve = seen.shop.create_customer("eve@example.com", "Eve")["id"]
+        with pytest.raises(SandboxError, match="not for this customer"):
+            seen.buy(code.code, customer_id=eve)
+        seen.buy(code.code)
+        with pytest.raises(SandboxError, match="usage limit"):
+            seen.buy(code.code)
+
+
+def test_a_minimum_and_an_end_hold_at_the_checkout() -> None:
+    with counter() as seen:
+        code = seen.made(minimum=Decimal("80.00"))
+        with pytest.raises(SandboxError, match="minimum"):
+            seen.buy(code.code, pieces=1)
+        seen.later(days=90, seconds=1)
+        with pytest.raises(SandboxError, match="not active"):
+            seen.buy(code.code)
+        assert not seen.look(code).usable
+
+
+def test_only_combinable_codes_go_together() -> None:
+    with counter() as seen:
+        first = seen.made(1, combinable=True)
+        free = seen.made(2, combinable=True, kind="free-delivery")
+        alone = seen.made(3)
+        with pytest.raises(SandboxError, match="cannot be combined"):
+            seen.buy(first.code, codes=[first.code, alone.code])
+        order = seen.buy(first.code, codes=[first.code, free.code])
+        assert paid(order) == (Decimal("72.00"), Decimal(0))
+
+
+# --- made once ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault", ["reset_after", "reset_before", "half_body", "wrong_json", "wrong_page", "500", "html"]
+)
+def test_a_lost_answer_and_another_try_make_one_code(fault: str) -> None:
+    with counter() as seen:
+        wanted = [seen.wanted(number) for number in range(3)]
+        seen.shop.faults.add(fault, operation="MakeCodes")
+        with pytest.raises(Passing):
+            seen.make(wanted)
+        made = seen.make(wanted)
+        ids = [one["id"] for one in seen.shop.discounts_made()]
+        assert [one.id for one in made] == [str(number) for number in ids]
+        assert len(ids) == 3
+        assert seen.make(wanted) == made
+
+
+def test_the_look_up_of_a_taken_code_may_fail_too() -> None:
+    with counter() as seen:
+        code = seen.made()
+        seen.shop.faults.add("reset_before", operation="LookAtCodes")
+        with pytest.raises(Passing):
+            seen.make([seen.wanted()])
+        assert seen.make([seen.wanted()])[0].id == code.id
+        assert len(seen.alive()) == 1
+
+
+def test_a_call_that_is_sent_again_makes_one_code() -> None:
+    with counter(token=False) as seen:
+        seen.made(1)
+        seen.shop.end_tokens()
+        seen.shop.faults.add("throttled", operation="MakeCodes", after=1)
+        seen.made(2)
+        assert len(seen.shop.discounts_made()) == 2
+
+
+def test_many_who_make_the_same_codes_at_once_make_one_of_each() -> None:
+    with counter() as seen, ThreadPoolExecutor(4) as pool:
+        wanted = [seen.wanted(number) for number in range(10)]
+        sessions = [seen.another() for _ in range(4)]
+        results = list(pool.map(lambda codes: codes.make(wanted), sessions))
+        assert all(result == results[0] for result in results)
+        assert len(seen.alive()) == 10
+
+
+def test_a_code_that_somebody_else_has_is_taken_in_any_case() -> None:
+    with counter() as seen:
+        seen.shop.add_discount("k7qm-3xtd-0001", "5")
+        made = seen.make([seen.wanted(1), seen.wanted(2)])
+        assert [(one.taken, one.id is None) for one in made] == [(True, True), (False, False)]
+
+
+def test_one_code_for_two_rewards_is_made_for_the_first() -> None:
+    with counter() as seen:
+        twice = [seen.wanted(1), seen.wanted(2, code="k7qm-3xtd-0001")]
+        assert [one.taken for one in seen.make(twice)] == [False, True]
+
+
+def test_sixty_codes_take_three_calls() -> None:
+    with counter() as seen:
+        wanted = [seen.wanted(number) for number in range(60)]
+        made = seen.make(wanted)
+        assert len({one.id for one in made}) == 60
+        assert seen.shop.calls["MakeCodes"] == 3
+        codes = [
+            MadeCode(reference=one.reference, code=one.code, id=done.id)
+            for one, done in zip(wanted, made, strict=True)
+        ]
+        shown = [seen.codes.end(codes[start : start + 25]) for start in (0, 25, 50)]
+        assert [one.exists for part in shown for one in part] == [False] * 60
+        assert seen.alive() == []
+
+
+def test_what_the_shop_refuses_for_ever_is_said_so() -> None:
+    with counter() as seen:
+        made = seen.make(
+            [
+                seen.wanted(1, customer="4711"),
+                seen.wanted(2, ends_at=seen.now[0] - timedelta(days=1)),
+                seen.wanted(3, kind="fixed", currency="EUR"),
+                seen.wanted(4, kind="free-product", product="4711"),
+                seen.wanted(5),
+            ]
+        )
+    assert [(one.never, one.id is None) for one in made] == [(True, True)] * 4 + [(False, False)]
+    assert made[0].error == "discountCodeBasicCreate: INVALID context.customers.add"
+    assert made[1].error == "discountCodeBasicCreate: END_DATE_BEFORE_START_DATE endsAt"
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["10 % \"off\" & 'more'", "<script>alert(1)</script>", "a\r\nb", "\u202eevil", "ż" * 300, ""],
+)
+def test_any_title_is_kept_as_one_short_line(title: str) -> None:
+    with counter() as seen:
+        seen.made(title=title)
+        [kept] = seen.shop.discounts_made()
+    assert kept["title"].isprintable()
+    assert 0 < len(kept["title"]) <= 255
+
+
+# --- looking and ending ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_unused_code_is_ended_for_good(known: bool) -> None:
+    with counter() as seen:
+        made = seen.made()
+        code = made if known else MadeCode(reference=made.reference, code=made.code)
+        assert seen.look(code) == CodeShown(
+            reference="9001", id=made.id, exists=True, usable=True, uses=0
+        )
+        assert seen.end(code) == CodeShown(reference="9001", id=made.id, uses=0)
+        with pytest.raises(SandboxError):
+            seen.buy(made.code)
+        assert seen.end(made) == CodeShown(reference="9001", id=made.id)
+
+
+def test_a_used_code_is_left_as_it_is() -> None:
+    with counter() as seen:
+        code = seen.made()
+        seen.buy(code.code)
+        seen.later(minutes=5)
+        shown = seen.end(code)
+        assert (shown.exists, shown.usable, shown.uses) == (True, False, 1)
+        assert seen.alive() == [code.code]
+
+
+def test_a_code_whose_only_order_was_cancelled_can_be_ended() -> None:
+    with counter() as seen:
+        code = seen.made()
+        seen.shop.cancel_order(seen.buy(code.code)["id"])
+        seen.later(minutes=5)
+        spent = MadeCode(reference=code.reference, code=code.code, id=code.id, spent=1)
+        assert not seen.look(spent).usable
+        assert seen.end(spent) == CodeShown(reference="9001", id=code.id, uses=1)
+
+
+def test_uses_are_told_late() -> None:
+    with counter() as seen:
+        code = seen.made()
+        seen.buy(code.code)
+        assert seen.look(code).uses == 0
+        seen.later(minutes=5)
+        assert seen.look(code).uses == 1
+
+
+def test_a_code_that_the_owner_ended_exists_and_one_that_was_deleted_does_not() -> None:
+    with counter() as seen:
+        first, second = seen.made(1), seen.made(2)
+        seen.shop.deactivate_discount(first.code)
+        seen.shop.delete_discount(second.code)
+        assert [(one.exists, one.usable) for one in seen.codes.look([first, second])] == [
+            (True, False),
+            (False, False),
+        ]
+        assert not seen.end(first).exists
+        assert seen.alive() == []
+
+
+def test_a_code_of_somebody_else_is_neither_seen_nor_ended() -> None:
+    with counter() as seen:
+        seen.shop.add_discount("SPRING", "5")
+        code = MadeCode(reference="9001", code="SPRING")
+        assert seen.look(code) == seen.end(code) == CodeShown(reference="9001")
+        assert seen.alive() == ["SPRING"]
+
+
+@pytest.mark.parametrize("fault", ["reset_after", "reset_before", "wrong_json", "500"])
+def test_an_end_whose_answer_was_lost_is_found_out(fault: str) -> None:
+    with counter() as seen:
+        code = seen.made()
+        seen.shop.faults.add(fault, operation="EndCodes")
+        with pytest.raises(Passing):
+            seen.end(code)
+        assert not seen.end(code).exists
+        assert seen.alive() == []
+
+
+# --- permissions ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("act", ["make", "look", "end"])
+def test_a_permission_that_was_revoked_is_no_word_about_codes(act: str) -> None:
+    with counter() as seen:
+        code = seen.made()
+        seen.shop.revoke("write_discounts")
+        with pytest.raises(Blocked, match="_discounts"):
+            getattr(seen.codes, act)([seen.wanted(2) if act == "make" else code])
+        assert seen.alive() == [code.code]
+
+
+def test_with_reading_alone_a_code_is_seen_and_not_ended() -> None:
+    with counter() as seen:
+        code = seen.made()
+        seen.shop.revoke("write_discounts")
+        seen.shop.grant(["read_discounts"])
+        assert seen.look(code).usable
+        with pytest.raises(Blocked, match="write_discounts"):
+            seen.end(code)
+        assert seen.alive() == [code.code]
