@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
@@ -73,6 +73,10 @@ class Texts:
     def moment(self, value: datetime, zone: tzinfo) -> str:
         """Write a time to the second, as the clocks in `zone` showed it."""
         return format_datetime(value, "medium", tzinfo=zone, locale=self._locale)
+
+    def day(self, value: datetime, zone: tzinfo) -> str:
+        """Write the day of a time in words, as the calendars in `zone` showed it."""
+        return format_date(value.astimezone(zone), "long", locale=self._locale)
 
 
 @cache
