@@ -9,6 +9,8 @@ from app.cli.events import events
 from app.cli.ledger import ledger
 from app.cli.members import member
 from app.cli.programmes import programme
+from app.cli.redemptions import redeem, redemption
+from app.cli.rewards import reward
 from app.cli.serve import clock_, demo, init, migrate, up, worker
 from app.cli.shared import Context, speaks_plainly
 from app.cli.stores import store
@@ -45,6 +47,9 @@ for command in (
     member,
     ledger,
     events,
+    redeem,
+    redemption,
+    reward,
 ):
     cli.add_command(command)
 

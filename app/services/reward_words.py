@@ -2,12 +2,21 @@
 
 from decimal import Decimal
 
+from app.programme.rewards import Hidden
 from app.services.texts import mark, texts
 
 _KINDS = {
     "free-delivery": mark("free delivery"),
     "free-product": mark("a free product"),
     "early-access": mark("early access"),
+}
+
+_HIDDEN = {
+    Hidden.NO_PRODUCT: mark("the programme does not say which product of this store it is"),
+    Hidden.NOT_MADE: mark(
+        "this store makes no such codes, or there are no API keys to ask it with"
+    ),
+    Hidden.NO_CODE: mark("it is nothing that a code could give"),
 }
 
 
@@ -27,3 +36,8 @@ def reward_words(
     if value is not None and kind == "fixed":
         return words.say("%(amount)s off", amount=words.money(value, currency))
     return words.say(_KINDS[kind]) if kind in _KINDS else kind
+
+
+def hidden_words(hidden: Hidden, language: str) -> str:
+    """Say why a reward cannot be had in a store."""
+    return texts(language).say(_HIDDEN[hidden])

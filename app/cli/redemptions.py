@@ -1,0 +1,231 @@
+"""`stempel redeem` and `stempel redemption`: turning points into codes, and what becomes of them."""
+
+import click
+from sqlalchemy import Connection
+
+from app.cli.printing import moment
+from app.cli.redemption_text import called, csv_of, detail_of, row_of, text_of
+from app.cli.rewards import outlets_of, unknown_reward
+from app.cli.shared import (
+    Context,
+    as_json,
+    gather,
+    how_many,
+    limit_option,
+    pass_context,
+    show,
+    table,
+)
+from app.errors import ConfigError, NotFound
+from app.services import redemptions
+from app.services.programmes import in_force, programme_id_of, versions
+from app.services.redeem import redeem as take
+from app.services.stores import get_store
+from app.services.view_members import MemberView, find_member
+from app.services.view_redemptions import (
+    STATES,
+    RedemptionDetail,
+    list_redemptions,
+    show_redemption,
+)
+
+
+@click.command()
+@click.argument("who", metavar="MEMBER")
+@click.argument("reward", required=False)
+@click.option(
+    "--store", metavar="KEY", help="Which shop the code is for, if it can be had in many."
+)
+@click.option("--programme", "-p", metavar="KEY", help="Which programme, if the e-mail is in many.")
+@click.option(
+    "--key", metavar="REQUEST", help="A word of yours for this act: given again, nothing is spent."
+)
+@click.option("--actor", default="command line", show_default=True, help="Who does it.")
+@as_json
+@pass_context
+def redeem(
+    context: Context,
+    *,
+    who: str,
+    reward: str | None,
+    store: str | None,
+    programme: str | None,
+    key: str | None,
+    actor: str,
+    as_json: bool,
+) -> None:
+    """Turn a member's points into a discount code.
+
+    MEMBER is an id or an e-mail address, REWARD a key out of the programme; without it, those that
+    can be had are listed. The points are spent at once and the shop is asked for the code, which works
+    as soon as it has it; should it never come into being, the points come back.
+
+    Example: stempel redeem ola@example.pl ten-percent --store kawa-shop --json
+    """
+
+    def spend(connection: Connection) -> tuple[RedemptionDetail, MemberView]:
+        programme_id = None if programme is None else programme_id_of(connection, programme)
+        one = find_member(connection, context.vault(), who, programme_id=programme_id)
+        shops = outlets_of(context, connection, one.programme_id)
+        version = in_force(versions(connection, one.programme_id), context.clock())
+        if reward not in {known.key for known in version.programme.rewards}:
+            raise NotFound(unknown_reward(reward, version, shops))
+        redemption_id = take(
+            connection,
+            context.vault(),
+            programme_id=one.programme_id,
+            member_id=one.id,
+            reward=reward,
+            outlets=shops,
+            store_key=store,
+            request_key=key,
+            actor=actor,
+            now=context.clock(),
+        )
+        taken = show_redemption(connection, redemption_id)
+        now = find_member(connection, context.vault(), str(taken.redemption.member_id))
+        return taken, now
+
+    found, member = context.database().run(spend)
+    one = found.redemption
+    works = "it works as soon as the shop has it" if one.made_at is None else "the shop has it"
+    show(
+        row_of(one) | {"balance": member.balance},
+        as_json,
+        f"redemption {one.id}: {called(one)} for {one.cost} points\n"
+        f"code {one.code} for {one.store}, {one.state}: {works}\n"
+        f"member {member.id}: {member.balance} points",
+    )
+
+
+@click.group()
+def redemption() -> None:
+    """See the rewards that were taken, and give their points back.
+
+    A redemption is reserved (the shop is asked to make the code), issued (the code can be used), used
+    (an order shows it) or released (nobody can use the code, the points are back).
+    """
+
+
+@redemption.command("list")
+@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@click.option("--state", type=click.Choice(STATES), help="Only in this state.")
+@click.option("--store", metavar="KEY", help="Only of this store.")
+@click.option("--member", "who", metavar="ID|EMAIL", help="Only of this member.")
+@click.option("--search", metavar="CODE", help="Only with this code (all of it, in any case).")
+@click.option("--before", type=int, metavar="ID", help="Only older ones than this redemption.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, for spreadsheets.")
+@limit_option
+@as_json
+@pass_context
+def list_all(
+    context: Context,
+    *,
+    programme: str | None,
+    state: str | None,
+    store: str | None,
+    who: str | None,
+    search: str | None,
+    before: int | None,
+    limit: int | None,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
+    """List redemptions, newest first.
+
+    Example, codes not used yet: stempel redemption list --state issued --csv > codes.csv
+    """
+    if as_csv and as_json:
+        raise ConfigError("--csv and --json exclude each other.")
+    with context.database().snapshot() as connection:
+        programme_id = None if programme is None else programme_id_of(connection, programme)
+        store_id = None if store is None else get_store(connection, store).id
+        member_id = (
+            None
+            if who is None
+            else find_member(connection, context.vault(), who, programme_id=programme_id).id
+        )
+        found = gather(
+            lambda older_than, size: list_redemptions(
+                connection,
+                programme_id=programme_id,
+                state=state,
+                store_id=store_id,
+                member_id=member_id,
+                search=search,
+                before=older_than,
+                limit=size,
+            ),
+            how_many(limit, as_json or as_csv),
+            before=before,
+        )
+    rows = [row_of(one) for one in found]
+    if as_csv:
+        click.echo(csv_of(rows), nl=False)
+        return
+    show(
+        rows,
+        as_json,
+        table(
+            [
+                [
+                    str(one.id),
+                    moment(one.created_at),
+                    one.code,
+                    one.reward,
+                    str(one.cost),
+                    str(one.member_id),
+                    one.store,
+                    one.state + (f" in {one.used_in}" if one.used_in else ""),
+                ]
+                for one in found
+            ],
+            ["id", "taken (UTC)", "code", "reward", "cost", "member", "store", "state"],
+        ),
+    )
+
+
+@redemption.command("show")
+@click.argument("number", type=int, metavar="ID")
+@as_json
+@pass_context
+def show_one(context: Context, *, number: int, as_json: bool) -> None:
+    """Show one redemption: its code, its way, what is next, the orders that showed the code.
+
+    Example: stempel redemption show 385862746112131073
+    """
+    with context.database().snapshot() as connection:
+        found = show_redemption(connection, number)
+    show(detail_of(found), as_json, text_of(found))
+
+
+@redemption.command()
+@click.argument("number", type=int, metavar="ID")
+@click.option("--reason", required=True, help="Why; kept in the audit log.")
+@click.option("--actor", default="command line", show_default=True, help="Who does it.")
+@as_json
+@pass_context
+def release(context: Context, *, number: int, reason: str, actor: str, as_json: bool) -> None:
+    """Take a code back that was not used; its points come back once that is certain.
+
+    The shop is asked to end the code, and to say that nobody used it. Until it has, the redemption
+    stays as it is. One that an order has used cannot be released.
+
+    Example: stempel redemption release 385862746112131073 --reason "took the wrong one"
+    """
+
+    def undo(connection: Connection) -> RedemptionDetail:
+        redemptions.release(
+            connection,
+            context.vault(),
+            redemption_id=number,
+            reason=reason,
+            actor=actor,
+            now=context.clock(),
+        )
+        return show_redemption(connection, number)
+
+    found = context.database().run(undo)
+    one = found.redemption
+    back = "the points are back" if one.dead_at else "the points come back when the shop confirms"
+    show(row_of(one), as_json, f"redemption {one.id}: {one.state}, {back}")

@@ -1,0 +1,117 @@
+"""`stempel reward`: what points can be exchanged for, store by store."""
+
+import click
+from sqlalchemy import Connection
+
+from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
+from app.programme.document import Reward
+from app.programme.rewards import Hidden, Offer, offers
+from app.services.programmes import Version, in_force, programme_id_of, versions
+from app.services.redeem import Outlet
+from app.services.reward_words import hidden_words, reward_words
+from app.services.stores import get_store
+from connectors.registry import load_connectors
+from jobs.outlets import outlets
+
+
+@click.group()
+def reward() -> None:
+    """See what points can be exchanged for."""
+
+
+@reward.command("list")
+@programme_option
+@click.option("--store", metavar="KEY", help="Only in this store.")
+@as_json
+@pass_context
+def list_rewards(context: Context, *, programme: str, store: str | None, as_json: bool) -> None:
+    """List the rewards of a programme store by store; hidden ones with the reason.
+
+    Example: stempel reward list --programme kawa --json
+    """
+    with context.database().snapshot() as connection:
+        if store is not None:
+            get_store(connection, store)  # a mistyped key is an error, not an empty list
+        programme_id = programme_id_of(connection, programme)
+        version = in_force(versions(connection, programme_id), context.clock())
+        shops = [
+            outlet
+            for outlet in outlets_of(context, connection, programme_id)
+            if store in {None, outlet.store.key}
+        ]
+    found = [
+        (outlet.store.key, offer)
+        for outlet in shops
+        for offer in offers(version.programme, outlet.store.key, outlet.makes)
+    ]
+    currency = version.programme.currency
+    show(
+        [
+            {
+                "store": key,
+                "reward": offer.reward.key,
+                "name": _offered(offer.reward, currency),
+                "cost": offer.reward.cost,
+                "kind": offer.reward.kind,
+                "value": None if offer.reward.value is None else str(offer.reward.value),
+                "product": offer.product,
+                "hidden": offer.hidden,
+            }
+            for key, offer in found
+        ],
+        as_json,
+        table(
+            [
+                [
+                    key,
+                    offer.reward.key,
+                    str(offer.reward.cost),
+                    _offered(offer.reward, currency),
+                    _why(offer.hidden),
+                ]
+                for key, offer in found
+            ],
+            ["store", "reward", "cost", "what it is", "hidden because"],
+        ),
+    )
+
+
+def outlets_of(context: Context, connection: Connection, programme_id: int) -> list[Outlet]:
+    """Return the stores of a programme with the codes they can make."""
+    return outlets(connection, context.settings.keyring, load_connectors(), programme_id)
+
+
+def unknown_reward(key: str | None, version: Version, shops: list[Outlet]) -> str:
+    """Say which rewards there are, and why some of them cannot be had."""
+    several = [
+        (outlet.store.key, offer)
+        for outlet in shops
+        for offer in offers(version.programme, outlet.store.key, outlet.makes)
+    ]
+    parts = ["Name a reward." if key is None else f"There is no reward {key!r}."]
+    had: dict[str, Offer] = {one.reward.key: one for _, one in several if one.hidden is None}
+    if had:
+        prices = (f"{name} ({offer.reward.cost} points)" for name, offer in had.items())
+        parts.append(f"There are: {', '.join(prices)}.")
+    hidden = (
+        f"{one.reward.key} in {store}: {_why(one.hidden)}" for store, one in several if one.hidden
+    )
+    if reasons := "; ".join(hidden):
+        parts.append(f"Hidden: {reasons}.")
+    if not several:
+        parts.append(
+            "The programme has no store."
+            if version.programme.rewards
+            else "The programme has none."
+        )
+    return " ".join(parts)
+
+
+def _why(hidden: Hidden | None) -> str:
+    return "" if hidden is None else hidden_words(hidden, "en")
+
+
+def _offered(one: Reward, currency: str) -> str:
+    return reward_words(
+        name=one.name, kind=one.kind, value=one.value, currency=currency, language="en"
+    )
