@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, case, or_, select, update
+from sqlalchemy import Connection, Row, case, literal, or_, select, update
 
 from app.db import tables as t
 from app.programme.document import Programme, Reward
@@ -93,7 +93,10 @@ def claim_codes(
         .values(
             lease_until=now + LEASE,
             fence=t.redemption.c.fence + 1,
-            tried_at=case((t.redemption.c.id.in_(making), now), else_=t.redemption.c.tried_at),
+            tried_at=case(
+                (t.redemption.c.id.in_(making), literal(now, t.redemption.c.tried_at.type)),
+                else_=t.redemption.c.tried_at,
+            ),
         )
     )
     return tasks
