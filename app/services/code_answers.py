@@ -86,7 +86,8 @@ def note_answers(
         values: dict[str, Any] = {"lease_until": None, "error": error, "tries": 0}
         if error is not None:
             values["tries"] = t.redemption.c.tries + 1
-        if redemption.made_at is not None:
+        refused = answer.task.act is Act.MAKE and (answer.never or answer.taken)
+        if redemption.made_at is not None or (refused and answer.task.first):
             values["tried_at"] = None
         connection.execute(update(t.redemption).where(t.redemption.c.id == row.id).values(**values))
     commit_change(connection, vault, work)

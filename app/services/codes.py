@@ -42,6 +42,7 @@ class CodeTask(msgspec.Struct, frozen=True, kw_only=True):
     programme_id: int
     fence: int
     tries: int
+    first: bool  # no call before this one may have made the code without our knowing
     act: Act
     why: str | None  # of an END that nobody asked for: what the row shall say
     code: str
@@ -168,6 +169,7 @@ def _task(
         programme_id=row.programme_id,
         fence=row.fence + 1,
         tries=row.tries,
+        first=row.tried_at is None,
         act=act,
         why=why,
         code=row.code,

@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import Conflict, Invalid, NotFound
 from tests.pipeline import Pipeline
-from tests.way.rewards import PLATFORMS, Rewards, open_rewards
+from tests.way.rewards import PLATFORMS, PROGRAMME, Rewards, open_rewards
 
 
 @pytest.fixture(params=PLATFORMS)
@@ -262,3 +262,17 @@ def test_a_code_whose_shop_is_gone_gives_its_points_back_two_days_after_its_end(
 
 def _woo(shop: Rewards) -> bool:
     return shop.way.store.platform == "woocommerce"
+
+
+def test_a_reward_that_the_shop_refuses_to_make_gives_its_points_back_with_the_reason(
+    pipeline: Pipeline,
+) -> None:
+    product = '\n[[reward]]\nkey = "mug"\ncost = 100\nkind = "free-product"\n'
+    with open_rewards(pipeline, "woocommerce", PROGRAMME + product) as shop:
+        named = f'[[reward.product]]\nstore = "{shop.way.store.key}"\nid = "424242"\n'
+        shop.pipeline.programme(source=PROGRAMME + product + named)
+        ola = shop.member(150)
+        taken = shop.redeem(ola, "mug")
+        shop.quiet()
+        assert (shop.state(taken), shop.points(ola), shop.codes()) == ("released", 150, [])
+        assert "refuses to make it" in shop.row(taken).ending
