@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from jobs import automatic
 from jobs.drain import drain
 from jobs.joins import join_proved
 from jobs.push import push
@@ -31,6 +32,7 @@ class Worker:
         self._outbound = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._automatic = automatic.Turns(runtime)
 
     def wake(self, _store_id: int = 0) -> None:
         """Say that there are deliveries to drain."""
@@ -65,6 +67,9 @@ class Worker:
             if self._survive(lambda: join_proved(self._runtime, limit=_JOINS_PER_TURN)):
                 self._outbound.set()
                 self._inbound.set()  # there may be more
+            if self._survive(self._automatic.turn):
+                self._outbound.set()
+                self._inbound.set()
             self._inbound.wait(_POLL_SECONDS)
 
     def _push(self) -> None:
