@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from app.db import tables as t
 from app.programme.document import Programme
@@ -48,6 +49,13 @@ class Unsent(msgspec.Struct, frozen=True):
     reason: str
 
 
+class _Recipient(msgspec.Struct, frozen=True):
+    """Where a person gets e-mail now; `hashed` is the keyed hash of that address."""
+
+    address: str
+    hashed: bytes | None
+
+
 class _Said(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of an e-mail about a code, for both of its forms."""
 
@@ -65,28 +73,23 @@ def letter(connection: Connection, vault: Vault, mail: Mail, now: datetime) -> L
     """Return what a mail says now, or why it is not sent."""
     if mail.created_at + OLD <= now:
         return Unsent(f"not sent for {OLD.days} days")
-    address = _address(connection, vault, mail.member_id)
-    if isinstance(address, Unsent):
-        return address
-    return _code_letter(connection, mail, address, now)
+    to = _recipient(connection, vault, mail.member_id)
+    return to if isinstance(to, Unsent) else _code_letter(connection, mail, to, now)
 
 
-def _address(connection: Connection, vault: Vault, member_id: int) -> str | Unsent:
-    """Return where the person behind an account gets e-mail now."""
-    query = select(t.member.c.id, t.member.c.state, t.member.c.merged_into)
-    row = connection.execute(
-        query.add_columns(t.member.c.email, t.member.c.data_key_id).where(
-            t.member.c.id == member_id
-        )
-    ).one()
+def _recipient(connection: Connection, vault: Vault, member_id: int) -> _Recipient | Unsent:
+    """Find the person behind an account, whoever it was joined to since."""
+    row = connection.execute(select(t.member).where(t.member.c.id == member_id)).one()
     if row.merged_into is not None:
-        return _address(connection, vault, row.merged_into)
+        return _recipient(connection, vault, row.merged_into)
     if row.state == "erased":
         return Unsent("the person was erased")
     if row.email is None:
         return Unsent("no e-mail address is known")
     address = deliverable(vault.open_email(connection, row.data_key_id, row.id, row.email))
-    return address or Unsent("the e-mail address cannot be one")
+    if address is None:
+        return Unsent("the e-mail address cannot be one")
+    return _Recipient(address, row.email_hash)
 
 
 def deliverable(address: str) -> str | None:
@@ -105,7 +108,7 @@ def deliverable(address: str) -> str | None:
 
 
 def _code_letter(
-    connection: Connection, mail: Mail, address: str, now: datetime
+    connection: Connection, mail: Mail, to: _Recipient, now: datetime
 ) -> Letter | Unsent:
     row = connection.execute(
         select(
@@ -113,9 +116,11 @@ def _code_letter(
             t.source_object.c.facts,
             t.source_object.c.version,
             t.store.c.url,
+            t.store_customer.c.email_hash,
         )
         .join(t.source_object, t.source_object.c.id == t.redemption.c.object_id)
         .join(t.store, t.store.c.id == t.redemption.c.store_id)
+        .join(t.store_customer, _account(), isouter=True)
         .where(t.redemption.c.id == mail.subject_id)
     ).one()
     if row.state != RedemptionState.ISSUED:
@@ -128,9 +133,10 @@ def _code_letter(
     told, offered = known[-1].programme, version_of(known, row.version).programme
     words = texts(told.language)
     name, reward = plain(told.name), _reward(offered, facts, words)
-    said = _said(words, row, offered, facts, name, reward)
+    terms = [*_terms(words, row, offered, facts), _for_whom(words, row, to)]
+    said = _said(words, row, name, reward, terms)
     return Letter(
-        to=address,
+        to=to.address,
         language=words.language,
         sender_name=name,
         subject=words.say("Your reward: %(reward)s", reward=reward),
@@ -139,9 +145,14 @@ def _code_letter(
     )
 
 
-def _said(
-    words: Texts, row: Row[Any], offered: Programme, facts: RedemptionFacts, name: str, reward: str
-) -> _Said:
+def _account() -> ColumnElement[bool]:
+    return and_(
+        t.store_customer.c.store_id == t.redemption.c.store_id,
+        t.store_customer.c.external_id == t.redemption.c.customer,
+    )
+
+
+def _said(words: Texts, row: Row[Any], name: str, reward: str, terms: list[str]) -> _Said:
     if row.replaces_id is not None:
         opening = words.say(
             "the order in which you used your reward was refunded. Here is a new code for it: "
@@ -163,7 +174,7 @@ def _said(
         opening=opening,
         code_label=words.say("Your code:"),
         code=row.code,
-        terms=_terms(words, row, offered, facts),
+        terms=terms,
         shop_label=words.say("The shop:"),
         shop=row.url,
         closing=words.say("This message was sent automatically by the shop's loyalty programme."),
@@ -182,12 +193,18 @@ def _terms(words: Texts, row: Row[Any], offered: Programme, facts: RedemptionFac
         terms.append(words.say("The goods must cost at least %(amount)s.", amount=amount))
     if reward is not None and not reward.combinable:
         terms.append(words.say("It cannot be combined with other discounts."))
-    terms.append(
-        words.say(
+    return terms
+
+
+def _for_whom(words: Texts, row: Row[Any], to: _Recipient) -> str:
+    """Say how the shop knows who may use the code: by the account, or by its e-mail address."""
+    if row.customer is None:
+        return words.say("It works once and for you only: order with this e-mail address.")
+    if row.email_hash is not None and row.email_hash == to.hashed:
+        return words.say(
             "It works once and for you only: sign in to the shop, or order with this e-mail address."
         )
-    )
-    return terms
+    return words.say("It works once and for you only: sign in to your account in the shop first.")
 
 
 def _reward(offered: Programme, facts: RedemptionFacts, words: Texts) -> str:
