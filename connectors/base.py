@@ -248,7 +248,7 @@ class MadeCode(msgspec.Struct, frozen=True, kw_only=True):
 class CodeShown(msgspec.Struct, frozen=True, kw_only=True):
     """What the shop says about one code of ours.
 
-    `exists`: the shop has it (a code in a trash is not there). `usable`: somebody can still use it, now
+    `exists`: the shop has it, if only in a trash. `usable`: somebody can still use it, now
     or later. `uses`: how often it was used, None if the shop does not tell. With an `error` nothing is
     known.
     """

@@ -20,6 +20,7 @@ from connectors.base import (
 )
 from connectors.http import HttpClient
 from connectors.woocommerce.client import CONSUMER_KEY, CONSUMER_SECRET, Session
+from connectors.woocommerce.codes import WooCodes
 from connectors.woocommerce.inbound import WooInbound
 from connectors.woocommerce.install import WooHealth, WooInstaller
 from connectors.woocommerce.reader import WooReader
@@ -33,7 +34,7 @@ class WooShop:
         self._session = Session(access, http)
         self.reader: Reader | None = WooReader(self._session, clock.now)
         self.writer: Writer | None = WooWriter(self._session)
-        self.codes: Codes | None = None
+        self.codes: Codes | None = WooCodes(self._session, clock.now)
         self.installer: Installer | None = WooInstaller(self._session)
         self.health: HealthCheck | None = WooHealth(self._session)
 
@@ -72,7 +73,9 @@ class WooConnector:
         Field(name=CONSUMER_SECRET, help="Secret of the REST API key (cs_…).", secret=True),
     )
     inbound: Inbound = WooInbound()
-    makes: frozenset[DiscountKind] = frozenset()
+    makes: frozenset[DiscountKind] = frozenset(
+        ("percent", "fixed", "free-delivery", "free-product")
+    )
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:
         """Return the shop's address; its deliveries name no store, so the path must."""

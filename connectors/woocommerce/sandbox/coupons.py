@@ -1,6 +1,7 @@
 """Coupons with their traps: lower-case codes, ignored date_expires_gmt, a trash that frees codes."""
 
 import html
+import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -11,7 +12,8 @@ from connectors.woocommerce.sandbox.state import Row, State
 
 TYPES = ["percent", "fixed_cart", "fixed_product"]
 COUNTING = {"pending", "processing", "on-hold", "completed"}
-"""Statuses in which an order's coupons count as used; cancelling gives the use back."""
+"""Statuses that count an order's coupons as used; only "cancelled" gives the use back."""
+STATUSES = ["publish", "draft", "pending", "private"]
 _BOOLS = ("individual_use", "free_shipping", "exclude_sale_items")
 _COUNTS = ("usage_limit", "usage_limit_per_user", "limit_usage_to_x_items")
 _LISTS = (
@@ -21,6 +23,8 @@ _LISTS = (
     "excluded_product_categories",
 )
 _AMOUNTS = ("amount", "minimum_amount", "maximum_amount")
+# The only form whose offset is read; every other counts as local time (WC_Data::set_date_prop).
+_WITH_OFFSET = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)")
 
 
 def get(shop: State, coupon_id: int, *, missing: int = 404) -> Row:
@@ -32,12 +36,14 @@ def get(shop: State, coupon_id: int, *, missing: int = 404) -> Row:
 
 
 def find(shop: State, code: str) -> Row | None:
-    """Return the live coupon of a code, whatever the case; one in the trash is not found."""
+    """Return the published coupon of a code, whatever the case: the newest, should there be two."""
     wanted = code.strip().lower()
-    for row in shop.tables.coupons.values():
-        if row["code"] == wanted and row["status"] != "trash":
-            return row
-    return None
+    found = [
+        row
+        for row in shop.tables.coupons.values()
+        if row["code"] == wanted and row["status"] == "publish"
+    ]
+    return max(found, key=lambda row: (row["created"], row["id"]), default=None)
 
 
 def create(shop: State, values: Row) -> Row:
@@ -99,21 +105,35 @@ def update(shop: State, coupon_id: int, values: Row) -> Row:
 def delete(shop: State, coupon_id: int, *, force: bool) -> Row:
     """Trash a coupon (its code is free at once) or remove it for good."""
     row = get(shop, coupon_id)
-    before = dict(row)
+    before = {**row, "used_by": list(row["used_by"])}
     if force:
         del shop.tables.coupons[coupon_id]
         shop.fire("woocommerce_delete_coupon", coupon_id)
+    elif row["status"] == "trash":
+        raise RestError(
+            410,
+            "woocommerce_rest_already_trashed",
+            "The shop_coupon has already been deleted.",
+        )
     else:
-        row["status"] = "trash"
+        row["_status_before_trash"], row["status"] = row["status"], "trash"
         shop.fire("wp_trash_post", coupon_id, "coupon")
     return before
+
+
+def restore(shop: State, coupon_id: int) -> Row:
+    """Take a coupon out of the trash, as only the admin screen can; it works again."""
+    row = get(shop, coupon_id)
+    row["status"] = row.pop("_status_before_trash", "publish")
+    shop.fire("untrashed_post", coupon_id, "coupon")
+    return row
 
 
 def _fill(shop: State, row: Row, values: Row) -> None:
     """Take over what was sent; `date_expires_gmt` is read by nobody."""
     kind = values.get("discount_type", row["discount_type"])
     if kind not in TYPES:
-        raise invalid_params({"discount_type": not_in_enum("discount_type", TYPES)})
+        raise RestError(400, "coupon_invalid_discount_type", "Invalid discount type.")
     try:
         amounts = {name: money.decimal(values[name]) for name in _AMOUNTS if name in values}
     except InvalidOperation as error:
@@ -122,7 +142,13 @@ def _fill(shop: State, row: Row, values: Row) -> None:
     if amount < 0 or (kind == "percent" and amount > 100):
         raise RestError(400, "coupon_invalid_amount", "Invalid discount amount.")
     row.update(amounts, discount_type=kind)
-    for name in (*_BOOLS, *_COUNTS, *_LISTS, "description", "email_restrictions"):
+    if "email_restrictions" in values:
+        row["email_restrictions"] = _addresses(values["email_restrictions"])
+    if "description" in values:
+        row["description"] = re.sub(r"<[^>]*>?", "", str(values["description"]))
+    if values.get("status") in STATUSES:
+        row["status"] = values["status"]
+    for name in (*_BOOLS, *_COUNTS, *_LISTS):
         if name in values:
             row[name] = values[name]
     if "date_expires" in values:
@@ -130,12 +156,44 @@ def _fill(shop: State, row: Row, values: Row) -> None:
     meta.write(shop, row["meta_data"], values.get("meta_data"))
 
 
+def check_type(values: Row) -> None:
+    """Refuse an unknown type as the route does; a batch gets to `create` without this check."""
+    if values.get("discount_type", TYPES[0]) not in TYPES:
+        raise invalid_params({"discount_type": not_in_enum("discount_type", TYPES)})
+
+
+def _addresses(sent: Any) -> list[str]:
+    """Keep e-mails as WordPress does: without the characters it does not know, or not at all."""
+    kept = [_sanitised(str(address).strip().lower()) for address in sent or []]
+    return [address for address in kept if address]
+
+
+def _sanitised(address: str) -> str:
+    local, at, domain = address.partition("@")
+    local = re.sub(r"[^a-z0-9!#$%&'*+/=?^_`{|}~.-]", "", local)
+    parts = [re.sub(r"[^a-z0-9-]", "", part).strip("-") for part in domain.split(".")]
+    parts = [part for part in parts if part]
+    return f"{local}@{'.'.join(parts)}" if local and at and len(parts) > 1 else ""
+
+
+def _allowed(email: str, restrictions: list[str]) -> bool:
+    """Compare as the shop does: every restriction is a pattern as well."""
+    for restriction in restrictions:
+        try:
+            pattern = re.compile(restriction.replace("*", "(.+)?"))
+        except re.error:
+            pattern = re.compile("(?!)")
+        if email == restriction or pattern.fullmatch(email):
+            return True
+    return False
+
+
 def expiry(shop: State, value: Any) -> datetime | None:
     """Read `date_expires`: local time without offset, a bare date is the start of that day."""
     if not value:
         return None
-    moment = datetime.fromisoformat(str(value))
-    if moment.tzinfo is None:
+    moment = datetime.fromisoformat(str(value)).replace(microsecond=0)
+    if moment.tzinfo is None or not _WITH_OFFSET.fullmatch(str(value)):
         moment = moment.replace(tzinfo=shop.settings.zone)
     return moment.astimezone(UTC)
 
@@ -147,10 +205,13 @@ def check(shop: State, code: str, order: Row, gross: Decimal) -> Row:
     if row is None:
         raise _refused(f"Coupon {quoted} cannot be applied because it does not exist.")
     buyer = str(order["customer_id"] or order["billing"]["email"].lower())
-    email = order["billing"]["email"].lower()
-    allowed = {address.lower() for address in row["email_restrictions"]}
+    emails = [order["billing"]["email"].lower()]
+    if order["created_via"] == "checkout" and order["customer_id"]:
+        # Only the classic checkout looks at the account as well.
+        emails.append(shop.tables.customers[order["customer_id"]]["email"].lower())
+    restrictions = row["email_restrictions"]
     limit, each = row["usage_limit"], row["usage_limit_per_user"]
-    if row["expires"] is not None and row["expires"] <= shop.now():
+    if row["expires"] is not None and row["expires"] < shop.now():
         raise _refused(f"Coupon {quoted} has expired.")
     if limit and len(row["used_by"]) >= limit:
         raise _refused(f"Usage limit for coupon {quoted} has been reached.")
@@ -161,7 +222,7 @@ def check(shop: State, code: str, order: Row, gross: Decimal) -> Row:
     if row["maximum_amount"] and gross > row["maximum_amount"]:
         raise _refused(f"The maximum spend for coupon {quoted} is exceeded.")
     # A guest who has not typed an address yet is let through at the cart, not here.
-    if allowed and email not in allowed:
+    if restrictions and not any(_allowed(email, restrictions) for email in emails):
         raise _refused(f"Please enter a valid email at checkout to use coupon code {quoted}.")
     bought = {item["product_id"] for item in order["line_items"]}
     if row["product_ids"] and not bought & set(row["product_ids"]):
@@ -174,9 +235,12 @@ def _refused(message: str) -> RestError:
 
 
 def count_use(shop: State, order: Row) -> None:
-    """Count or give back the uses of an order's coupons, as its status says. No event tells."""
+    """Count or give back the uses of an order's coupons, as its status says. No event tells.
+
+    Refunded, failed and trashed orders keep what they counted (hooks of wc_update_coupon_usage_counts).
+    """
     wanted = order["status"] in COUNTING
-    if wanted == order["_coupons_counted"]:
+    if wanted == order["_coupons_counted"] or not (wanted or order["status"] == "cancelled"):
         return
     buyer = str(order["customer_id"] or order["billing"]["email"].lower())
     for item in order["coupon_lines"]:

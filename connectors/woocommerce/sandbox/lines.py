@@ -139,6 +139,14 @@ def apply_coupons(shop: State, order: Row, codes: list[str]) -> None:
             item["total"] = settings.tax.net(left, taxable=item["_taxable"])
 
 
+def free_delivery(shop: State, order: Row) -> None:
+    """Let the shopper take the free delivery that a coupon opens, if the shop has such a method."""
+    free = any(item["free_shipping"] for item in order["coupon_lines"])
+    if free and shop.settings.free_delivery_by_coupon:
+        for item in order["shipping_lines"]:
+            item.update(method_id="free_shipping", method_title="Free shipping", total=money.ZERO)
+
+
 def _shelf(shop: State, item: Row) -> Decimal:
     """Return a line before discounts as the shelf shows it."""
     if item["_shelf"] is not None:

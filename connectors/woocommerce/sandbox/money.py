@@ -81,7 +81,7 @@ def discount(
     by_price = sorted(parts, key=lambda part: -(part.shelf / max(part.quantity, 1)))
     before = sum(part.off for part in parts)
     if kind == "percent":
-        _percent(by_price, amount)
+        _percent(by_price, amount, limit)
     elif kind == "fixed_cart":
         _fixed_cart(by_price, int(amount.scaleb(decimals)))
     else:
@@ -89,18 +89,27 @@ def discount(
     return sum(part.off for part in parts) - before
 
 
-def _percent(parts: Iterable[Part], percent: Decimal) -> None:
-    """Floor per line, then the missing pieces one by one from the dearest line down."""
-    parts = list(parts)
-    whole = (Decimal(sum(p.left for p in parts)) * percent / 100).quantize(
-        Decimal(1), ROUND_HALF_UP
-    )
+def _percent(parts: Iterable[Part], percent: Decimal, limit: int | None) -> None:
+    """Floor per line, then the missing pieces one by one from the dearest line down.
+
+    With a `limit` only that many pieces count, the dearest first (apply_coupon_percent).
+    """
+    counting: list[Part] = []
+    worth = Decimal(0)
     taken = 0
     for part in parts:
-        off = min(int((part.left * percent / 100).to_integral_value(ROUND_FLOOR)), part.left)
+        pieces = part.quantity if limit is None else min(part.quantity, limit)
+        if limit is not None:
+            limit -= pieces
+        left = Decimal(part.left) * pieces / max(part.quantity, 1)
+        off = min(int((left * percent / 100).to_integral_value(ROUND_FLOOR)), part.left)
         part.off += off
         taken += off
-    _remainder(parts, int(whole) - taken)
+        worth += left
+        if pieces:
+            counting.append(part)
+    whole = (worth * percent / 100).quantize(Decimal(1), ROUND_HALF_UP)
+    _remainder(counting, int(whole) - taken)
 
 
 def _fixed_product(parts: Iterable[Part], each: int, limit: int | None) -> None:

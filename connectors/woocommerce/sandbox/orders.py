@@ -31,6 +31,7 @@ ADDRESS = [
     "email",
     "phone",
 ]
+_SHOPPERS = frozenset({"store-api", "checkout"})
 _TEXTS = ("payment_method", "payment_method_title", "transaction_id", "customer_note")
 
 
@@ -63,6 +64,8 @@ def create(shop: State, sent: Row, via: str = "rest-api") -> Row:
         shop.fire("woocommerce_new_order", row["id"])
         data = {"status": refusal.status, "new_draft_order_id": row["id"]}
         raise RestError(refusal.status, refusal.code, refusal.message, data) from refusal
+    if via in _SHOPPERS:
+        lines.free_delivery(shop, row)
     lines.recalculate(shop, row)
     _announce_new(shop, row, via)
     _settle(shop, row, sent)
@@ -223,7 +226,7 @@ def delete(shop: State, order_id: int) -> Row:
 
 def _blank(shop: State, via: str) -> Row:
     settings = shop.settings
-    shopper = via in {"store-api", "checkout"}
+    shopper = via in _SHOPPERS
     amounts = [
         "discount_total",
         "discount_tax",

@@ -15,11 +15,12 @@ ORDERBY = {
 
 
 def listing(call: Call) -> Answer:
-    """GET /coupons: `code` finds whatever the case, and nothing in the trash."""
+    """GET /coupons: published ones only. `code` finds whatever the case, and one at most."""
     request, shop = call.request, call.shop
-    rows = [row for row in shop.tables.coupons.values() if row["status"] != "trash"]
+    rows = [row for row in shop.tables.coupons.values() if row["status"] in {"publish", "private"}]
     if code := request.param("code"):
-        rows = [row for row in rows if row["code"] == code.lower()]
+        found = coupons.find(shop, code)
+        rows = [found] if found else []
     rows = paging.in_time(shop, request, paging.included(request, rows))
     rows = paging.ordered(request, rows, ORDERBY)
     address = render.api(shop, "coupons")
@@ -27,18 +28,20 @@ def listing(call: Call) -> Answer:
 
 
 def view(call: Call) -> Answer:
-    """GET /coupons/{id}."""
+    """GET /coupons/{id}: in whatever status, the trash too."""
     return Answer(200, render.coupon(call.shop, coupons.get(call.shop, call.id)))
 
 
 def create(call: Call) -> Answer:
     """POST /coupons."""
+    coupons.check_type(call.sent)
     row = coupons.create(call.shop, call.sent)
     return calls.created(call, render.coupon(call.shop, row), "coupons")
 
 
 def edit(call: Call) -> Answer:
     """PUT /coupons/{id}."""
+    coupons.check_type(call.sent)
     return Answer(200, render.coupon(call.shop, coupons.update(call.shop, call.id, call.sent)))
 
 

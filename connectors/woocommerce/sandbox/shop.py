@@ -5,6 +5,7 @@ The webhooks that an act causes wait in the queue until `run_queue()` or a serve
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -95,6 +96,21 @@ class Sandbox(State):
         with self.lock:
             return render.coupon(self, coupons.create(self, sent))
 
+    def change_coupon(self, coupon_id: int, **values: Any) -> Row:
+        """Change a coupon on the admin screen (`amount`, `status` "draft", …)."""
+        with self.lock:
+            return render.coupon(self, coupons.update(self, coupon_id, values))
+
+    def delete_coupon(self, coupon_id: int, *, force: bool = False) -> None:
+        """Put a coupon into the trash, which frees its code, or delete it for good."""
+        with self.lock:
+            coupons.delete(self, coupon_id, force=force)
+
+    def restore_coupon(self, coupon_id: int) -> Row:
+        """Take a coupon out of the trash: it can be used again."""
+        with self.lock:
+            return render.coupon(self, coupons.restore(self, coupon_id))
+
     def add_webhook(self, topic: str, delivery_url: str, secret: str, *, ping: bool = False) -> Row:
         """Make a webhook; with `ping` the target is asked first, as REST and the admin screen do."""
         values = {"topic": topic, "delivery_url": delivery_url, "secret": secret, "name": topic}
@@ -155,11 +171,13 @@ class Sandbox(State):
         coupons: Sequence[str] = (),
         shipping: str | None = None,
         billing: Mapping[str, str] | None = None,
+        at: datetime | str | None = None,
         **values: Any,
     ) -> Row:
         """Place an order of {product id: pieces} (or REST line items).
 
-        `shipping` is the delivery's cost ex tax. `via`: checkout, store-api, rest-api or admin.
+        `shipping` is the delivery's cost ex tax. `via`: checkout, store-api, rest-api or admin. `at` is
+        when it happened (ISO 8601 with offset), if not now.
         Raises RestError when a coupon is refused; the draft stays behind.
         """
         account = self.tables.customers.get(customer_id)
@@ -183,7 +201,7 @@ class Sandbox(State):
             sent["shipping_lines"] = [
                 {"method_id": "flat_rate", "method_title": "Kurier", "total": shipping}
             ]
-        with self.lock:
+        with self.at(datetime.fromisoformat(at) if isinstance(at, str) else at):
             return render.order(self, orders.create(self, sent, via))
 
     def set_status(self, order_id: int, status: str) -> Row:
@@ -283,6 +301,16 @@ class Sandbox(State):
     def meta_of(self, customer_id: int) -> dict[str, Any]:
         """Return a customer's visible meta as {key: value}."""
         return {meta["key"]: meta["value"] for meta in self.customer(customer_id)["meta_data"]}
+
+    def coupon(self, coupon_id: int) -> Row:
+        """Return a coupon as the API shows it, in whatever status."""
+        with self.lock:
+            return render.coupon(self, coupons.get(self, coupon_id))
+
+    def all_coupons(self) -> list[Row]:
+        """Return every coupon as the API shows it, the trash too, by id."""
+        with self.lock:
+            return [render.coupon(self, row) for row in self.tables.coupons.values()]
 
     def run_queue(self, limit: int | None = 1000) -> int:
         """Send what waits, one after another, until nothing does; returns how many were sent."""

@@ -6,7 +6,8 @@ inside; `render` turns them into what a client sees. Keys starting with `_` stay
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -37,6 +38,7 @@ class Settings:
     hpos: bool = True  # orders in their own tables; off: as posts, with that mode's odd events
     tls_in_front: bool = False  # behave as if a proxy ended TLS and told WordPress so
     plain_permalinks: bool = False  # /wp-json/ is not routed
+    free_delivery_by_coupon: bool = True  # a method "free shipping" that asks for a coupon
     hold_reviews: bool = True  # a first-time author's review waits for approval
     ping_timeout: float = 5.0
     delivery_timeout: float = 60.0
@@ -126,6 +128,18 @@ class State:
     def now(self) -> datetime:
         """Return this second: the shop keeps no fractions."""
         return self._now().replace(microsecond=0)
+
+    @contextmanager
+    def at(self, moment: datetime | None) -> Iterator[None]:
+        """Act as if it were that moment; None is now. Holds the lock."""
+        with self.lock:
+            kept = self._now
+            if moment is not None:
+                self._now = lambda: moment
+            try:
+                yield
+            finally:
+                self._now = kept
 
     def next_id(self, sequence: str) -> int:
         """Return the next id of "post", "user", "comment", "webhook", "item" or "meta"."""
