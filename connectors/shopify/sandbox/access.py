@@ -16,6 +16,7 @@ _SCOPES = {
     ("Order", "returns"): "read_returns",
     ("Customer", "orders"): "read_orders",
     ("Customer", "storeCreditAccounts"): "read_store_credit_accounts",
+    ("QueryRoot", "product"): "read_products",
     ("QueryRoot", "codeDiscountNode"): "read_discounts",
     ("QueryRoot", "codeDiscountNodeByCode"): "read_discounts",
     ("QueryRoot", "discountNode"): "read_discounts",
@@ -36,6 +37,7 @@ KINDS = {
     "Customer": "customers",
     "DiscountCodeNode": "discounts",
     "Order": "orders",
+    "Product": "products",
     "Refund": "orders",
     "Return": "returns",
 }

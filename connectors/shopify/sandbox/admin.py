@@ -1,6 +1,7 @@
 """What answers under /admin of a shop: the GraphQL API and the token endpoints."""
 
 import re
+from dataclasses import replace
 
 from connectors.sandbox.request import Answer
 from connectors.shopify.sandbox import execute, tokens
@@ -29,8 +30,8 @@ def operation_name(request: Request) -> str | None:
         return None
 
 
-def answer(shop: Shop, request: Request, path: str) -> Answer:
-    """Answer a request to a path after /admin."""
+def answer(shop: Shop, request: Request, path: str, *, denied: bool = False) -> Answer:
+    """Answer a request to a path after /admin; with `denied` as if the app had just lost all scopes."""
     if path == "/oauth/access_token" and request.method == "POST":
         return _token(shop, request)
     if path == "/oauth/authorize" and request.method == "GET":
@@ -46,6 +47,8 @@ def answer(shop: Shop, request: Request, path: str) -> Answer:
             sent = request.json()
         except ValueError:
             return Answer(400, {"errors": {"query": "Required parameter missing or invalid"}})
+        if denied:
+            installation = replace(installation, scopes=())
         body = execute.run(shop, installation, sent)
     return Answer(200, body, {"X-Shopify-API-Version": found[1]})
 

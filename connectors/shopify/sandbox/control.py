@@ -29,6 +29,7 @@ ACTIONS = frozenset(
         "add_webhook",
         "webhooks_of",
         "add_product",
+        "delete_product",
         "add_collection",
         "add_discount",
         "delete_discount",

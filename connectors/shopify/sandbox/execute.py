@@ -55,6 +55,7 @@ _FIELDS: Mapping[str, Fields] = {
     "Fulfillment": fields_refund.FULFILLMENT,
     "Return": fields_refund.RETURN,
     "Customer": fields_shop.CUSTOMER,
+    "Product": fields_shop.PRODUCT,
     "Metafield": fields_shop.METAFIELD,
     "MetafieldDefinition": fields_shop.DEFINITION,
     "Shop": fields_shop.SHOP,

@@ -20,6 +20,7 @@ class Fault(faults.Fault):
         "404",  # the shop is gone
         "423",  # the shop is locked
         "throttled",  # 200 with THROTTLED, whatever the bucket holds
+        "denied",  # 200 with ACCESS_DENIED, as if the app had just lost its permissions
         "internal_error",  # 200 with INTERNAL_SERVER_ERROR
         *faults.NETWORK,
     )

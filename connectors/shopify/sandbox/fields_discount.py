@@ -204,15 +204,8 @@ def _people(c: Context, node: Obj, _a: Args) -> list[Obj]:
 
 def _products(c: Context, node: Obj, args: Args) -> Row:
     known = c.shop.tables.products
-
-    def shown(number: int) -> Row:
-        return {
-            "id": gid("Product", number),
-            "legacyResourceId": str(number),
-            "title": known[number]["title"],
-        }
-
-    return plain(node.row.products, args, shown)
+    there = [known[number] for number in node.row.products if number in known]
+    return plain(there, args, lambda one: Obj("Product", one))
 
 
 def _simple(kind: str, name: str) -> Resolver:

@@ -1,5 +1,6 @@
 """Customers, the shop, the app, its subscriptions and metafields as GraphQL shows them."""
 
+from decimal import Decimal
 from typing import Any
 
 from connectors.shopify.sandbox import metafields, people
@@ -108,6 +109,24 @@ CUSTOMER: Fields = {
     "metafield": _metafield,
     "metafields": _metafields,
     "storeCreditAccounts": lambda _c, _n, a: plain([], a, lambda one: one),
+}
+
+# --- goods ----------------------------------------------------------------------------------------
+
+
+def _prices(c: Context, node: Obj, _a: Args) -> Row:
+    # A product has one variant here.
+    price = amount(Decimal(node.row["price"]), c.shop.settings.currency)
+    return {"minVariantPrice": price, "maxVariantPrice": price}
+
+
+PRODUCT: Fields = {
+    "id": lambda _c, n, _a: gid("Product", n.row["id"]),
+    "legacyResourceId": lambda _c, n, _a: str(n.row["id"]),
+    "title": lambda _c, n, _a: n.row["title"],
+    "isGiftCard": lambda _c, n, _a: n.row["gift_card"],
+    "status": lambda _c, _n, _a: "ACTIVE",
+    "priceRangeV2": _prices,
 }
 
 # --- metafields -----------------------------------------------------------------------------------

@@ -140,6 +140,12 @@ class Merchant(State):
             self.tables.products[number] = row
             return dict(row)
 
+    def delete_product(self, product_id: int) -> None:
+        """Take a product off the shelf for good."""
+        with self.lock:
+            if self.tables.products.pop(product_id, None) is None:
+                raise SandboxError(f"There is no product {product_id}.")
+
     def add_collection(self, name: str, product_ids: Sequence[int] | None = None) -> Row:
         """Put products together; without ids it holds all there are and will be."""
         with self.lock:

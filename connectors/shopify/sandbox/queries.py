@@ -51,6 +51,7 @@ def find(c: Context, gid: str, field: str = "node") -> Obj | None:
     plain: Mapping[str, Callable[[int], Any]] = {
         "Customer": tables.people.get,
         "DiscountCodeNode": partial(discounts.find, c.shop),
+        "Product": tables.products.get,
         "Return": tables.returns.get,
         "WebhookSubscription": c.installation.subscriptions.get,
     }
@@ -203,6 +204,7 @@ QUERIES: Fields = {
     "nodes": _nodes,
     "order": _of_kind("Order"),
     "orders": _orders,
+    "product": _of_kind("Product"),
     "refund": _of_kind("Refund"),
     "return": _of_kind("Return"),
     "customer": _of_kind("Customer"),

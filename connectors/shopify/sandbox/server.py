@@ -47,6 +47,8 @@ def _taken(sandbox: Sandbox, request: Request) -> server.Call:
         shop.calls[f"fault {fault.kind}"] += 1
     if fault.kind in NETWORK:
         return server.Call(partial(admin.answer, shop, request, path), fault)
+    if fault.kind == "denied":
+        return server.Call(partial(admin.answer, shop, request, path, denied=True))
     return server.Call(partial(admin.failure, shop, fault, request))
 
 
