@@ -22,6 +22,7 @@ from sqlalchemy import select
 from app import clock, serving
 from app import settings as configuration
 from app.cli import demo_shops
+from app.cli.demo_rewards import REWARDS, take_rewards
 from app.cli.demo_shops import DemoShop
 from app.db import schema
 from app.db import tables as t
@@ -167,7 +168,7 @@ def _wait_until_healthy(process: "subprocess.Popen[bytes]", url: str) -> None:
 def _publish(database: Database, settings: Settings) -> int:
     vault = new_vault(settings.keyring)
     with database.transaction() as connection:
-        return publish(connection, vault, _PROGRAMME, clock.now()).programme_id
+        return publish(connection, vault, _PROGRAMME + REWARDS, clock.now()).programme_id
 
 
 def _show(database: Database, settings: Settings, shops: Sequence[DemoShop], speed: float) -> None:
@@ -187,6 +188,11 @@ def _show(database: Database, settings: Settings, shops: Sequence[DemoShop], spe
     _say("")
     _say("One person in both shops")
     for sentence in _proofs(database, settings):
+        _say(f"• {sentence}")
+        _tell_balances(database, shops, seen)
+    _say("")
+    _say("Points become codes")
+    for sentence in take_rewards(database, settings, shops):
         _say(f"• {sentence}")
         _tell_balances(database, shops, seen)
 
@@ -235,6 +241,9 @@ def _settled(database: Database) -> dict[int, dict[str, int]]:
             busy = (
                 connection.execute(select(t.delivery_queue.c.delivery_id)).first()
                 or connection.execute(select(t.outbox_task.c.id)).first()
+                or connection.execute(
+                    select(t.redemption.c.id).where(t.redemption.c.due_at <= clock.now())
+                ).first()
                 or connection.execute(
                     select(t.store_customer.c.id).where(
                         t.store_customer.c.due_at.is_not(None), t.store_customer.c.gone == 0

@@ -28,6 +28,7 @@ class DemoShop:
     story: Callable[[float], Iterator[str]]  # pace in seconds → one sentence per step
     name_of: Callable[[str], str]
     shown: Callable[[str], str]  # the balance that the shop shows
+    use: Callable[[str, str], str]  # (customer, code): they buy something with it; says what
 
 
 def woocommerce(
@@ -39,6 +40,13 @@ def woocommerce(
 
     def shown(customer: str) -> str:
         return str(shop.meta_of(int(customer)).get("stempel_balance", "nothing yet"))
+
+    def use(customer: str, code: str) -> str:
+        product = next(iter(shop.tables.products))
+        placed = shop.place_order(
+            {product: 1}, customer_id=int(customer), coupons=[code], shipping="12.19"
+        )
+        return f"pays {placed['total']} zł for order {placed['number']}"
 
     return DemoShop(
         platform="WooCommerce",
@@ -54,6 +62,7 @@ def woocommerce(
         story=lambda pace: woo_story.run_demo(running.url, pace=pace),
         name_of=lambda customer: str(shop.customer(int(customer))["first_name"]),
         shown=shown,
+        use=use,
     )
 
 
@@ -69,6 +78,13 @@ def shopify(
         tags = shop.tags_of(int(customer))
         found = [tag.removeprefix(points) for tag in tags if tag.startswith(points)]
         return found[0] if found else "nothing yet"
+
+    def use(customer: str, code: str) -> str:
+        product = next(iter(shop.tables.products))
+        placed = shop.place_order(
+            {product: 1}, customer_id=int(customer), codes=[code], shipping="12.19"
+        )
+        return f"pays {placed['total_price']} zł for order {placed['name']}"
 
     return DemoShop(
         platform="Shopify",
@@ -89,6 +105,7 @@ def shopify(
         story=lambda pace: shopify_story.run_demo(running.url, pace=pace),
         name_of=lambda customer: str(shop.customer(int(customer))["first_name"]),
         shown=shown,
+        use=use,
     )
 
 
