@@ -51,10 +51,6 @@ class Post:
             raise _refusal("the message", error.smtp_code, error.smtp_error) from None
         except smtplib.SMTPSenderRefused as error:
             raise _about_server("the sender in MAIL_FROM", error) from None
-        except smtplib.SMTPNotSupportedError:
-            raise Invalid(
-                "the mail server knows no addresses with letters other than ASCII"
-            ) from None
         except (smtplib.SMTPException, OSError) as error:
             raise _away(error) from None
 
@@ -89,26 +85,34 @@ def _opened(server: MailServer, own_name: str) -> smtplib.SMTP:
                 server.host, server.port, local_hostname=_ehlo(own_name), timeout=CONNECT_SECONDS
             )
         if server.security == "starttls":
-            smtp.starttls(context=context)
+            _to_tls(smtp, server, context)
         if server.user is not None:
             smtp.login(server.user, server.password or "")
         if smtp.sock is not None:
             smtp.sock.settimeout(ANSWER_SECONDS)
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, Misconfigured) as error:
         if smtp is not None:
             smtp.close()
         raise _not_opened(server, error) from None
     return smtp
 
 
+def _to_tls(smtp: smtplib.SMTP, server: MailServer, context: ssl.SSLContext) -> None:
+    smtp.ehlo_or_helo_if_needed()
+    if not smtp.has_extn("starttls"):
+        raise Misconfigured(f"the mail server {server.host} offers no TLS (starttls)")
+    smtp.starttls(context=context)
+
+
 def _not_opened(server: MailServer, error: Exception) -> Away | Misconfigured:
+    if isinstance(error, Misconfigured):
+        return error
     if isinstance(error, ssl.SSLCertVerificationError):
         return Misconfigured(f"the certificate of the mail server {server.host} is not valid")
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        missing = "log in" if server.security != "starttls" else "TLS (starttls) or log in"
-        return Misconfigured(f"the mail server {server.host} does not know how to {missing}")
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return _about_server("user and password of SMTP_URL", error)
+    if isinstance(error, smtplib.SMTPNotSupportedError) or type(error) is smtplib.SMTPException:
+        return Misconfigured(f"the mail server {server.host} offers no login that we know")
     return _away(error)
 
 

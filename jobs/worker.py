@@ -11,6 +11,7 @@ from collections.abc import Callable
 from jobs import automatic
 from jobs.drain import drain
 from jobs.joins import join_proved
+from jobs.mail import send_mail
 from jobs.push import push
 from jobs.runtime import Runtime
 from jobs.schedule import run_due
@@ -39,8 +40,8 @@ class Worker:
         self._inbound.set()
 
     def start(self) -> None:
-        """Start two threads: deliveries must not wait for a shop that answers slowly."""
-        for name, loop in (("drain", self._drain), ("push", self._push)):
+        """Start threads: deliveries must not wait for a shop that answers slowly, nor either for e-mail."""
+        for name, loop in (("drain", self._drain), ("push", self._push), ("mail", self._mail)):
             thread = threading.Thread(target=loop, name=f"stempel-{name}", daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -81,6 +82,11 @@ class Worker:
                     self._inbound.set()  # answers of reads are deliveries to be drained
                 else:
                     self._outbound.wait(_POLL_SECONDS)
+
+    def _mail(self) -> None:
+        while not self._stopping.is_set():
+            if not self._survive(lambda: send_mail(self._runtime)):
+                self._stopping.wait(_POLL_SECONDS)
 
     def _survive(self, job: Callable[[], int]) -> int:
         try:

@@ -26,7 +26,7 @@ from app.services.reward_words import reward_words
 from app.services.texts import Texts, texts
 
 _LONGEST_NAME = 80
-_LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*")
+_LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,14 +88,15 @@ def _recipient(connection: Connection, vault: Vault, member_id: int) -> _Recipie
         return Unsent("no e-mail address is known")
     address = deliverable(vault.open_email(connection, row.data_key_id, row.id, row.email))
     if address is None:
-        return Unsent("the e-mail address cannot be one")
+        return Unsent("the e-mail address is no plain one")
     return _Recipient(address, row.email_hash)
 
 
 def deliverable(address: str) -> str | None:
     """Return an address as a mail server takes it, None for what no mail should go to.
 
-    One address and nothing else: no comment, quotes or second one; the domain in ASCII.
+    One address and nothing else: no comment, quotes or second one; the domain in ASCII. Other letters
+    before the @ are taken by so few servers that they would only come back.
     """
     folded = fold(address)
     if folded is None:
