@@ -10,6 +10,8 @@ from connectors.woocommerce.sandbox import meta, money
 from connectors.woocommerce.sandbox.errors import RestError, invalid_id, invalid_params, not_in_enum
 from connectors.woocommerce.sandbox.state import Row, State
 
+SHOPPERS = frozenset({"store-api", "checkout"})
+"""How orders come that shoppers place themselves (created_via)."""
 TYPES = ["percent", "fixed_cart", "fixed_product"]
 COUNTING = {"pending", "processing", "on-hold", "completed"}
 """Statuses that count an order's coupons as used; only "cancelled" gives the use back."""
@@ -228,6 +230,13 @@ def check(shop: State, code: str, order: Row, gross: Decimal) -> Row:
     if row["product_ids"] and not bought & set(row["product_ids"]):
         raise _refused(f"Sorry, coupon {quoted} is not applicable to selected products.")
     return row
+
+
+def check_alone(coupon: Row) -> None:
+    """Refuse a coupon for individual use beside others, as the cart does; REST orders take both."""
+    if coupon["individual_use"]:
+        quoted = html.escape(f'"{coupon["code"]}"')
+        raise _refused(f"Coupon {quoted} cannot be used in conjunction with other coupons.")
 
 
 def _refused(message: str) -> RestError:

@@ -119,9 +119,12 @@ def apply_coupons(shop: State, order: Row, codes: list[str]) -> None:
         money.Part(item["product_id"], item["quantity"], int(_shelf(shop, item) * scale))
         for item in order["line_items"]
     ]
+    codes = list(dict.fromkeys(code.strip().lower() for code in codes))
     for code in codes:
         gross = Decimal(sum(part.shelf for part in parts)) / scale
         coupon = coupons.check(shop, code, order, gross)
+        if order["created_via"] in coupons.SHOPPERS and len(codes) > 1:
+            coupons.check_alone(coupon)
         chosen = [p for p in parts if p.product_id in coupon["product_ids"]] or parts
         before = [part.off for part in parts]
         money.discount(

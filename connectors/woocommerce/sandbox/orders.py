@@ -31,7 +31,6 @@ ADDRESS = [
     "email",
     "phone",
 ]
-_SHOPPERS = frozenset({"store-api", "checkout"})
 _TEXTS = ("payment_method", "payment_method_title", "transaction_id", "customer_note")
 
 
@@ -64,7 +63,7 @@ def create(shop: State, sent: Row, via: str = "rest-api") -> Row:
         shop.fire("woocommerce_new_order", row["id"])
         data = {"status": refusal.status, "new_draft_order_id": row["id"]}
         raise RestError(refusal.status, refusal.code, refusal.message, data) from refusal
-    if via in _SHOPPERS:
+    if via in coupons.SHOPPERS:
         lines.free_delivery(shop, row)
     lines.recalculate(shop, row)
     _announce_new(shop, row, via)
@@ -226,7 +225,7 @@ def delete(shop: State, order_id: int) -> Row:
 
 def _blank(shop: State, via: str) -> Row:
     settings = shop.settings
-    shopper = via in _SHOPPERS
+    shopper = via in coupons.SHOPPERS
     amounts = [
         "discount_total",
         "discount_tax",

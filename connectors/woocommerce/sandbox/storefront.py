@@ -18,6 +18,8 @@ def page(shop: State) -> str:
     with shop.lock:
         people = sorted(shop.tables.customers.values(), key=lambda row: row["id"])
         bought = sorted(shop.tables.orders.values(), key=lambda row: -row["id"])[:50]
+        made = sorted(shop.tables.coupons.values(), key=lambda row: -row["id"])[:50]
+        coupons = "".join(_coupon(shop, row) for row in made)
         customers = "".join(_customer(row) for row in people)
         orders = "".join(_order(shop, row) for row in bought)
     return (
@@ -31,7 +33,10 @@ def page(shop: State) -> str:
         f"{customers}</table></div>"
         '<h2>Orders</h2><div class="wide"><table>'
         "<tr><th>No.</th><th>Who</th><th>What</th><th>Status</th>"
-        f"<th>Total</th><th>Refunded</th></tr>{orders}</table></div></body></html>"
+        f"<th>Total</th><th>Refunded</th></tr>{orders}</table></div>"
+        '<h2>Coupons</h2><div class="wide"><table>'
+        "<tr><th>Code</th><th>What</th><th>Status</th><th>Used</th><th>For</th><th>Until</th></tr>"
+        f"{coupons}</table></div></body></html>"
     )
 
 
@@ -54,6 +59,19 @@ def _order(shop: State, row: Row) -> str:
     ]
     texts = (who, what, row["status"], *amounts)
     return _cells(str(row["id"]), *(_text(text) for text in texts))
+
+
+def _coupon(shop: State, row: Row) -> str:
+    limit = row["usage_limit"] or "any number"
+    what = "free delivery" if row["free_shipping"] else f"{row['discount_type']} {row['amount']}"
+    texts = (
+        what,
+        row["status"],
+        f"{len(row['used_by'])} of {limit}",
+        ", ".join(row["email_restrictions"]) or "anybody",
+        render.local(shop, row["expires"]) or "",
+    )
+    return _cells(f"<code>{_text(row['code'])}</code>", *(_text(text) for text in texts))
 
 
 def _cells(*cells: str) -> str:
