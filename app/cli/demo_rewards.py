@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from app import clock
 from app.cli.demo_shops import DemoShop
@@ -42,25 +41,27 @@ def take_rewards(
     for shop, reward, words in zip(
         shops, ("ten-percent", "free-delivery"), ("10 % off", "free delivery"), strict=True
     ):
-        richest = _richest(database, shop.store.id)
-        name = shop.name_of(richest.external_id)
-        redemption_id = _redeem(database, settings, shop, richest.member_id, reward)
+        customer, member_id = _richest(database, shop.store.id)
+        name = shop.name_of(customer)
+        redemption_id = _redeem(database, settings, shop, member_id, reward)
         code = _when(database, redemption_id, "issued")
         yield f"{name} takes {words} for points: the {shop.platform} shop has made the code {code}"
-        bought = shop.use(richest.external_id, code)
+        bought = shop.use(customer, code)
         _when(database, redemption_id, "used")
         yield f"{name} {bought} with it"
 
 
-def _richest(database: Database, store_id: int) -> Row[Any]:
+def _richest(database: Database, store_id: int) -> tuple[str, int]:
+    """Return (customer, member) of whom a shop knows with the most points."""
     with database.snapshot() as connection:
-        return connection.execute(
+        row = connection.execute(
             select(t.store_customer.c.external_id, t.store_customer.c.member_id)
             .join(t.member, t.member.c.id == t.store_customer.c.member_id)
             .where(t.store_customer.c.store_id == store_id, t.store_customer.c.gone == 0)
             .order_by(t.member.c.balance.desc(), t.member.c.id)
             .limit(1)
         ).one()
+    return row.external_id, row.member_id
 
 
 def _redeem(
