@@ -28,7 +28,7 @@ timezone = "Europe/Warsaw"
 [[rule]]
 key = "joining"
 on = "customer.registered"
-points = 300
+points = {points}
 
 [[reward]]
 key = "ten-percent"
@@ -61,7 +61,7 @@ MAKES = frozenset({"percent", "fixed", "free-delivery", "free-product"})
 
 @dataclass
 class Counter:
-    """A shop, its one member with 300 points, and the rewards that are taken there."""
+    """A shop, its one member, and the rewards that are taken there."""
 
     people: People
     member_id: int
@@ -121,20 +121,27 @@ class Counter:
                 now=self.pipeline.clock(),
             )
 
-    def order(self, number: int, redemption_id: int, **changes: Any) -> None:
+    def order(
+        self,
+        number: int,
+        redemption_id: int,
+        *,
+        called: str | None = None,
+        status: str = "paid",
+        **changes: Any,
+    ) -> None:
         """Have the shop tell of an order that shows a redemption's code."""
-        self.people.tell(
-            0, carrying(order(number, customer="5", email=OLA, **changes), self.code(redemption_id))
-        )
+        event = order(number, customer="5", email=OLA, **changes)
+        event = carrying(event, self.code(redemption_id), status=status)
+        if called is not None:
+            event = msgspec.structs.replace(event, number=called)
+        self.people.tell(0, event)
 
     def cancel(self, number: int, redemption_id: int) -> None:
         """Have the shop tell that such an order was cancelled."""
-        event = carrying(order(number, customer="5", email=OLA, at=60), self.code(redemption_id))
-        assert isinstance(event.facts, OrderFacts)
-        facts = msgspec.structs.replace(
-            event.facts, standing=Standing.CANCELLED, status="cancelled"
-        )
-        self.people.tell(0, msgspec.structs.replace(event, facts=facts))
+        event = order(number, customer="5", email=OLA, at=60)
+        cancelled = {"standing": Standing.CANCELLED, "status": "cancelled"}
+        self.people.tell(0, carrying(event, self.code(redemption_id), **cancelled))
 
     def code(self, redemption_id: int) -> str:
         return self.show(redemption_id).redemption.code
@@ -155,17 +162,17 @@ class Counter:
         return found
 
 
-def carrying(event: Event, code: str) -> Event:
+def carrying(event: Event, code: str, **changes: Any) -> Event:
     """The same order, showing a code as platforms report it."""
     assert isinstance(event.facts, OrderFacts)
-    facts = msgspec.structs.replace(event.facts, codes=(code.lower(),))
+    facts = msgspec.structs.replace(event.facts, codes=(code.lower(),), **changes)
     return msgspec.structs.replace(event, facts=facts)
 
 
-def offer(pipeline: Pipeline, *, refunded: str = "none", name: str = "") -> int:
+def offer(pipeline: Pipeline, *, refunded: str = "none", name: str = "", points: int = 300) -> int:
     """Publish the rewards; returns the programme's id."""
     quoted = json.dumps(name, ensure_ascii=False)
-    return pipeline.programme(source=SOURCE.format(refunded=refunded, name=quoted))
+    return pipeline.programme(source=SOURCE.format(refunded=refunded, name=quoted, points=points))
 
 
 def open_counter(
@@ -175,11 +182,10 @@ def open_counter(
     name: str = "",
     stores: int = 1,
     keys: bool = True,
+    points: int = 300,
 ) -> Counter:
-    """Open a shop with rewards and a member who has 300 points."""
-    programme_id = pipeline.programme(
-        source=SOURCE.format(refunded=refunded, name=json.dumps(name))
-    )
+    """Open a shop with rewards and a member who has some points."""
+    programme_id = offer(pipeline, refunded=refunded, name=name, points=points)
     opened = [
         pipeline.store(programme_id, url=f"https://shop{number}.example", keys=keys)
         for number in range(stores)

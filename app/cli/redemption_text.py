@@ -8,7 +8,7 @@ from app.cli.printing import entry_row, moment, stamp
 from app.services.redemption_words import next_words, way
 from app.services.reward_words import reward_words
 from app.services.view_ledger import sentence
-from app.services.view_redemptions import RedemptionDetail, RedemptionView
+from app.services.view_redemptions import MailView, RedemptionDetail, RedemptionView
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would work out instead of showing it."""
@@ -29,6 +29,7 @@ def row_of(one: RedemptionView) -> dict[str, Any]:
         "store": one.store,
         "member": str(one.member_id),
         "state": one.state,
+        "taken_back": one.taken_back,
         "code": one.code,
         "reward": one.reward,
         "name": called(one),
@@ -111,14 +112,15 @@ def detail_of(found: RedemptionDetail) -> dict[str, Any]:
     }
 
 
-def text_of(found: RedemptionDetail) -> str:
-    """Return all that is known of a redemption, for a person."""
+def text_of(found: RedemptionDetail, *, mails: bool) -> str:
+    """Return all that is known of a redemption, for a person; `mails`: a mail server is set."""
     one = found.redemption
     lines = [
         f"redemption {one.id}: {called(one)} ({one.reward}) for {one.cost} points",
         f"code {one.code} for {one.store}, of member {one.member_id}",
         one.state
         + (f" in {one.used_in}" if one.used_in else "")
+        + (", being taken back" if one.taken_back else "")
         + (f": {one.ending}" if one.ending else ""),
     ]
     if one.ends_at is not None:
@@ -126,7 +128,7 @@ def text_of(found: RedemptionDetail) -> str:
     if found.next is not None:
         lines += _next(found)
     if found.mail is not None:
-        lines.append(_mail(found))
+        lines.append(_mail(found.mail, mails=mails))
     lines += ["", "its way:"]
     for step in way(found, "en"):
         at = moment(step.at) or " " * 19
@@ -157,13 +159,13 @@ def _next(found: RedemptionDetail) -> list[str]:
     return lines
 
 
-def _mail(found: RedemptionDetail) -> str:
-    mail = found.mail
-    if mail is None:
-        return ""
+def _mail(mail: MailView, *, mails: bool) -> str:
     if mail.sent_at is not None:
         return f"e-mail sent {moment(mail.sent_at)} UTC"
-    told = (
-        "not sent" if mail.due_at is None else f"to be sent, not before {moment(mail.due_at)} UTC"
-    )
+    if mail.due_at is None:
+        told = "not sent"
+    elif mails:
+        told = f"to be sent, not before {moment(mail.due_at)} UTC"
+    else:
+        told = "not sent: no mail server is set (SMTP_URL)"
     return f"e-mail {told}" + (f": {mail.error}" if mail.error else "")

@@ -196,7 +196,8 @@ def show_one(context: Context, *, number: int, as_json: bool) -> None:
     """
     with context.database().snapshot() as connection:
         found = show_redemption(connection, number)
-    show(detail_of(found), as_json, text_of(found))
+    mails = context.settings.mail is not None
+    show(detail_of(found), as_json, text_of(found, mails=mails))
 
 
 @redemption.command()

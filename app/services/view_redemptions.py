@@ -14,12 +14,13 @@ from app.errors import NotFound
 from app.programme.document import load
 from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
 from app.services.facts import decode_facts
+from app.services.mail import CODE
 from app.services.view_ledger import EntryView, entries_of_object
 from app.services.views import Page, key_of, page_of, page_size, storable
 
 STATES = tuple(str(state) for state in RedemptionState)
 
-_CODE_MAIL = "code"
+_LIVE = frozenset({RedemptionState.RESERVED, RedemptionState.ISSUED})
 
 
 class RedemptionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +49,11 @@ class RedemptionView(msgspec.Struct, frozen=True, kw_only=True):
     given_back: bool
     used_in: str | None  # the order that captured it, by the name it has in the shop
     replaces: int | None
+
+    @property
+    def taken_back(self) -> bool:
+        """Say whether its code shall end and may still be used until the shop has confirmed it."""
+        return self.ending is not None and self.state in _LIVE
 
 
 class UseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,8 +116,7 @@ class RedemptionDetail(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def releasable(self) -> bool:
         """Say whether somebody may ask for its points back."""
-        live = {RedemptionState.RESERVED, RedemptionState.ISSUED}
-        return self.redemption.state in live and self.redemption.ending is None
+        return self.redemption.state in _LIVE and self.redemption.ending is None
 
 
 def list_redemptions(
@@ -292,7 +297,7 @@ def _release(connection: Connection, row: Row[Any]) -> ReleaseView | None:
 
 def _mail(connection: Connection, redemption_id: int) -> MailView | None:
     row = connection.execute(
-        select(t.mail).where(t.mail.c.kind == _CODE_MAIL, t.mail.c.subject_id == redemption_id)
+        select(t.mail).where(t.mail.c.kind == CODE, t.mail.c.subject_id == redemption_id)
     ).one_or_none()
     if row is None:
         return None

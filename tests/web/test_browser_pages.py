@@ -14,6 +14,7 @@ from app.settings import Settings
 from app.web import create_web
 from tests.pipeline import Pipeline
 from tests.stories import Story, tell
+from tests.taken import open_counter
 from tests.web.conftest import Context
 from tests.web.test_claim_page import a_claim, link
 
@@ -145,3 +146,30 @@ def test_a_person_joins_their_two_accounts_with_one_click(
         page.get_by_role("button", name="Yes, both are mine").click()
         page.get_by_role("heading", name="Thank you").wait_for()
     assert sqlite_pipeline.points(store, "5") == 269
+
+
+def test_support_finds_a_code_and_reads_its_way_also_on_a_phone(
+    page: Page, sqlite_pipeline: Pipeline, complaints: list[str]
+) -> None:
+    counter = open_counter(sqlite_pipeline, name="a" * 200, points=500)
+    taken = counter.made()
+    counter.order(1001, taken)
+    counter.pipeline.clock.advance(minutes=1)
+    waiting = counter.take("fifty")
+    with served(create_web(Context(sqlite_pipeline.runtime))) as url:
+        page.set_viewport_size({"width": 360, "height": 720})
+        page.goto(f"{url}/")
+        page.get_by_role("navigation").get_by_role("link", name="Rewards").click()
+        page.get_by_role("searchbox", name="Code").fill(counter.code(taken).lower())
+        page.get_by_role("button", name="Show").click()
+        page.get_by_role("link", name=counter.code(taken)).click()
+        assert page.get_by_text("Used in order #1001", exact=True).is_visible()
+        for path in (
+            "/redemptions",
+            f"/redemptions/{taken}",
+            f"/redemptions/{waiting}",
+            f"/members/{counter.member_id}",
+        ):
+            page.goto(url + path)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= 360, path

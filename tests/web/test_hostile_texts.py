@@ -3,11 +3,14 @@
 import pytest
 from flask.testing import FlaskClient
 from markupsafe import escape
+from sqlalchemy import update
 
+from app.db import tables as t
 from app.services.enrol import add_member
 from app.services.outcomes import Outcome, record
 from tests.pipeline import Pipeline
 from tests.stories import tell
+from tests.taken import open_counter
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -82,3 +85,45 @@ def test_a_hostile_note_of_staff_is_only_text(pipeline: Pipeline, client: FlaskC
     text = client.get(f"/members/{story.member_id}").text
     assert str(escape(HOSTILE[0])) in text
     assert HOSTILE[0] not in text
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "quote ' and \" and ; --", "a\r\nb: c"])
+def test_a_hostile_text_about_a_reward_is_only_text(
+    pipeline: Pipeline, client: FlaskClient, text: str
+) -> None:
+    line = "".join(char for char in text if char.isprintable() or char in "\u202e\u202c")[:200]
+    counter = open_counter(pipeline, name=line.strip(), points=500)
+    taken = counter.take("fifty")
+    counter.shop_says(error=text)
+    counter.order(1001, counter.made(), called=line, status=text)
+    counter.release(taken, text)
+    with pipeline.database.transaction() as connection:
+        connection.execute(
+            update(t.redemption)
+            .where(t.redemption.c.id == taken)
+            .values(ending=f"the shop refuses to make it: {text}")
+        )
+    shown = {
+        f"/redemptions/{taken}": [text, line.strip()],
+        "/redemptions": [line.strip()],
+        f"/members/{counter.member_id}": [line.strip()],
+    }
+    for path, expected in shown.items():
+        for language in ("en", "pl"):
+            response = client.get(path, headers={"Accept-Language": language})
+            assert response.status_code == 200
+            for part in expected:
+                assert str(escape(part)) in response.text
+            assert "<script>alert" not in response.text
+            assert "<img src=x" not in response.text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_code_is_searched_for_and_found_nowhere(
+    pipeline: Pipeline, client: FlaskClient, text: str
+) -> None:
+    open_counter(pipeline).take()
+    response = client.get("/redemptions", query_string={"search": text, "state": text})
+    assert response.status_code == 200
+    assert f'value="{escape(text)}"' in response.text
+    assert "There are none." in response.text

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from app.web.console.pages import pages
-from app.web.console.words import reason_word, masked, state_word
+from app.web.console.words import masked, reason_word, state_word
 
 
 def register(app: Flask) -> None:

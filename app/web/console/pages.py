@@ -178,7 +178,8 @@ def redemptions() -> str:
 def redemption(redemption_id: int) -> str:
     """One reward that was taken: its code, its way, the orders that showed it."""
     language = reader().language
-    with here().runtime.database.snapshot() as connection:
+    context = here()
+    with context.runtime.database.snapshot() as connection:
         found = show_redemption(connection, redemption_id)
         programme = programme_views(connection)[found.redemption.programme_id]
         return render_template(
@@ -187,6 +188,7 @@ def redemption(redemption_id: int) -> str:
             one=found.redemption,
             programme=programme,
             way=way(found, language),
+            mails=context.runtime.settings.mail is not None,
             called=_called,
             next_words=partial(next_words, language=language),
             said=partial(_said, programme),

@@ -33,6 +33,7 @@ WORDS = {
     # how far a reward that was taken has come
     "reserved": mark("code being made"),
     "issued": mark("code can be used"),
+    "ending": mark("being taken back"),
     "used": mark("used"),
     "released": mark("given back"),
     # claims
