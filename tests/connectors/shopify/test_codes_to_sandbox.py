@@ -15,9 +15,7 @@ from app.programme.events import OrderFacts
 from connectors.base import Access, Codes, CodeShown, Delivery, Discount, Made, MadeCode, Observed
 from connectors.base import Shop as OpenShop
 from connectors.http import GuardedClient
-from connectors.shopify import code_documents, connector
-from connectors.shopify.client import Session
-from connectors.shopify.code_inputs import creation_of
+from connectors.shopify import connector
 from connectors.shopify.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox, Shop, serve
 from connectors.shopify.sandbox.state import SandboxError
 from tests.connectors.shopify.graphql_shop import Time
@@ -31,7 +29,6 @@ class Counter:
 
     codes: Codes
     another: Callable[[], Codes]  # over a connection of its own
-    session: Session  # for what the role does not send by itself
     shop: Shop
     now: list[datetime]
     mug: int
@@ -102,10 +99,8 @@ def counter(*, token: bool = True, **settings: Any) -> Iterator[Counter]:
             assert opened[-1].codes is not None
             return opened[-1].codes
 
-        http = GuardedClient(allow_private=True)
-        session = Session(access, http, clock=time.clock, sleep=time.sleep)
-        yield Counter(another(), another, session, shop, now, mug, anna)
-        for one in (session, *opened):
+        yield Counter(another(), another, shop, now, mug, anna)
+        for one in opened:
             one.close()
 
 
@@ -141,16 +136,12 @@ def test_a_code_gives_at_the_checkout_what_the_reward_says(
 
 def test_a_free_product_is_one_piece_however_many_are_in_the_cart() -> None:
     with counter() as seen:
-        wanted = seen.wanted(kind="free-product", value=None, product=str(seen.mug))
-        made = creation_of(wanted, currency=None, price=Decimal("40.00"))
-        text, variables = code_documents.making([made])
-        answer = seen.session.run(text, variables)["discount0"]
-        assert answer["userErrors"] == []
+        code = seen.made(kind="free-product", value=None, product=str(seen.mug))
         lines = [
             {"product_id": seen.mug, "quantity": 3},
             {"title": "Beans", "price": "30.00", "quantity": 1},
         ]
-        order = seen.shop.place_order(lines, customer_id=seen.anna, codes=[wanted.code])
+        order = seen.shop.place_order(lines, customer_id=seen.anna, codes=[code.code])
     assert Decimal(order["subtotal_price"]) == Decimal("110.00")
 
 
@@ -171,10 +162,10 @@ def test_an_order_shows_the_code_to_whoever_reads_it() -> None:
     assert facts.codes == (code.code.lower(),)
 
 
-@pytest.mark.parametrize("kind", ["percent", "fixed", "free-delivery"])
+@pytest.mark.parametrize("kind", ["percent", "fixed", "free-delivery", "free-product"])
 def test_nobody_else_can_use_it_and_nobody_twice(kind: str) -> None:
     with counter() as seen:
-        code = seen.made(kind=kind)
+        code = seen.made(kind=kind, product=str(seen.mug))
         eve = seen.shop.create_customer("eve@example.com", "Eve")["id"]
         with pytest.raises(SandboxError, match="not for this customer"):
             seen.buy(code.code, customer_id=eve)
@@ -241,6 +232,44 @@ def test_a_call_that_is_sent_again_makes_one_code() -> None:
         seen.shop.faults.add("throttled", operation="MakeCodes", after=1)
         seen.made(2)
         assert len(seen.shop.discounts_made()) == 2
+
+
+STORM = {
+    "reset_after": 0.1,
+    "reset_before": 0.05,
+    "half_body": 0.05,
+    "wrong_json": 0.1,
+    "wrong_page": 0.05,
+    "429": 0.05,
+    "500": 0.05,
+    "denied": 0.05,
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_in_any_storm_each_code_is_made_once_and_ended_at_last(seed: int) -> None:
+    def until_done(act: Callable[[Any], Any], asked: Sequence[Any]) -> list[Any]:
+        for _ in range(100):
+            try:
+                return list(act(asked))
+            except (Passing, Blocked):
+                continue
+        raise AssertionError("the storm never ends")
+
+    with counter(bucket_size=1_000_000) as seen:
+        wanted = [seen.wanted(number) for number in range(200)]
+        seen.shop.faults.storm(seed, STORM)
+        parts = [wanted[start : start + 25] for start in range(0, 200, 25)]
+        made = [one for part in parts for one in until_done(seen.codes.make, part)]
+        assert [one.error for one in made] == [None] * 200
+        assert sorted(seen.alive()) == sorted(one.code for one in wanted)
+        # As if no answer had ever been noted: the codes are known, their ids are not.
+        asked = [MadeCode(reference=one.reference, code=one.code) for one in wanted]
+        for start in range(0, 200, 25):
+            shown = until_done(seen.codes.end, asked[start : start + 25])
+            assert not any(one.exists or one.usable or one.error for one in shown)
+        assert seen.alive() == []
+        assert len(seen.shop.discounts_made()) == 200
 
 
 def test_many_who_make_the_same_codes_at_once_make_one_of_each() -> None:
@@ -397,6 +426,17 @@ def test_a_permission_that_was_revoked_is_no_word_about_codes(act: str) -> None:
         with pytest.raises(Blocked, match="_discounts"):
             getattr(seen.codes, act)([seen.wanted(2) if act == "make" else code])
         assert seen.alive() == [code.code]
+
+
+def test_without_leave_to_see_products_only_free_products_wait() -> None:
+    with counter() as seen:
+        seen.shop.revoke("read_products")
+        wanted = [seen.wanted(1, kind="free-product", product=str(seen.mug)), seen.wanted(2)]
+        mug, plain = seen.make(wanted)
+        assert (mug.id, mug.never, plain.id is None) == (None, False, False)
+        seen.shop.grant(["write_discounts", "read_products"])
+        assert [one.error for one in seen.make(wanted)] == [None, None]
+        assert len(seen.alive()) == 2
 
 
 def test_with_reading_alone_a_code_is_seen_and_not_ended() -> None:
