@@ -272,7 +272,7 @@ def _mail(url: str | None, sender: str | None) -> MailServer | None:
         )
     addresses = getaddresses([sender or ""])
     name, address = addresses[0] if len(addresses) == 1 else ("", "")
-    if not _SENDER.fullmatch(address) or not name.isprintable():
+    if not _SENDER.fullmatch(address) or not name.isprintable() or "=?" in name:
         raise ConfigError(
             "MAIL_FROM must be the address that e-mail is from, as points@shop.example or "
             f"Kawa <points@shop.example>, not {sender!r}."

@@ -6,14 +6,13 @@ Message-ID, by which mail programs know it as the same.
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 
-from app.errors import ConfigError
 from app.services.letters import Letter, Unsent, letter
 from app.services.mail import (
     LEASE,
@@ -21,13 +20,14 @@ from app.services.mail import (
     claim_mail,
     close_mail,
     let_mail_rest,
+    mail_due,
     mail_sent,
     postpone_mail,
 )
 from app.settings import MailServer
 from jobs import policy
 from jobs.runtime import Runtime
-from jobs.smtp import ANSWER_SECONDS, Away, Misconfigured, post
+from jobs.smtp import ANSWER_SECONDS, Away, Misconfigured, Post, post
 
 log = logging.getLogger("stempel.mail")
 
@@ -42,6 +42,9 @@ def send_mail(runtime: Runtime) -> int:
     if server is None:
         return 0
     began = runtime.clock()
+    with runtime.database.snapshot() as connection:
+        if not mail_due(connection, began):
+            return 0
     with runtime.database.transaction() as connection:
         claimed = claim_mail(connection, began, limit=_PER_TURN)
     ready = [(mail, found) for mail in claimed if (found := _composed(runtime, mail)) is not None]
@@ -53,23 +56,29 @@ def send_mail(runtime: Runtime) -> int:
             for mail, found in ready:
                 if runtime.clock() > began + _LAST_START:
                     break
-                try:
-                    office.send(_message(server, mail, found, runtime), found.to)
-                except (Away, Misconfigured):
-                    raise
-                except Exception as error:  # noqa: BLE001 - the edge of the jobs: recorded, never swallowed
-                    _failed(runtime, mail, error)
-                else:
-                    runtime.reach("mail.sent")
-                    _note_sent(runtime, mail)
+                _send(runtime, server, office, mail, found)
                 left.remove(mail)
-    except (Away, ConfigError) as error:
+    except (Away, Misconfigured) as error:
         _rest(runtime, left, error)
         return len(claimed)
     if left:
         with runtime.database.transaction() as connection:
             postpone_mail(connection, left, due_at=runtime.clock(), error=None)
     return len(claimed)
+
+
+def _send(runtime: Runtime, server: MailServer, office: Post, mail: Mail, found: Letter) -> None:
+    """Send one e-mail and note what became of it; raises only what is about the server."""
+    try:
+        office.send(message_of(server, mail, found, runtime.clock()), found.to)
+    except (Away, Misconfigured):
+        raise
+    except Exception as error:  # noqa: BLE001 - the edge of the jobs: recorded, never swallowed
+        _failed(runtime, mail, error)
+        return
+    runtime.reach("mail.sent")
+    with runtime.database.transaction() as connection:
+        mail_sent(connection, mail, runtime.clock())
 
 
 def _composed(runtime: Runtime, mail: Mail) -> Letter | None:
@@ -91,11 +100,6 @@ def _close(runtime: Runtime, mail: Mail, unsent: Unsent) -> None:
     log.info("mail %s is not sent: %s", mail.id, unsent.reason)
     with runtime.database.transaction() as connection:
         close_mail(connection, mail, unsent.reason)
-
-
-def _note_sent(runtime: Runtime, mail: Mail) -> None:
-    with runtime.database.transaction() as connection:
-        mail_sent(connection, mail, runtime.clock())
 
 
 def _failed(runtime: Runtime, mail: Mail, error: Exception) -> None:
@@ -120,16 +124,17 @@ def _rest(runtime: Runtime, left: Sequence[Mail], error: Exception) -> None:
         let_mail_rest(connection, now, until)
 
 
-def _message(server: MailServer, mail: Mail, found: Letter, runtime: Runtime) -> EmailMessage:
+def message_of(server: MailServer, mail: Mail, found: Letter, now: datetime) -> EmailMessage:
+    """Return the letter as it is handed over; the same mail has the same Message-ID each time."""
     message = EmailMessage(policy=SMTP)
     name = server.sender_name or found.sender_name
     message["From"] = Address(display_name=name, addr_spec=server.sender)
     message["To"] = Address(addr_spec=found.to)
     message["Subject"] = found.subject
-    message["Date"] = format_datetime(runtime.clock())
+    message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<stempel.{mail.id}@{server.sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's out-of-office answers it
-    message["Content-Language"] = found.language
     message.set_content(found.text, cte="quoted-printable")
     message.add_alternative(found.html, subtype="html", cte="quoted-printable")
+    message["Content-Language"] = found.language  # here: setting the content takes it away
     return message

@@ -27,6 +27,7 @@ from app.services.texts import Texts, texts
 
 _LONGEST_NAME = 80
 _LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9][a-z0-9-]*[a-z0-9]")
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,14 +97,17 @@ def deliverable(address: str) -> str | None:
     """Return an address as a mail server takes it, None for what no mail should go to.
 
     One address and nothing else: no comment, quotes or second one; the domain in ASCII. Other letters
-    before the @ are taken by so few servers that they would only come back.
+    before the @ are taken by so few servers that they would only come back; an encoded word of a header
+    (RFC 2047) may hide a line break.
     """
     folded = fold(address)
     if folded is None:
         return None
     local = address.strip().rpartition("@")[0]
     domain = folded.rpartition("@")[2]
-    if len(local) > 64 or not _LOCAL.fullmatch(local) or not re.fullmatch(r"[a-z0-9.-]+", domain):
+    if len(local) > 64 or "=?" in local or not _LOCAL.fullmatch(local):
+        return None
+    if not _DOMAIN.fullmatch(domain):
         return None
     return f"{local}@{domain}"
 
@@ -220,8 +224,11 @@ def _reward(offered: Programme, facts: RedemptionFacts, words: Texts) -> str:
 
 
 def plain(name: str) -> str:
-    """Return a name that a person wrote on one line, short, and without characters that turn text about."""
-    kept = "".join(one if one.isprintable() else " " for one in name)
+    """Return a name that a person wrote on one line, short, and without characters that turn text about.
+
+    Nor does it begin an encoded word of a header (RFC 2047), which may hide a line break.
+    """
+    kept = "".join(one if one.isprintable() else " " for one in name).replace("=?", "= ?")
     kept = " ".join(kept.split())
     return kept if len(kept) <= _LONGEST_NAME else kept[: _LONGEST_NAME - 1].rstrip() + "…"
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from app.db import tables as t
 from app.db.ids import new_id
@@ -68,6 +69,12 @@ def want_mail(
     )
 
 
+def mail_due(connection: Connection, now: datetime) -> bool:
+    """Say whether any e-mail is due: looked up before a transaction that writes is begun."""
+    found = connection.execute(select(t.mail.c.id).where(_is_free(now)).limit(1))
+    return found.first() is not None
+
+
 def claim_mail(connection: Connection, now: datetime, *, limit: int) -> list[Mail]:
     """Lease e-mails that are due; call in a short transaction."""
     ids = _free(connection, now, limit=limit)
@@ -113,13 +120,16 @@ def let_mail_rest(connection: Connection, now: datetime, until: datetime) -> Non
     )
 
 
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        t.mail.c.due_at <= now, or_(t.mail.c.lease_until.is_(None), t.mail.c.lease_until < now)
+    )
+
+
 def _free(connection: Connection, now: datetime, *, limit: int | None = None) -> list[int]:
     query = (
         select(t.mail.c.id)
-        .where(
-            t.mail.c.due_at <= now,
-            or_(t.mail.c.lease_until.is_(None), t.mail.c.lease_until < now),
-        )
+        .where(_is_free(now))
         .order_by(t.mail.c.due_at, t.mail.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
