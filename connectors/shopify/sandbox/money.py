@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import accumulate, pairwise
 from typing import Any
 
 ZERO = Decimal(0)
@@ -26,14 +27,13 @@ def graphql(amount: Decimal) -> str:
 
 
 def share_out(total: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
-    """Split an amount in proportion; the last part with weight takes what rounding leaves."""
+    """Split an amount in proportion; no part is negative or above its weight if the whole is not."""
     whole = sum(weights, ZERO)
     if not whole:
         return [ZERO for _ in weights]
-    parts = [rounded(total * weight / whole, currency) for weight in weights]
-    last = max(index for index, weight in enumerate(weights) if weight)
-    parts[last] += total - sum(parts, ZERO)
-    return parts
+    # What is given up to each place is rounded, not each part: so rounding never adds up.
+    sums = [rounded(total * one / whole, currency) for one in accumulate(weights, initial=ZERO)]
+    return [after - before for before, after in pairwise(sums)]
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,15 @@ def test_a_percentage_comes_off_the_goods_it_is_about(world: World) -> None:
     assert [len(one["discount_allocations"]) for one in order["line_items"]] == [0, 1]
 
 
+def test_pennies_of_a_discount_never_make_a_line_negative(world: World) -> None:
+    create(world, **{"customerGets.value": {"percentage": 0.15}, "minimumRequirement": MISSING})
+    lines = [{"title": f"Bead {n}", "price": "0.04", "quantity": 1} for n in range(10)]
+    order = world.shop.place_order(lines, customer_id=world.anna, codes=[CODE])
+    assert totals(order) == ("0.34", "0.06", "0.34")
+    parts = [one["discount_allocations"] for one in order["line_items"]]
+    assert {part["amount"] for line in parts for part in line} == {"0.01"}
+
+
 def test_free_delivery_takes_the_price_of_delivery_off(world: World) -> None:
     create(world, "shipping")
     for price, refusal in ((None, "there is none"), ("15.01", "costs more")):
