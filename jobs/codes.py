@@ -26,6 +26,8 @@ _EMBEDDED_BATCH = 20  # keeps the write lock of SQLite short
 def push_codes(runtime: Runtime, store: Store, shop: Shop | None) -> int:
     """Do what is due about a store's codes; returns how many were dealt with."""
     if shop is None or shop.codes is None:
+        with runtime.database.transaction() as connection:
+            codes.await_keys(connection, store.id, runtime.clock())
         return 0
     limit = shop.codes.batch_size
     if runtime.database.embedded:

@@ -13,11 +13,13 @@ import msgspec
 from sqlalchemy import Connection, or_, select, update
 
 from app.db import tables as t
+from app.programme.events import RedemptionState
 from app.services.codes import TIME_OVER, Act, CodeTask
 from app.services.keys import Vault
 from app.services.programmes import Version, versions
 from app.services.redemptions import (
     LOOK_AGAIN,
+    REFUND_UNDONE,
     commit_change,
     facts_of,
     next_due,
@@ -83,6 +85,8 @@ def note_answers(
             continue  # somebody else has taken it over
         redemption = work.redemptions[row.id]
         error = _apply(work, known, redemption, answer, row.tried_at)
+        if redemption.state == RedemptionState.USED:
+            redemption.due_at, error = None, None  # it became so meanwhile: nothing is to be done
         values: dict[str, Any] = {"lease_until": None, "error": error, "tries": 0}
         if error is not None:
             values["tries"] = t.redemption.c.tries + 1
@@ -160,7 +164,7 @@ def _apply(
 def _over(row: RedemptionRow, answer: Answer, tried_at: datetime | None, now: datetime) -> None:
     """Note that nobody can use a code, and end for good what the shop still has of it."""
     if row.ending is None:
-        row.ending = answer.task.why or (WITHDRAWN if answer.exists else GONE)
+        row.ending = answer.task.why or _why_over(answer)
     settled = now if tried_at is None or row.made_at is not None else tried_at + UNSETTLED
     if answer.exists and answer.task.act is Act.LOOK:
         row.due_at = now  # so that nobody can bring it to life again
@@ -168,6 +172,12 @@ def _over(row: RedemptionRow, answer: Answer, tried_at: datetime | None, now: da
         row.due_at = settled  # a call that nobody has heard of may still make it
     else:
         row.dead_at, row.due_at = now, None
+
+
+def _why_over(answer: Answer) -> str:
+    if answer.task.act is Act.END:
+        return REFUND_UNDONE  # the only wish that is ever taken back; too late
+    return WITHDRAWN if answer.exists else GONE
 
 
 def _made(row: RedemptionRow, answer: Answer, now: datetime) -> str | None:

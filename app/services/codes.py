@@ -20,8 +20,10 @@ from app.services.facts import decode_facts
 from app.services.programmes import Version, version_of, versions
 
 LEASE = timedelta(minutes=5)
+NO_KEYS_WAIT = timedelta(hours=1)
 
 TIME_OVER = "its time is over"
+NO_KEYS = "the store has no API keys now"
 ERASED = "its person was erased"
 
 CodeKind = Literal["percent", "fixed", "free-delivery", "free-product"]
@@ -106,13 +108,27 @@ def claim_codes(
 def postpone(
     connection: Connection, tasks: Sequence[CodeTask], *, due_at: datetime, error: str
 ) -> None:
-    """Put codes back for later that a shop gave no answer about."""
-    for task in tasks:
+    """Put codes back for later that a shop gave no answer about; nothing is due of those used by now."""
+    later = case((t.redemption.c.due_at.is_not(None), literal(due_at, t.redemption.c.due_at.type)))
+    for task in sorted(tasks, key=lambda task: task.id):  # as everybody locks them
         connection.execute(
             update(t.redemption)
             .where(t.redemption.c.id == task.id, t.redemption.c.fence == task.fence)
-            .values(due_at=due_at, tries=t.redemption.c.tries + 1, lease_until=None, error=error)
+            .values(due_at=later, tries=t.redemption.c.tries + 1, lease_until=None, error=error)
         )
+
+
+def await_keys(connection: Connection, store_id: int, now: datetime) -> None:
+    """Let what is due of a store that cannot be called wait, and say why."""
+    connection.execute(
+        update(t.redemption)
+        .where(
+            t.redemption.c.store_id == store_id,
+            t.redemption.c.due_at <= now,
+            or_(t.redemption.c.lease_until.is_(None), t.redemption.c.lease_until < now),
+        )
+        .values(due_at=now + NO_KEYS_WAIT, error=NO_KEYS)
+    )
 
 
 def uses_shown(connection: Connection, ids: Sequence[int]) -> Mapping[int, list[Use]]:

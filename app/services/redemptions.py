@@ -37,6 +37,8 @@ BY_HAND = "released by hand"
 
 REFUND_UNDONE = "the refund it was given for was undone"
 
+REPLACED = "another code was given for it, and used"
+
 CodeKey = tuple[int, str]  # store id, lower-cased code
 
 
@@ -62,15 +64,18 @@ def load_shown(
 def load_redemptions(
     connection: Connection, work: WorkSet, ids: Iterable[int], *, lock: bool
 ) -> None:
-    """Load redemptions by id with their replacements, their objects and the orders that showed them."""
-    wanted = sorted(set(ids) - work.redemptions.keys())
-    for chunk in chunks(wanted):
-        these = or_(t.redemption.c.id.in_(chunk), t.redemption.c.replaces_id.in_(chunk))
-        objects = select(t.redemption.c.object_id).where(these)
-        add_objects(connection, work, t.source_object.c.id.in_(objects), lock=lock)
-        # As they are now that nobody else changes them.
-        for row in connection.execute(select(t.redemption).where(these)):
-            work.redemptions[row.id] = row_of(RedemptionRow, row)
+    """Load redemptions by id with all that replace one another, and the orders that showed any of them."""
+    asked: set[int] = set()
+    wanted = set(ids)
+    while wanted:
+        for chunk in chunks(sorted(wanted)):
+            _load_rows(connection, work, chunk, lock=lock)
+        asked |= wanted
+        line = {row.id for row in work.redemptions.values()}
+        line |= {
+            row.replaces_id for row in work.redemptions.values() if row.replaces_id is not None
+        }
+        wanted = line - asked
     for chunk in chunks(sorted(work.redemptions)):
         shown = connection.execute(
             select(t.redemption_use).where(t.redemption_use.c.redemption_id.in_(chunk))
@@ -81,6 +86,18 @@ def load_redemptions(
     others = sorted({one for orders in work.shown_on.values() for one in orders} - here)
     for chunk in chunks(others):
         add_objects(connection, work, t.source_object.c.id.in_(chunk), lock=False)
+
+
+def _load_rows(connection: Connection, work: WorkSet, ids: Sequence[int], *, lock: bool) -> None:
+    """Load redemptions and what replaces them; their objects are locked before they are."""
+    these = or_(t.redemption.c.id.in_(ids), t.redemption.c.replaces_id.in_(ids))
+    objects = select(t.redemption.c.object_id).where(these)
+    add_objects(connection, work, t.source_object.c.id.in_(objects), lock=lock)
+    query = select(t.redemption).where(these).order_by(t.redemption.c.id)
+    # As they are now that nobody else changes them. The pusher, which locks them alone, is let finish.
+    for row in connection.execute(query.with_for_update(key_share=True) if lock else query):
+        if row.id not in work.redemptions:
+            work.redemptions[row.id] = row_of(RedemptionRow, row)
 
 
 def codes_of(row: ObjectRow) -> list[CodeKey]:
@@ -109,6 +126,9 @@ def settle_redemptions(work: WorkSet, versions: Sequence[Version]) -> list[Objec
     changed = []
     for row in sorted(work.redemptions.values(), key=lambda row: row.id):
         changed += _settle(work, versions, row)
+    for row in work.redemptions.values():
+        if row.dirty:
+            object_of(work, row).dirty = True  # whoever evaluated without this must do so anew
     return changed
 
 
@@ -116,7 +136,12 @@ def _settle(work: WorkSet, versions: Sequence[Version], row: RedemptionRow) -> l
     owner = object_of(work, row)
     facts = facts_of(owner)
     verdict = verdict_of(work, versions, row, owner, facts)
-    told = msgspec.structs.replace(facts, state=verdict.state, given_back=verdict.given_back)
+    told = msgspec.structs.replace(
+        facts,
+        cost=_cost(work, versions, row, facts),
+        state=verdict.state,
+        given_back=verdict.given_back,
+    )
     if verdict.state is RedemptionState.USED and row.made_at is None:
         row.made_at, row.dirty = work.now, True  # an order shows it, so it is there
     if verdict.used_by != row.used_by:
@@ -124,7 +149,10 @@ def _settle(work: WorkSet, versions: Sequence[Version], row: RedemptionRow) -> l
         order = _object(work, verdict.used_by)
         owner.delivery_id = order.delivery_id if order is not None else owner.delivery_id
         owner.dirty = True
-    changed = _replace(work, versions, row, told) if verdict.replaced else _revoke(work, row)
+    if _owes_another(work, versions, row):
+        changed = _replace(work, versions, row, told)
+    else:
+        changed = _revoke(work, versions, row)
     if told == facts:
         return changed
     owner.facts, owner.dirty = encode_facts(told), True
@@ -139,6 +167,52 @@ def _settle(work: WorkSet, versions: Sequence[Version], row: RedemptionRow) -> l
 
 def _replacement(work: WorkSet, row: RedemptionRow) -> RedemptionRow | None:
     return next((one for one in work.redemptions.values() if one.replaces_id == row.id), None)
+
+
+def _known(work: WorkSet, versions: Sequence[Version], row: RedemptionRow) -> Verdict:
+    owner = object_of(work, row)
+    return verdict_of(work, versions, row, owner, facts_of(owner))
+
+
+def _owes_another(work: WorkSet, versions: Sequence[Version], row: RedemptionRow) -> bool:
+    """Say whether another code is due in the place of this one.
+
+    Its order was refunded in full, or it was revoked for a refund that turned out to be one after all;
+    and the same holds for the code whose place it took itself.
+    """
+    replaced = _known(work, versions, row).replaced or _revoked(work, versions, row)
+    before = _before(work, row)
+    return replaced and (before is None or _owes_another(work, versions, before))
+
+
+def _revoked(work: WorkSet, versions: Sequence[Version], row: RedemptionRow) -> bool:
+    """Say whether a code ended unused because the refund it was given for was undone."""
+    released = _known(work, versions, row).state is RedemptionState.RELEASED
+    return released and row.ending == REFUND_UNDONE
+
+
+def _before(work: WorkSet, row: RedemptionRow) -> RedemptionRow | None:
+    return None if row.replaces_id is None else work.redemptions[row.replaces_id]
+
+
+def _cost(
+    work: WorkSet, versions: Sequence[Version], row: RedemptionRow, facts: RedemptionFacts
+) -> int:
+    """Return what a redemption costs: nothing if the one it stands in for has paid for it.
+
+    That one's points went back if its refunded order was cancelled as well and nobody can use its code:
+    a replacement that was used by then has to be paid for itself.
+    """
+    before = _before(work, row)
+    if before is None:
+        return facts.cost
+    while _revoked(work, versions, before) and (earlier := _before(work, before)) is not None:
+        before = earlier
+    used = _known(work, versions, row).state is RedemptionState.USED
+    if not used or _known(work, versions, before).state is not RedemptionState.RELEASED:
+        return 0
+    offered = version_of(versions, object_of(work, row).version).programme.rewards
+    return next(one.cost for one in offered if one.key == facts.reward)
 
 
 def _replace(
@@ -166,13 +240,15 @@ def _replace(
     return [made.key]
 
 
-def _revoke(work: WorkSet, row: RedemptionRow) -> list[ObjectKey]:
-    """End the code given for a refund that turned out not to be one, unless it is used by now."""
+def _revoke(work: WorkSet, versions: Sequence[Version], row: RedemptionRow) -> list[ObjectKey]:
+    """End the code given for a refund that turned out not to be one; of two codes only one is used."""
     replacement = _replacement(work, row)
-    if replacement is None or replacement.ending or replacement.state == RedemptionState.USED:
+    if replacement is None:
         return []
-    replacement.ending, replacement.dirty = REFUND_UNDONE, True
-    replacement.due_at = next_due(replacement, work.now)
+    used = _known(work, versions, replacement).state is RedemptionState.USED
+    ended, why = (row, REPLACED) if used else (replacement, REFUND_UNDONE)
+    if ended.ending is None and _known(work, versions, ended).state is not RedemptionState.USED:
+        ended.ending, ended.due_at, ended.dirty = why, work.now, True
     return []
 
 

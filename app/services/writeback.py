@@ -228,6 +228,15 @@ def unblock(connection: Connection, store_id: int, now: datetime) -> None:
         .where(t.store_customer.c.store_id == store_id, t.store_customer.c.due_at.is_not(None))
         .values(due_at=now)
     )
+    connection.execute(
+        update(t.redemption)
+        .where(
+            t.redemption.c.store_id == store_id,
+            t.redemption.c.due_at.is_not(None),
+            t.redemption.c.error.is_not(None),
+        )
+        .values(due_at=now)
+    )
 
 
 def pause(connection: Connection, store_id: int, until: datetime) -> None:
