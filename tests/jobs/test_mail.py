@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -336,6 +337,15 @@ def test_a_kill_between_sending_and_noting_sends_the_same_message_again(
     first, second = post.box.mails
     assert first["Message-ID"] == second["Message-ID"]
     assert post.row.sent_at is not None
+
+
+def test_several_workers_send_each_mail_once(post: Post) -> None:
+    for number in range(40):
+        post.code(post.person(f"p{number}@example.pl"), f"CODE-{number}")
+    with ThreadPoolExecutor(4) as workers:
+        assert sum(workers.map(lambda _: post.send(), range(4))) == 40
+    assert sorted(to for [to] in post.box.to) == sorted(f"p{one}@example.pl" for one in range(40))
+    assert all(row.sent_at is not None for row in post.rows())
 
 
 def test_a_sender_that_slept_through_its_lease_notes_nothing(post: Post) -> None:
