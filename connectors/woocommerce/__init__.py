@@ -1,4 +1,4 @@
-"""WooCommerce: deliveries in, balances back as customer metadata. For merchants: README.md here."""
+"""WooCommerce: deliveries in, balances and discount codes back. For merchants: README.md here."""
 
 from connectors.woocommerce.connector import connector
 
