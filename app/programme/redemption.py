@@ -15,9 +15,10 @@ _COUNTS = frozenset({Standing.OPEN, Standing.PAID, Standing.COMPLETED})
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
-    """One order that showed the code at some time."""
+    """One order that showed the code at some time. `number` is the shop's own, `object_id` ours."""
 
     object_id: int
+    number: str
     placed_at: datetime
     facts: OrderFacts | None
     gone: bool = False
@@ -53,7 +54,7 @@ def judge(
         ended = RedemptionState.RELEASED if dead else RedemptionState.RESERVED
         state = RedemptionState.ISSUED if made and not dead else ended
         return Verdict(state=state, spent=spent)
-    newest = max(counting, key=lambda use: (use.placed_at, use.object_id))
+    newest = max(counting, key=_age)
     refund = newest.facts is not None and refunded_in_full(newest.facts)
     return Verdict(
         state=RedemptionState.USED,
@@ -67,6 +68,11 @@ def judge(
 def refunded_in_full(order: OrderFacts) -> bool:
     """Say whether all that was to be paid has been given back; an order of 0 never is."""
     return 0 < order.total <= sum(refund.amount for refund in order.refunds)
+
+
+def _age(use: Use) -> tuple[datetime, int, str]:
+    """Order by age; within one second by the shop's numbers, which grow, and not by what came first."""
+    return use.placed_at, len(use.number), use.number
 
 
 def _counts(use: Use) -> bool:

@@ -137,6 +137,7 @@ def uses_shown(connection: Connection, ids: Sequence[int]) -> Mapping[int, list[
         select(
             t.redemption_use.c.redemption_id,
             t.source_object.c.id,
+            t.source_object.c.external_id,
             t.source_object.c.occurred_at,
             t.source_object.c.facts,
             t.source_object.c.gone,
@@ -150,6 +151,7 @@ def uses_shown(connection: Connection, ids: Sequence[int]) -> Mapping[int, list[
         shown[row.redemption_id].append(
             Use(
                 object_id=row.id,
+                number=row.external_id,
                 placed_at=row.occurred_at,
                 facts=facts if isinstance(facts, OrderFacts) else None,
                 gone=bool(row.gone),

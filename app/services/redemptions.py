@@ -380,6 +380,7 @@ def use_of(order: ObjectRow) -> Use:
     facts = decode_facts(order.facts)
     return Use(
         object_id=order.id,
+        number=order.external_id,
         placed_at=order.occurred_at,
         facts=facts if isinstance(facts, OrderFacts) else None,
         gone=bool(order.gone),

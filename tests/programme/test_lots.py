@@ -20,6 +20,7 @@ from app.programme.lots import (
     moved,
     open_points,
     spend,
+    spendable,
     take_back,
 )
 
@@ -74,6 +75,35 @@ def test_nobody_spends_more_than_is_there() -> None:
 def test_a_lot_that_ends_this_very_moment_cannot_be_spent() -> None:
     with pytest.raises(Conflict):
         spend(account(lot(1, 10, days=0)), 1, NOW)
+
+
+@pytest.mark.parametrize("policy", [None, "debt", "forgive"])
+def test_where_there_are_enough_the_policy_changes_nothing(policy: Policy | None) -> None:
+    have = account(lot(1, 10), lot(2, 10, days=5), lot(3, 10, days=2))
+    assert spend(have, 25, NOW, policy) == spend(have, 25, NOW)
+
+
+def test_points_that_are_gone_already_are_a_debt_or_forgiven_by_policy() -> None:
+    have = account(lot(1, 30, days=5))
+    assert spend(have, 100, NOW, "debt") == Movement(balance=-100, lots=((1, -30),))
+    forgiving = spend(have, 100, NOW, "forgive")
+    assert forgiving == Movement(balance=-30, lots=((1, -30),), forgiven=70)
+    owing = account(lot(1, 0, points=5), balance=-5)
+    assert spend(owing, 10, NOW, "debt") == Movement(balance=-10)
+    assert spend(owing, 10, NOW, "forgive") == Movement(forgiven=10)
+
+
+def test_what_is_spent_again_takes_even_a_lot_whose_time_is_over_before_it_makes_a_debt() -> None:
+    have = account(lot(1, 10, days=0), lot(2, 10, days=9))
+    assert spend(have, 25, NOW, "debt") == Movement(balance=-25, lots=((2, -10), (1, -10)))
+
+
+def test_only_points_whose_time_is_not_over_can_be_spent() -> None:
+    have = account(lot(1, 10, days=0), lot(2, 10, days=1), lot(3, 10), lot(4, 10, days=-1))
+    assert spendable(have, NOW) == 20
+    assert spendable(have, NOW + timedelta(days=1)) == 10
+    assert spendable(account(lot(1, 0, points=5), balance=-5), NOW) == 0
+    assert spendable(account(), NOW) == 0
 
 
 def test_new_points_settle_a_debt_before_they_open_a_lot() -> None:
@@ -206,6 +236,42 @@ def test_taking_back_and_giving_back_restores_balance_and_lots(
     assert [each.remaining for each in after.lots] == [each.remaining for each in before.lots]
 
 
+@given(lots=lots_of_one, points=st.integers(0, 300))
+def test_what_can_be_spent_is_exactly_what_spending_gives(
+    lots: tuple[Lot, ...], points: int
+) -> None:
+    have = account(*lots)
+    later = NOW + timedelta(days=1)  # the very moment some of them end
+    if points > spendable(have, later):
+        with pytest.raises(Conflict):
+            spend(have, points, later)
+        return
+    after = moved(have, spend(have, points, later))
+    assert spendable(after, later) == spendable(have, later) - points
+    assert after.balance == have.balance - points
+
+
+@given(lots=lots_of_one, points=st.integers(0, 400), policy=st.sampled_from(["debt", "forgive"]))
+def test_what_a_redemption_spent_and_gets_back_is_in_its_lots_again(
+    lots: tuple[Lot, ...], points: int, policy: Policy
+) -> None:
+    before = account(*lots)
+    spent = spend(before, points, NOW, policy)
+    between = moved(before, spent)
+    assert sum(each.remaining for each in between.lots) == max(between.balance, 0)
+    uses = tuple((lot_id, -change) for lot_id, change in reversed(spent.lots))
+    back = give_back(between, points, forgiven=spent.forgiven, uses=uses, now=NOW)
+    after = moved(between, back)
+    assert (after.balance, back.opened) == (before.balance, 0)
+    assert [each.remaining for each in after.lots] == [each.remaining for each in before.lots]
+    touched = {lot_id for lot_id, _ in back.lots}
+    assert all(
+        each.expires_at is None or each.expires_at >= NOW + GRACE
+        for each in after.lots
+        if each.id in touched
+    )
+
+
 def test_an_account_that_ends_takes_its_lots_along_as_they_are() -> None:
     ending = account(lot(1, 30, days=5, points=50), lot(2, 0, points=10), lot(3, 20))
     joining = join(ending, account(lot(4, 7)))
@@ -245,7 +311,9 @@ class AnAccount(RuleBasedStateMachine):
         self.worth: dict[int, int] = {}  # award → points posted, net
         self.forgiven: dict[int, int] = {}
         self.uses: dict[int, list[tuple[int, int]]] = {}
-        self.plain = 0  # spent and adjusted
+        self.cost: dict[int, int] = {}  # redemption → what it takes
+        self.taken: set[int] = set()
+        self.plain = 0  # adjusted
 
     def post(self, movement: Movement, award: int | None, days: int | None = None) -> None:
         new = None
@@ -267,6 +335,10 @@ class AnAccount(RuleBasedStateMachine):
         self.post(movement, award, days)
         self.worth[award] = self.worth.get(award, 0) + points
         self.forgiven[award] = self.forgiven.get(award, 0) + movement.forgiven
+        self.note_uses(award, movement)
+
+    def note_uses(self, award: int, movement: Movement) -> None:
+        uses = self.uses.setdefault(award, [])
         uses += [(lot_id, -change) for lot_id, change in movement.lots]
         net: dict[int, int] = {}
         for lot_id, taken in uses:
@@ -284,16 +356,36 @@ class AnAccount(RuleBasedStateMachine):
         self.post(movement, award)
         self.worth[award] = self.worth.get(award, 0) - points
         self.forgiven[award] = self.forgiven.get(award, 0) + movement.forgiven
-        self.uses.setdefault(award, []).extend(
-            (lot_id, -change) for lot_id, change in movement.lots
-        )
+        self.note_uses(award, movement)
 
-    @precondition(lambda self: self.account.balance > 0)
+    @precondition(lambda self: spendable(self.account, NOW))
     @rule(data=st.data())
     def redeem(self, data: st.DataObject) -> None:
-        points = data.draw(st.integers(1, self.account.balance))
-        self.post(spend(self.account, points, NOW), None)
-        self.plain -= points
+        points = data.draw(st.integers(1, spendable(self.account, NOW)))
+        redemption = 100 + len(self.cost)
+        self.cost[redemption] = points
+        self.take(redemption, None)
+
+    @precondition(lambda self: self.taken)
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        redemption = data.draw(st.sampled_from(sorted(self.taken)))
+        self.taken.remove(redemption)
+        self.earn(redemption, self.cost[redemption], None)
+
+    @precondition(lambda self: self.cost.keys() - self.taken)
+    @rule(data=st.data(), policy=st.sampled_from(["debt", "forgive"]))
+    def show_a_released_code(self, data: st.DataObject, policy: Policy) -> None:
+        self.take(data.draw(st.sampled_from(sorted(self.cost.keys() - self.taken))), policy)
+
+    def take(self, redemption: int, policy: Policy | None) -> None:
+        points = self.cost[redemption]
+        movement = spend(self.account, points, NOW, policy)
+        self.post(movement, redemption)
+        self.worth[redemption] = self.worth.get(redemption, 0) - points
+        self.forgiven[redemption] = self.forgiven.get(redemption, 0) + movement.forgiven
+        self.note_uses(redemption, movement)
+        self.taken.add(redemption)
 
     @rule(points=st.integers(-40, 40))
     def adjust(self, points: int) -> None:
