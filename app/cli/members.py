@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.cli.printing import entry_row, moment, stamp, thing
+from app.cli.redemption_text import line_of, row_of
 from app.cli.shared import (
     Context,
     as_json,
@@ -33,6 +34,7 @@ from app.services.view_members import (
     list_members,
     show_member,
 )
+from app.services.view_redemptions import list_redemptions
 from app.services.views import programme_views
 
 
@@ -136,7 +138,7 @@ def list_all(
 @as_json
 @pass_context
 def show_one(context: Context, *, who: str, programme: str | None, as_json: bool) -> None:
-    """Show one member: balance, accounts in the shops, claims, orders and the newest entries.
+    """Show one member: balance, accounts in the shops, claims, orders, newest entries and rewards.
 
     Example: stempel member show ola@example.pl --json
     """
@@ -146,8 +148,14 @@ def show_one(context: Context, *, who: str, programme: str | None, as_json: bool
         one = find_member(connection, vault, who, programme_id=programme_id)
         found = show_member(connection, vault, one.id)
         entries = ledger_of(connection, one.id).items
+        taken = list_redemptions(connection, member_id=one.id).items
         currency = programme_views(connection)[one.programme_id].currency
-    show(_detail(found, entries, currency), as_json, _as_text(found, entries, currency))
+    codes = ["", "rewards taken:", *(f"  {line_of(code)}" for code in taken)] if taken else []
+    show(
+        _detail(found, entries, currency) | {"redemptions": [row_of(code) for code in taken]},
+        as_json,
+        "\n".join([_as_text(found, entries, currency), *codes]),
+    )
 
 
 @member.command()

@@ -49,6 +49,17 @@ def row_of(one: RedemptionView) -> dict[str, Any]:
     }
 
 
+def state_of(one: RedemptionView) -> str:
+    """Say how far a redemption has come."""
+    state = f"{one.state}, being taken back" if one.taken_back else one.state
+    return f"{state} in {one.used_in}" if one.used_in else state
+
+
+def line_of(one: RedemptionView) -> str:
+    """Return a redemption in one line, for a person."""
+    return f"{one.id}: {called(one)} for {one.cost} points, {one.code} for {one.store}, {state_of(one)}"
+
+
 def csv_of(rows: list[dict[str, Any]]) -> str:
     """Return rows as CSV; what a spreadsheet would take for a formula is marked as text."""
     written = io.StringIO()
@@ -118,10 +129,7 @@ def text_of(found: RedemptionDetail, *, mails: bool) -> str:
     lines = [
         f"redemption {one.id}: {called(one)} ({one.reward}) for {one.cost} points",
         f"code {one.code} for {one.store}, of member {one.member_id}",
-        one.state
-        + (f" in {one.used_in}" if one.used_in else "")
-        + (", being taken back" if one.taken_back else "")
-        + (f": {one.ending}" if one.ending else ""),
+        state_of(one) + (f": {one.ending}" if one.ending else ""),
     ]
     if one.ends_at is not None:
         lines.append(f"the code ends {moment(one.ends_at)} UTC")

@@ -4,7 +4,7 @@ import click
 from sqlalchemy import Connection
 
 from app.cli.printing import moment
-from app.cli.redemption_text import called, csv_of, detail_of, row_of, text_of
+from app.cli.redemption_text import called, csv_of, detail_of, row_of, state_of, text_of
 from app.cli.rewards import outlets_of, unknown_reward
 from app.cli.shared import (
     Context,
@@ -176,7 +176,7 @@ def list_all(
                     str(one.cost),
                     str(one.member_id),
                     one.store,
-                    one.state + (f" in {one.used_in}" if one.used_in else ""),
+                    state_of(one),
                 ]
                 for one in found
             ],

@@ -248,6 +248,17 @@ def test_what_a_shop_said_begins_no_formula_and_no_row(
     assert row["id"] == str(taken)
 
 
+def test_a_member_is_shown_with_the_rewards_it_took(run: Run, counter: Counter) -> None:
+    assert data(run("member", "show", OLA, "--json"))["redemptions"] == []
+    taken = counter.made()
+    counter.release(taken)
+    [one] = data(run("member", "show", OLA, "--json"))["redemptions"]
+    assert (one["id"], one["state"], one["taken_back"]) == (str(taken), "issued", True)
+    told = plain(run("member", "show", OLA))
+    code = f"{counter.code(taken)} for {counter.people.stores[0].key}"
+    assert f"rewards taken:\n  {taken}: 10% off for 100 points, {code}, issued, being taken" in told
+
+
 def test_no_redemptions_are_an_empty_table(run: Run, counter: Counter) -> None:
     assert plain(run("redemption", "list")) == "(none)\n"
     assert csv_of([]).splitlines() == plain(run("redemption", "list", "--csv")).splitlines()

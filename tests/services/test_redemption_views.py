@@ -143,6 +143,23 @@ def test_a_code_given_for_a_refund_and_the_one_before_name_each_other(pipeline: 
     assert counter.way(replacement.id) == ["A new code instead of one whose order was refunded"]
 
 
+def test_points_given_back_for_a_refunded_order_say_so(pipeline: Pipeline) -> None:
+    counter = open_counter(pipeline, refunded="points")
+    taken = counter.made()
+    counter.order(1001, taken)
+    counter.order(1001, taken, refunded="100.00", at=60)
+    found = counter.show(taken)
+    assert (found.redemption.state, found.redemption.given_back) == ("used", True)
+    assert (found.redemption.used_in, found.replaced_by) == ("#1001", None)
+    assert counter.way(taken)[-1] == "100 points given back"
+    assert sentence(found.entries[-1], "en") == (
+        "100 points given back: the order that the reward “ten-percent” was used for was refunded."
+    )
+    assert sentence(found.entries[-1], "pl") == (
+        "Zwrócono 100 punktów: zwrócono zamówienie, w którym użyto nagrody „ten-percent”."
+    )
+
+
 def test_mail_about_a_code_says_whether_it_was_sent(counter: Counter) -> None:
     assert counter.show(counter.take()).mail is None
     taken = counter.made()

@@ -171,6 +171,17 @@ def test_a_member_shows_its_rewards_with_how_far_they_came(
     )
 
 
+def test_points_given_back_are_told_beside_the_order(
+    client: FlaskClient, pipeline: Pipeline
+) -> None:
+    counter = open_counter(pipeline, refunded="points")
+    taken = counter.made()
+    counter.order(1001, taken)
+    counter.order(1001, taken, refunded="100.00", at=60)
+    for path in ("/redemptions", f"/redemptions/{taken}"):
+        assert "in order #1001 · given back" in plain(client.get(path).text)
+
+
 def another(counter: Counter) -> int:
     counter.people.tell(0, account("6", JAN))
     return counter.people.member(0, "6")
@@ -183,6 +194,16 @@ def test_a_joined_account_is_named_on_the_page(client: FlaskClient, counter: Cou
     assert f'href="/members/{stays}"' in page
     told = "taken by an account that was joined to it:"
     assert (told in page) == (stays != counter.member_id)
+
+
+def test_codes_are_shown_to_nobody_who_is_not_let_in(client: FlaskClient, counter: Counter) -> None:
+    taken = counter.take()
+    for path in ("/redemptions", f"/redemptions/{taken}"):
+        for strange in ({"Host": "shop.example"}, {"X-Forwarded-For": "203.0.113.9"}):
+            response = client.get(path, headers=strange)
+            assert response.status_code in {400, 401}
+            assert counter.code(taken) not in response.text
+        assert client.post(path).status_code == 405
 
 
 @pytest.mark.parametrize(
