@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, Select, and_, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.db import tables as t
@@ -77,7 +77,7 @@ def mail_due(connection: Connection, now: datetime) -> bool:
 
 def claim_mail(connection: Connection, now: datetime, *, limit: int) -> list[Mail]:
     """Lease e-mails that are due; call in a short transaction."""
-    ids = _free(connection, now, limit=limit)
+    ids = list(connection.execute(_free(now).limit(limit)).scalars())
     if not ids:
         return []
     connection.execute(
@@ -115,9 +115,7 @@ def postpone_mail(
 
 def let_mail_rest(connection: Connection, now: datetime, until: datetime) -> None:
     """Put off all e-mails that are due: the mail server is away, whichever is tried next."""
-    connection.execute(
-        update(t.mail).where(t.mail.c.id.in_(_free(connection, now))).values(due_at=until)
-    )
+    connection.execute(update(t.mail).where(t.mail.c.id.in_(_free(now))).values(due_at=until))
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
@@ -126,15 +124,9 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _free(connection: Connection, now: datetime, *, limit: int | None = None) -> list[int]:
-    query = (
-        select(t.mail.c.id)
-        .where(_is_free(now))
-        .order_by(t.mail.c.due_at, t.mail.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return list(connection.execute(query).scalars())
+def _free(now: datetime) -> Select[tuple[int]]:
+    query = select(t.mail.c.id).where(_is_free(now)).order_by(t.mail.c.due_at, t.mail.c.id)
+    return query.with_for_update(skip_locked=True)
 
 
 def _set(connection: Connection, mail: Mail, **values: Any) -> bool:
