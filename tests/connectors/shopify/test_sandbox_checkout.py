@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from app.programme.events import OrderFacts
 from connectors.shopify.sandbox import SandboxError
+from tests.connectors.outcomes import event
+from tests.connectors.shopify.captured import webhook
 from tests.connectors.shopify.discount_help import (
     CODE,
+    CREATE,
     LOOK,
     MISSING,
     ask,
@@ -17,6 +21,7 @@ from tests.connectors.shopify.discount_help import (
     sample,
 )
 from tests.connectors.shopify.sandbox_help import World, gid, open_world
+from tests.connectors.shopify.test_sandbox_orders import Reading
 
 
 @pytest.fixture
@@ -217,3 +222,31 @@ def test_many_at_the_till_at_once_use_a_code_once(world: World) -> None:
     for thread in threads:
         thread.join()
     assert len(bought) == 1
+
+
+# --- the same order, told and read --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("presentment", [None, ("USD", "0.2713")])
+@pytest.mark.parametrize(
+    "codes", [["LOY-SHIP-9RTB"], ["LOY-GIFT-2PWC"], [CODE], ["LOY-SHIP-9RTB", CODE]]
+)
+def test_what_codes_took_off_is_the_same_in_a_webhook_and_in_a_read(
+    world: World, codes: list[str], presentment: tuple[str, str] | None
+) -> None:
+    for kind in CREATE:
+        create(world, kind, usageLimit=None, appliesOncePerCustomer=False)
+    reading = Reading(world.shop, world.running.origin)
+    order = world.buy(3, codes=codes, shipping="12.00", tip="2.00", presentment=presentment)
+    for act in ("nothing", "refund", "cancel_order"):
+        if act == "refund":
+            world.shop.refund(order["id"], lines={order["line_items"][0]["id"]: 1})
+        if act == "cancel_order":
+            world.shop.cancel_order(order["id"])
+        body = world.shop.order(order["id"])
+        told = event(webhook(body))
+        assert reading.order(order["id"]) == told
+        assert isinstance(told.facts, OrderFacts)
+        assert told.facts.codes == tuple(code.lower() for code in codes)
+    assert (body["financial_status"], body["total_outstanding"]) == ("refunded", "0.00")
+    reading.shop.close()
