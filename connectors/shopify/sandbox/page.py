@@ -1,10 +1,11 @@
-"""A page to look at a shop: who is there, with which tags and metafields, and what was ordered."""
+"""A page to look at a shop: who is there, with which tags and metafields, codes, and what was ordered."""
 
 import html
 from collections.abc import Mapping
 from decimal import Decimal
 
 from connectors.shopify.sandbox.money import ZERO
+from connectors.shopify.sandbox.offers import Discount
 from connectors.shopify.sandbox.state import Order, Person, State
 from connectors.shopify.sandbox.sums import given_back
 
@@ -28,6 +29,8 @@ def shop(state: State) -> str:
         people = sorted(state.tables.people.values(), key=lambda one: int(one.body["id"]))
         bought = sorted(state.tables.orders.values(), key=lambda one: -int(one.body["id"]))[:50]
         customers = "".join(_customer(one) for one in people)
+        made = list(state.tables.discounts.values())[-50:]
+        codes = "".join(_discount(state, one) for one in reversed(made))
         orders = "".join(_order(one) for one in bought)
     return _page(
         f"Sandbox shop {state.domain}",
@@ -35,6 +38,9 @@ def shop(state: State) -> str:
         '<h2>Customers</h2><div class="wide"><table>'
         "<tr><th>Id</th><th>Name</th><th>Tags</th><th>Metafields</th><th>E-mail</th></tr>"
         f"{customers}</table></div>"
+        '<h2>Discount codes</h2><div class="wide"><table>'
+        "<tr><th>Code</th><th>Title</th><th>Status</th><th>Ends</th><th>Used</th></tr>"
+        f"{codes}</table></div>"
         '<h2>Orders</h2><div class="wide"><table><tr><th>No.</th><th>Who</th><th>What</th>'
         f"<th>Status</th><th>Total</th><th>Refunded</th></tr>{orders}</table></div>",
     )
@@ -46,6 +52,15 @@ def _page(title: str, content: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="refresh" content="2">'
         f"<style>{_STYLE}</style></head><body><h1>{_text(title)}</h1>{content}</body></html>"
+    )
+
+
+def _discount(shop: State, one: Discount) -> str:
+    status = "deleted" if one.deleted else one.status(shop.now()).lower()
+    ends = "" if one.ends_at is None else f"{one.ends_at:%Y-%m-%d %H:%M}"
+    return (
+        f"<tr><td><code>{_text(one.code)}</code></td><td>{_text(one.title)}</td><td>{status}</td>"
+        f"<td>{ends}</td><td>{len(one.uses)}</td></tr>"
     )
 
 

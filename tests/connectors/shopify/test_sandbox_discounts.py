@@ -241,6 +241,15 @@ def test_the_merchant_ends_and_deletes_codes_by_hand(world: World) -> None:
     assert refusal.status == 400
 
 
+def test_the_page_shows_codes_as_text(world: World) -> None:
+    create(world, title="<b>ten</b> off")
+    world.buy(codes=[CODE])
+    page = world.client.send("GET", f"/{world.shop.domain}/").raw.decode()
+    assert f"<code>{CODE}</code></td><td>&lt;b&gt;ten&lt;/b&gt; off</td><td>active</td>" in page
+    world.shop.delete_discount(CODE)
+    assert "deleted" in world.client.send("GET", f"/{world.shop.domain}/").raw.decode()
+
+
 def test_time_ends_a_code(world: World) -> None:
     create(world, endsAt="2026-11-21T18:00:00Z")
     world.later(minutes=59, seconds=59)
