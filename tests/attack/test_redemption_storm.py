@@ -1,0 +1,59 @@
+"""A thousand redemptions while nearly everything fails: each is one working code or its points."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from tests.attack.redemption_help import Life, Troubled, open_troubled
+from tests.pipeline import Pipeline
+from tests.way.rewards import PLATFORMS
+
+ROUNDS = 20
+SEED = 20261122
+
+
+@pytest.fixture(params=PLATFORMS)
+def shop(request: pytest.FixtureRequest, pipeline: Pipeline) -> Iterator[Troubled]:
+    random.seed(SEED)  # by which failed calls wait
+    with open_troubled(pipeline, request.param) as opened:
+        yield opened
+
+
+def test_each_of_a_thousand_redemptions_in_a_storm_is_one_code_or_its_points(
+    shop: Troubled,
+) -> None:
+    life = Life(shop, random.Random(SEED))
+    redemptions = 1000 if life.pipeline.database.embedded else 200
+    life.join(redemptions // 10)
+    for number in range(ROUNDS):
+        shop.storm(SEED + number)
+        if number % 7 == 3:
+            shop.forbid()
+        life.redeem(redemptions // ROUNDS)
+        for _ in range(4):
+            life.work()
+            life.pipeline.clock.advance(seconds=life.dice.uniform(1, 120))
+        if number % 7 == 4:
+            shop.allow()
+            shop.resume()
+        life.use(0.15)
+        life.release(0.04)
+        life.cancel(0.04)
+        life.delete(0.02)
+        shop.shop.way.sent()
+    shop.calm()
+    shop.allow()
+    shop.resume()
+    for hours in (1, 8, 30):
+        life.later(hours=hours)
+    assert life.rows("reserved") == []
+    assert life.wrong() == []
+    assert life.due() == 0
+    for what in ("used", "cancelled", "released while issued", "released while reserved"):
+        assert life.done[what] > redemptions / 100, what
+    life.later(days=32)
+    assert {taken[1] for taken in (life.taken[row.id] for row in life.rows("issued"))} == {
+        "voucher"
+    }
+    assert life.wrong() == []
