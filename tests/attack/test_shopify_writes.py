@@ -122,7 +122,7 @@ def test_a_shop_that_refuses_our_definitions_still_shows_tags_and_values(way: Sh
             refused = {
                 "userErrors": [{"field": ["definition"], "code": "RESOURCE_TYPE_LIMIT_EXCEEDED"}]
             }
-            return {"balance": refused, "tier": refused}
+            return dict.fromkeys(("balance", "tier", "codes"), refused)
         return ask(name, *args)
 
     session.ask = refusing  # type: ignore[method-assign]
