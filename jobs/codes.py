@@ -8,6 +8,8 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from app.errors import Passing
 from app.services import codes
 from app.services.code_answers import Answer, note_answers
@@ -53,7 +55,12 @@ def _push(runtime: Runtime, store: Store, role: Codes, act: Act, due: Sequence[C
         return _failed(runtime, store, due, error)
     runtime.reach(f"codes.{act}.answered")
     now = runtime.clock()
-    runtime.database.run(lambda connection: note_answers(connection, runtime.vault, answers, now))
+
+    def note(connection: Connection) -> None:
+        note_answers(connection, runtime.vault, answers, now)
+        runtime.reach(f"codes.{act}.noting")
+
+    runtime.database.run(note)
     runtime.reach(f"codes.{act}.noted")
     return True
 
@@ -133,4 +140,4 @@ def _failed(runtime: Runtime, store: Store, due: Sequence[CodeTask], error: Exce
 def _rest(runtime: Runtime, tasks: Sequence[CodeTask]) -> None:
     if tasks:
         with runtime.database.transaction() as connection:
-            codes.postpone(connection, tasks, due_at=runtime.clock(), error="the store rests")
+            codes.give_back(connection, tasks, due_at=runtime.clock())

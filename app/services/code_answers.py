@@ -90,9 +90,8 @@ def note_answers(
         values: dict[str, Any] = {"lease_until": None, "error": error, "tries": 0}
         if error is not None:
             values["tries"] = t.redemption.c.tries + 1
-        refused = answer.task.act is Act.MAKE and (answer.never or answer.taken)
-        if redemption.made_at is not None or (refused and answer.task.first):
-            values["tried_at"] = None
+        if answer.task.act is Act.MAKE and answer.task.first and _final(answer):
+            values["tried_at"] = None  # no call is on its way that nobody has heard of
         connection.execute(update(t.redemption).where(t.redemption.c.id == row.id).values(**values))
     commit_change(connection, vault, work)
 
@@ -165,7 +164,8 @@ def _over(row: RedemptionRow, answer: Answer, tried_at: datetime | None, now: da
     """Note that nobody can use a code, and end for good what the shop still has of it."""
     if row.ending is None:
         row.ending = answer.task.why or _why_over(answer)
-    settled = now if tried_at is None or row.made_at is not None else tried_at + UNSETTLED
+    # Also of a code that was made since: once it is deleted, the lost call could make it again.
+    settled = now if tried_at is None else tried_at + UNSETTLED
     if answer.exists and answer.task.act is Act.LOOK:
         row.due_at = now  # so that nobody can bring it to life again
     elif settled > now:
@@ -194,6 +194,10 @@ def _made(row: RedemptionRow, answer: Answer, now: datetime) -> str | None:
         return None
     row.due_at = answer.retry_at
     return answer.error or "the shop's answer does not name the code"
+
+
+def _final(answer: Answer) -> bool:
+    return answer.remote_id is not None or answer.never or answer.taken
 
 
 def _spent(work: WorkSet, known: Sequence[Version], row: RedemptionRow) -> int:

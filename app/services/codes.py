@@ -109,12 +109,23 @@ def postpone(
     connection: Connection, tasks: Sequence[CodeTask], *, due_at: datetime, error: str
 ) -> None:
     """Put codes back for later that a shop gave no answer about; nothing is due of those used by now."""
+    _put_back(connection, tasks, due_at, tries=t.redemption.c.tries + 1, error=error)
+
+
+def give_back(connection: Connection, tasks: Sequence[CodeTask], *, due_at: datetime) -> None:
+    """Put codes back that the shop was not asked about after all: that is no try of theirs."""
+    _put_back(connection, tasks, due_at)
+
+
+def _put_back(
+    connection: Connection, tasks: Sequence[CodeTask], due_at: datetime, **values: Any
+) -> None:
     later = case((t.redemption.c.due_at.is_not(None), literal(due_at, t.redemption.c.due_at.type)))
     for task in sorted(tasks, key=lambda task: task.id):  # as everybody locks them
         connection.execute(
             update(t.redemption)
             .where(t.redemption.c.id == task.id, t.redemption.c.fence == task.fence)
-            .values(due_at=later, tries=t.redemption.c.tries + 1, lease_until=None, error=error)
+            .values(due_at=later, lease_until=None, **values)
         )
 
 
