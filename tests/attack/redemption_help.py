@@ -3,27 +3,29 @@
 import random
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, func, select
 
 from app.db import tables as t
-from app.errors import Conflict
+from app.errors import Conflict, Passing
 from app.services import writeback
 from connectors.http import Answer, HttpClient
 from connectors.shopify.code_inputs import tag_of
 from connectors.shopify.connector import ShopifyShop
 from connectors.shopify.sandbox.shops import SCOPES
 from connectors.shopify.sandbox.state import SandboxError
+from connectors.woocommerce.codes import WooCodes
 from connectors.woocommerce.coupons import REFERENCE
 from connectors.woocommerce.sandbox import KEY
 from connectors.woocommerce.sandbox.errors import RestError
 from jobs.push import push
 from jobs.schedule import run_due
-from tests.pipeline import Pipeline
+from tests.pipeline import Pipeline, TestClock
 from tests.way.rewards import Rewards, ShopifyRewards, WooRewards, open_rewards
 
 EARNED = 3000
@@ -43,19 +45,74 @@ NETWORK = {
 }
 
 _PATIENCE = 0.4  # seconds; a call that hangs costs the test so much
+_LATE = 0.15  # of the calls that make or end codes
+_CHANGING = (b'"create":[', b'"delete":[', b"mutation MakeCodes", b"mutation EndCodes")
 
 
-class Impatient:
-    """The guarded client, with less time for an answer than a real shop is given."""
+class Line:
+    """The guarded client over a line that is bad while it has dice: with less patience than is usual.
 
-    def __init__(self, inner: HttpClient) -> None:
+    Some of the calls that change codes take long: they count as lost, and arrive minutes later. That is
+    what a slow host does, which goes on working when its caller has hung up.
+    """
+
+    def __init__(self, inner: HttpClient, clock: TestClock) -> None:
         self._inner = inner
+        self._clock = clock
+        self._late: list[tuple[datetime, Callable[[], Answer]]] = []
+        self.dice: random.Random | None = None
+        self.losing = 0.0  # minutes that the next such call is late, whatever the dice say
 
-    def request(self, method: str, url: str, *, timeout: float = 10.0, **sent: Any) -> Answer:
-        return self._inner.request(method, url, timeout=min(timeout, _PATIENCE), **sent)
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None = None,
+        timeout: float = 10.0,
+        **sent: Any,
+    ) -> Answer:
+        seconds = timeout if self.dice is None else min(timeout, _PATIENCE)
+
+        def call() -> Answer:
+            return self._inner.request(method, url, body=body, timeout=seconds, **sent)
+
+        minutes = self._minutes() if any(word in (body or b"") for word in _CHANGING) else 0.0
+        if not minutes:
+            return call()
+        self._late.append((self._clock.moment + timedelta(minutes=minutes), call))
+        raise Passing("The shop did not answer in time.")
+
+    def _minutes(self) -> float:
+        losing, self.losing = self.losing, 0.0
+        if losing or self.dice is None or self.dice.random() >= _LATE:
+            return losing
+        return self.dice.uniform(1, 9)
+
+    def arrive(self) -> int:
+        """Let the calls arrive whose time has come; nobody waits for their answers. Returns how many."""
+        due = [call for at, call in self._late if at <= self._clock.moment]
+        self._late = [(at, call) for at, call in self._late if at > self._clock.moment]
+        for call in due:
+            with suppress(Passing):
+                call()
+        return len(due)
 
     def close(self) -> None:
         self._inner.close()
+
+
+def hurry(shop: Any, clock: TestClock) -> Line:
+    """Let an open shop be impatient, and wait and look by the clock of the test."""
+    session = shop._session
+    if isinstance(shop, ShopifyShop):
+        session._sleep = lambda seconds: clock.advance(seconds=seconds)
+    else:
+        shop.codes = WooCodes(session, clock)
+    if not isinstance(session._http, Line):
+        session._http = Line(session._http, clock)
+    line: Line = session._http
+    return line
 
 
 class Troubled(ABC):
@@ -88,15 +145,11 @@ class Troubled(ABC):
     def usable(self) -> Counter[str]:
         """Return how many codes of each redemption somebody can use now."""
 
-    def prepare(self) -> None:
-        """Let our side be impatient, and wait by the clock of the test."""
+    def line(self) -> Line:
+        """Return the line to the shop, with everything on it that a test wants."""
         self.shop.way.keep_time()
-        session = self.opened()._session
-        if not isinstance(session._http, Impatient):
-            session._http = Impatient(session._http)
-
-    def opened(self) -> Any:
-        return self.shop.pipeline.shops.get(self.shop.way.store)
+        pipeline = self.shop.pipeline
+        return hurry(pipeline.shops.get(self.shop.way.store), pipeline.clock)
 
     def resume(self) -> None:
         """Let a person say that the store may be called again."""
@@ -153,13 +206,6 @@ class TroubledShopify(Troubled):
         self._shop = shop._shop
         self._shop.change_settings(restore_rate=100_000.0)  # points refill by the machine's clock
 
-    def prepare(self) -> None:
-        super().prepare()
-        opened = self.opened()
-        assert isinstance(opened, ShopifyShop)
-        clock = self.shop.pipeline.clock
-        opened._session._sleep = lambda seconds: clock.advance(seconds=seconds)
-
     def storm(self, seed: int) -> None:
         odds = {**NETWORK, "throttled": 0.03, "internal_error": 0.03, "html": 0.01}
         self._shop.faults.storm(seed, odds, retry_after="30", seconds=1)
@@ -199,9 +245,7 @@ def _reference(row: dict[str, Any]) -> str:
 def open_troubled(pipeline: Pipeline, platform: str) -> Iterator[Troubled]:
     """Open a shop with rewards that can be given trouble."""
     with open_rewards(pipeline, platform) as shop:
-        troubled = _troubled(shop)
-        troubled.prepare()
-        yield troubled
+        yield _troubled(shop)
 
 
 def _troubled(shop: Rewards) -> Troubled:
@@ -299,8 +343,8 @@ class Life:
     # --- time ------------------------------------------------------------------------------------
 
     def work(self) -> int:
-        """Do what a worker does in one turn."""
-        self.shop.prepare()
+        """Let what is late arrive, then do what a worker does in one turn."""
+        self.done["arrived late"] += self.shop.line().arrive()
         return self.pipeline.drain() + push(self.pipeline.runtime, self.pipeline.shops)
 
     def settle(self) -> None:
@@ -332,7 +376,7 @@ class Life:
             spent = bool(codes or used)
             balances[customer] -= COSTS[reward] if spent else 0
             posted = net.get(str(redemption), 0)
-            if codes + used > 1 or ever[str(redemption)] > 1 or posted != -COSTS[reward] * spent:
+            if codes + used > 1 or posted != -COSTS[reward] * spent:
                 found.append(
                     f"{redemption} {reward}: {codes} usable of {ever[str(redemption)]} made, "
                     f"used: {used}, points {posted}, {self.shop.shop.row(redemption)}"
