@@ -7,6 +7,7 @@ from typing import Any
 
 from app.services.stores import Store, add_store
 from connectors.base import ReadAnswer, Ref
+from connectors.woocommerce.codes import WooCodes
 from connectors.woocommerce.connector import WooShop
 from connectors.woocommerce.reader import WooReader
 from connectors.woocommerce.sandbox import KEY, SECRET, Running, Sandbox, Settings, serve
@@ -97,8 +98,10 @@ class _Interrupted:
 
 
 def keep_time(pipeline: Pipeline, store: Store) -> None:
-    """Let the reader look at the clock of the test instead of the machine's."""
+    """Let the shop look at the clock of the test instead of the machine's."""
     shop = pipeline.shops.get(store)
+    if isinstance(shop, WooShop):
+        shop.codes = WooCodes(shop._session, pipeline.clock)
     if isinstance(shop, WooShop) and not isinstance(shop.reader, _Interrupted):
         shop.reader = WooReader(shop._session, pipeline.clock)
 
