@@ -1,133 +1,39 @@
 """The same points or the same code in the same moment: it ends as if one had come after the other."""
 
-import json
 import multiprocessing
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from app.db import tables as t
 from app.db.engine import Database
 from app.errors import Conflict
-from app.programme.events import RedemptionState
 from app.services import ingest
-from app.services.code_answers import Answer, note_answers
-from app.services.codes import Act, CodeTask, claim_codes
+from app.services.code_answers import Answer
+from app.services.codes import Act, claim_codes
 from app.services.ingest import Incoming
 from app.services.merge import merge_accounts
-from app.services.redemptions import release
-from app.services.stores import Store
 from app.settings import Settings
-from connectors.base import Discount, Made
 from jobs.codes import push_codes
 from jobs.drain import drain
-from jobs.runtime import Runtime
 from tests import people
+from tests.attack.counter import PRICE, Shop, open_shop, showing
 from tests.attack.help import order
-from tests.attack.redeeming import TEN, take, take_in_a_process
-from tests.codeshop import CodeShop
+from tests.attack.redeeming import take, take_in_a_process
 from tests.pipeline import Pipeline
-from tests.services.model import COST, SOURCE
 from tests.taken import carrying
 from tests.way.connected import unsound
 from tests.way.test_many_workers import at_once, worker
 
-PRICE = COST[TEN]
-
-
-@dataclass
-class CountingShop(CodeShop):
-    """A shop that counts how often it was asked to make each code."""
-
-    asked: Counter[str] = field(default_factory=Counter)
-
-    def make(self, wanted: Sequence[Discount]) -> Sequence[Made]:
-        self.asked.update(one.reference for one in wanted)
-        return super().make(wanted)
-
-
-@dataclass
-class Shop:
-    """A shop without keys, whose codes are made in memory."""
-
-    pipeline: Pipeline
-    programme_id: int
-    store: Store
-    codes: CountingShop
-    numbers: Iterator[int] = field(default_factory=lambda: iter(range(700, 10_000)))
-
-    def earn(self, customer: int, points: int) -> int:
-        """Let a customer buy for so many points; returns the order's number."""
-        number = next(self.numbers)
-        body = order(f"{points}.00", number=number, customer=customer)
-        assert self.pipeline.deliver(self.store, "order.updated", body)[0] == "processed"
-        return number
-
-    def member(self, customer: int) -> int:
-        with self.pipeline.database.snapshot() as connection:
-            return int(
-                connection.execute(
-                    select(t.store_customer.c.member_id).where(
-                        t.store_customer.c.external_id == str(customer)
-                    )
-                ).scalar_one()
-            )
-
-    def redeem(self, customer: int, runtime: Runtime | None = None) -> int:
-        """Take the reward; raises Conflict where there are not enough points."""
-        return take(runtime or self.pipeline.runtime, self.store, self.member(customer))
-
-    def push(self, runtime: Runtime | None = None) -> None:
-        """Let the shop be asked until nothing is due."""
-        while push_codes(runtime or self.pipeline.runtime, self.store, self.codes):
-            pass
-
-    def row(self, redemption_id: int) -> Row[Any]:
-        with self.pipeline.database.snapshot() as connection:
-            return connection.execute(
-                select(t.redemption).where(t.redemption.c.id == redemption_id)
-            ).one()
-
-    def issued(self, customer: int) -> Row[Any]:
-        taken = self.redeem(customer)
-        self.push()
-        row = self.row(taken)
-        assert row.state == RedemptionState.ISSUED
-        return row
-
-    def points(self, customer: int) -> int | None:
-        return self.pipeline.points(self.store, str(customer))
-
-    def entries(self, member_id: int) -> list[tuple[str, int]]:
-        with self.pipeline.database.snapshot() as connection:
-            rows = connection.execute(
-                select(t.entry.c.kind, t.entry.c.points)
-                .where(t.entry.c.member_id == member_id)
-                .order_by(t.entry.c.seq)
-            ).all()
-        return [(row.kind, row.points) for row in rows]
-
-
-def showing(
-    code: str, *, number: int, customer: int, amount: str = "10.00", **values: Any
-) -> bytes:
-    """Return an order that shows a code."""
-    body = json.loads(order(amount, number=number, customer=customer, **values))
-    return json.dumps(body | {"coupon_lines": [{"id": 1, "code": code.lower()}]}).encode()
-
 
 @pytest.fixture
 def shop(pipeline: Pipeline) -> Iterator[Shop]:
-    programme_id = pipeline.programme(source=SOURCE)
-    store = pipeline.store(programme_id)
-    yield Shop(pipeline, programme_id, store, CountingShop(pipeline.clock))
+    yield open_shop(pipeline)
     assert unsound(pipeline) == []
 
 
@@ -177,8 +83,7 @@ def test_of_8_processes_that_redeem_the_same_points_none_overspends(
     postgres_database: Database, settings: Settings
 ) -> None:
     pipeline = Pipeline(postgres_database, settings)
-    programme_id = pipeline.programme(source=SOURCE)
-    shop = Shop(pipeline, programme_id, pipeline.store(programme_id), CountingShop(pipeline.clock))
+    shop = open_shop(pipeline)
     shop.earn(5, 17 * PRICE + 3)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pytest", "tests.attack.redeeming"])  # once, not in each
@@ -281,28 +186,17 @@ def test_two_pushers_make_each_code_once(shop: Shop) -> None:
     assert shop.codes.asked == {str(one): 1 for one in taken}
 
 
-def claim(shop: Shop) -> list[CodeTask]:
-    with shop.pipeline.database.transaction() as connection:
-        return claim_codes(connection, shop.store.id, shop.pipeline.clock(), limit=10)
-
-
-def note(shop: Shop, *answers: Answer) -> None:
-    runtime = shop.pipeline.runtime
-    now = runtime.clock()
-    runtime.database.run(lambda connection: note_answers(connection, runtime.vault, answers, now))
-
-
 def test_the_answer_of_a_pusher_that_was_stopped_too_long_counts_no_more(shop: Shop) -> None:
     shop.earn(5, PRICE)
     taken = shop.redeem(5)
-    [slow] = claim(shop)
-    assert claim(shop) == []  # leased
+    [slow] = shop.claim()
+    assert shop.claim() == []  # leased
     shop.pipeline.clock.advance(minutes=6)
-    [fast] = claim(shop)
-    note(shop, Answer(task=fast, remote_id="77", retry_at=shop.pipeline.clock()))
+    [fast] = shop.claim()
+    shop.note(Answer(task=fast, remote_id="77", retry_at=shop.pipeline.clock()))
     before = shop.row(taken)
-    note(shop, Answer(task=slow, error="no", never=True, retry_at=shop.pipeline.clock()))
-    note(shop, Answer(task=slow, remote_id="78", retry_at=shop.pipeline.clock()))
+    shop.note(Answer(task=slow, error="no", never=True, retry_at=shop.pipeline.clock()))
+    shop.note(Answer(task=slow, remote_id="78", retry_at=shop.pipeline.clock()))
     assert shop.row(taken) == before
     assert (before.state, before.remote_id) == ("issued", "77")
 
@@ -311,24 +205,13 @@ def test_an_answer_noted_twice_changes_nothing_more(shop: Shop) -> None:
     shop.earn(5, PRICE)
     taken = shop.issued(5).id
     with shop.pipeline.database.transaction() as connection:
-        release_in(connection, shop, taken)
-    [task] = claim(shop)
+        shop.release_in(connection, taken)
+    [task] = shop.claim()
     dead = Answer(task=task, retry_at=shop.pipeline.clock())
-    note(shop, dead)
-    note(shop, dead)
+    shop.note(dead)
+    shop.note(dead)
     assert (shop.row(taken).state, shop.points(5)) == ("released", PRICE)
     assert shop.entries(shop.member(5)) == [("earn", PRICE), ("spend", -PRICE), ("restore", PRICE)]
-
-
-def release_in(connection: Any, shop: Shop, redemption_id: int) -> str:
-    return release(
-        connection,
-        shop.pipeline.runtime.vault,
-        redemption_id=redemption_id,
-        reason="the member asked for it",
-        actor="test",
-        now=shop.pipeline.clock(),
-    )
 
 
 def test_an_order_that_comes_while_its_code_is_proved_dead_captures_it(shop: Shop) -> None:
@@ -336,8 +219,8 @@ def test_an_order_that_comes_while_its_code_is_proved_dead_captures_it(shop: Sho
         shop.earn(customer, PRICE)
         row = shop.issued(customer)
         with shop.pipeline.database.transaction() as connection:
-            release_in(connection, shop, row.id)
-        [task] = claim(shop)
+            shop.release_in(connection, row.id)
+        [task] = shop.claim()
         dead = Answer(task=task, retry_at=shop.pipeline.clock())
         number = next(shop.numbers)
         body = showing(row.code, number=number, customer=customer)
@@ -346,7 +229,7 @@ def test_an_order_that_comes_while_its_code_is_proved_dead_captures_it(shop: Sho
             other = worker(shop.pipeline, stack)
             at_once(
                 [
-                    lambda dead=dead: note(shop, dead),  # type: ignore[misc]
+                    lambda dead=dead: shop.note(dead),  # type: ignore[misc]
                     lambda other=other: drain(other),  # type: ignore[misc]
                 ]
             )
@@ -371,7 +254,7 @@ def test_an_order_that_comes_while_staff_releases_its_code_captures_it(shop: Sho
         def by_hand(redemption_id: int = row.id) -> None:
             try:
                 shop.pipeline.database.run(
-                    lambda connection: release_in(connection, shop, redemption_id)
+                    lambda connection: shop.release_in(connection, redemption_id)
                 )
             except Conflict:
                 return  # the order was first
@@ -397,7 +280,7 @@ def test_a_code_released_while_it_is_being_made_is_never_alive_with_its_points_b
             at_once(
                 [
                     lambda taken=taken: shop.pipeline.database.run(  # type: ignore[misc]
-                        lambda connection: release_in(connection, shop, taken)
+                        lambda connection: shop.release_in(connection, taken)
                     ),
                     lambda other=other: push_codes(other, shop.store, shop.codes),  # type: ignore[misc]
                 ]
@@ -413,14 +296,13 @@ def test_a_release_waits_for_the_pusher_that_is_about_to_make_the_code(
     postgres_database: Database, settings: Settings
 ) -> None:
     pipeline = Pipeline(postgres_database, settings)
-    programme_id = pipeline.programme(source=SOURCE)
-    shop = Shop(pipeline, programme_id, pipeline.store(programme_id), CountingShop(pipeline.clock))
+    shop = open_shop(pipeline)
     shop.earn(5, PRICE)
     taken = shop.redeem(5)
     said: list[str] = []
     by_hand = threading.Thread(
         target=lambda: said.append(
-            pipeline.database.run(lambda connection: release_in(connection, shop, taken))
+            pipeline.database.run(lambda connection: shop.release_in(connection, taken))
         )
     )
     with pipeline.database.transaction() as connection:
@@ -430,8 +312,8 @@ def test_a_release_waits_for_the_pusher_that_is_about_to_make_the_code(
         assert said == []
     by_hand.join(10)
     assert (said, task.act) == (["reserved"], Act.MAKE)
-    note(shop, Answer(task=task, remote_id="77", retry_at=pipeline.clock()))
-    [ending] = claim(shop)
+    shop.note(Answer(task=task, remote_id="77", retry_at=pipeline.clock()))
+    [ending] = shop.claim()
     assert ending.act is Act.END
 
 
@@ -482,7 +364,7 @@ def test_a_batch_evaluated_before_staff_released_a_code_is_evaluated_anew(shop: 
             lock=False,  # as on SQLite
         )
     with pipeline.database.transaction() as connection:
-        assert release_in(connection, shop, row.id) == "issued"
+        assert shop.release_in(connection, row.id) == "issued"
     with (
         pytest.raises(Conflict, match="changed while a batch was evaluated"),
         pipeline.database.transaction() as connection,
