@@ -18,6 +18,15 @@ def big() -> TypeEngine[int]:
     return BigInteger().with_variant(Integer(), "sqlite")
 
 
+def holds(value: str) -> bool:
+    """Say whether a text column of every database can hold it: no NUL, nothing that is not Unicode."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
+
+
 def text() -> TypeEngine[str]:
     """Return a text column, compared byte by byte (byte collation) on both databases."""
     return Text().with_variant(Text(collation="C"), "postgresql")

@@ -8,6 +8,8 @@ from sqlalchemy import Connection, insert
 
 from app.db import tables as t
 from app.db.ids import new_id
+from app.db.types import holds
+from app.errors import Invalid
 
 LONGEST_REASON = 2_000
 
@@ -25,7 +27,12 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def note_act(connection: Connection, act: Act, now: datetime) -> None:
-    """Append a staff action to the audit log, in the transaction that does it."""
+    """Append a staff action to the audit log, in the transaction that does it.
+
+    Raises Invalid for a reason or a name that no database can hold.
+    """
+    if not (holds(act.actor) and holds(act.reason)):
+        raise Invalid("the reason and the name of who does it cannot hold such characters")
     connection.execute(
         insert(t.audit).values(
             id=act.id or new_id(),

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from app.db import tables as t
 from app.db.ids import new_id
+from app.db.types import holds
 from app.errors import Conflict, NotFound
 from app.programme.document import Programme, dump, load, parse
 from app.services.keys import Vault
@@ -99,9 +100,8 @@ def version_of(known: Sequence[Version], number: int) -> Version:
 
 def programme_id_of(connection: Connection, key: str) -> int:
     """Return the id of the programme with this key; raises NotFound naming those there are."""
-    found: int | None = connection.execute(
-        select(t.programme.c.id).where(t.programme.c.key == key)
-    ).scalar()
+    query = select(t.programme.c.id).where(t.programme.c.key == key)
+    found: int | None = connection.execute(query).scalar() if holds(key) else None
     if found is not None:
         return found
     keys = programme_keys(connection)

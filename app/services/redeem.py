@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from app.db import tables as t
+from app.db.types import holds
 from app.errors import Conflict, Invalid, NotFound
 from app.programme.document import Reward
 from app.programme.events import RedemptionFacts, RedemptionState
@@ -62,6 +63,8 @@ def redeem(
     """
     if request_key is not None and not 0 < len(request_key) <= LONGEST_REQUEST_KEY:
         raise Invalid(f"a request key has 1 to {LONGEST_REQUEST_KEY} characters")
+    if request_key is not None and not holds(request_key):
+        raise Invalid("a request key cannot hold such characters")
     work = WorkSet(programme_id, now)
     lock = connection.dialect.name != "sqlite"
     workset.load_programme(connection, work, lock=lock)

@@ -23,6 +23,7 @@ from app.services.mail import want_mail
 from app.services.programmes import Version, version_of, versions
 from app.services.reserve import code_end, reserve
 from app.services.rows import REDEMPTION, ObjectKey, ObjectRow, RedemptionRow
+from app.services.views import key_of
 from app.services.workset import WorkSet, add_objects, chunks, row_of
 from app.services.worth import settle_objects
 from app.services.writeback import want_writing
@@ -303,7 +304,7 @@ def release(
     if not reason.strip():
         raise Invalid("to release a redemption needs a reason")
     programme_id = connection.execute(
-        select(t.redemption.c.programme_id).where(t.redemption.c.id == redemption_id)
+        select(t.redemption.c.programme_id).where(t.redemption.c.id == key_of(redemption_id))
     ).scalar()
     if programme_id is None:
         raise NotFound(f"There is no redemption {redemption_id}. See: stempel redemption list")

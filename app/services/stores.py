@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, or_, select, update
 from app.crypto import Keyring
 from app.db import tables as t
 from app.db.ids import new_id
+from app.db.types import holds
 from app.errors import ConfigError, Conflict, NotFound
 
 OWN_PLATFORM = "stempel"
@@ -144,7 +145,7 @@ def new_store_key(hostname: str) -> str:
 
 def get_store(connection: Connection, key: str) -> Store:
     """Return the store with this key; raises NotFound."""
-    for store in list_stores(connection, key=key):
+    for store in list_stores(connection, key=key) if holds(key) else ():
         return store
     raise NotFound(f"There is no store with the key {key!r}. See: stempel store list")
 

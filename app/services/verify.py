@@ -47,7 +47,7 @@ def verify(connection: Connection, keyring: Keyring, *, programme_id: int | None
         check_awards(connection, one, joined, problems)
         objects += check_objects(connection, one, known, joined, problems)
         check_windows(connection, one, known, joined, problems)
-        check_redemptions(connection, one, known, problems)
+        check_redemptions(connection, one, known, joined, problems)
     return Report(
         ok=not problems, entries=entries, members=members, objects=objects, problems=problems
     )

@@ -38,6 +38,7 @@ redemption = table(
     UniqueConstraint("store_id", "code_key"),
     UniqueConstraint("member_id", "request_key"),
     Index("ix_redemption_due_at", "due_at"),
+    Index("ix_redemption_store_id_due_at", "store_id", "due_at"),
     Index("ix_redemption_programme_id_id", "programme_id", "id"),
 )
 

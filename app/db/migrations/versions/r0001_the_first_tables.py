@@ -583,6 +583,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     op.create_index(
         "ix_redemption_programme_id_id", "redemption", ["programme_id", "id"], unique=False
     )
+    op.create_index(
+        "ix_redemption_store_id_due_at", "redemption", ["store_id", "due_at"], unique=False
+    )
     op.create_table(
         "task_waiter",
         sa.Column("task_id", BIG, nullable=False),
