@@ -5,7 +5,7 @@ import io
 from typing import Any
 
 from app.cli.printing import entry_row, moment, stamp
-from app.services.redemption_words import next_words, way
+from app.services.redemption_words import next_words, refund_words, way
 from app.services.reward_words import reward_words
 from app.services.view_ledger import sentence
 from app.services.view_redemptions import MailView, RedemptionDetail, RedemptionView
@@ -82,6 +82,7 @@ def detail_of(found: RedemptionDetail) -> dict[str, Any]:
     step, mail, wish = found.next, found.mail, found.release
     return row_of(found.redemption) | {
         "version": found.version,
+        "refunded": found.refunded,
         "customer": found.customer,
         "uses": found.uses,
         "replaced_by": None if found.replaced_by is None else str(found.replaced_by),
@@ -131,8 +132,10 @@ def text_of(found: RedemptionDetail, *, mails: bool) -> str:
         f"code {one.code} for {one.store}, of member {one.member_id}",
         state_of(one) + (f": {one.ending}" if one.ending else ""),
     ]
-    if one.ends_at is not None:
-        lines.append(f"the code ends {moment(one.ends_at)} UTC")
+    if refunds := refund_words(found, "en"):
+        lines.append(refunds)
+    if one.ended_at is not None:
+        lines.append(f"the code {'ended' if one.dead_at else 'ends'} {moment(one.ended_at)} UTC")
     if found.next is not None:
         lines += _next(found)
     if found.mail is not None:

@@ -25,6 +25,7 @@ from app.services.view_members import MemberView, find_member
 from app.services.view_redemptions import (
     STATES,
     RedemptionDetail,
+    find_redemption,
     list_redemptions,
     show_redemption,
 )
@@ -186,27 +187,27 @@ def list_all(
 
 
 @redemption.command("show")
-@click.argument("number", type=int, metavar="ID")
+@click.argument("which", metavar="ID|CODE")
 @as_json
 @pass_context
-def show_one(context: Context, *, number: int, as_json: bool) -> None:
+def show_one(context: Context, *, which: str, as_json: bool) -> None:
     """Show one redemption: its code, its way, what is next, the orders that showed the code.
 
-    Example: stempel redemption show 385862746112131073
+    Example: stempel redemption show K7QM-3XTD-9RWB
     """
     with context.database().snapshot() as connection:
-        found = show_redemption(connection, number)
+        found = show_redemption(connection, find_redemption(connection, which))
     mails = context.settings.mail is not None
     show(detail_of(found), as_json, text_of(found, mails=mails))
 
 
 @redemption.command()
-@click.argument("number", type=int, metavar="ID")
+@click.argument("which", metavar="ID|CODE")
 @click.option("--reason", required=True, help="Why; kept in the audit log.")
 @click.option("--actor", default="command line", show_default=True, help="Who does it.")
 @as_json
 @pass_context
-def release(context: Context, *, number: int, reason: str, actor: str, as_json: bool) -> None:
+def release(context: Context, *, which: str, reason: str, actor: str, as_json: bool) -> None:
     """Take a code back that was not used; its points come back once that is certain.
 
     The shop is asked to end the code, and to say that nobody used it. Until it has, the redemption
@@ -216,6 +217,7 @@ def release(context: Context, *, number: int, reason: str, actor: str, as_json: 
     """
 
     def undo(connection: Connection) -> RedemptionDetail:
+        number = find_redemption(connection, which)
         redemptions.release(
             connection,
             context.vault(),

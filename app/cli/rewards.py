@@ -45,6 +45,12 @@ def list_rewards(context: Context, *, programme: str, store: str | None, as_json
         for offer in offers(version.programme, outlet.store.key, outlet.makes)
     ]
     currency = version.programme.currency
+    if not version.programme.rewards:
+        nothing = f"The programme {programme} has no rewards. See: stempel programme presets"
+    elif store is not None:
+        nothing = f"The store {store} is not in the programme {programme}."
+    else:
+        nothing = f"No shop is connected to {programme} yet. See: stempel store add --help"
     show(
         [
             {
@@ -60,7 +66,9 @@ def list_rewards(context: Context, *, programme: str, store: str | None, as_json
             for key, offer in found
         ],
         as_json,
-        table(
+        nothing
+        if not found
+        else table(
             [
                 [
                     key,

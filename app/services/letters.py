@@ -189,7 +189,7 @@ def _said(words: Texts, row: Row[Any], name: str, reward: str, terms: list[str])
 def _terms(words: Texts, row: Row[Any], offered: Programme, facts: RedemptionFacts) -> list[str]:
     """Return what to know about the code, a sentence each."""
     reward = next((one for one in offered.rewards if one.key == facts.reward), None)
-    terms = []
+    terms = [_how(words, facts)]
     if row.ends_at is not None:
         last = words.day(row.ends_at, ZoneInfo(offered.timezone))
         terms.append(words.say("It is valid up to and including %(day)s.", day=last))
@@ -199,6 +199,14 @@ def _terms(words: Texts, row: Row[Any], offered: Programme, facts: RedemptionFac
     if reward is not None and not reward.combinable:
         terms.append(words.say("It cannot be combined with other discounts."))
     return terms
+
+
+def _how(words: Texts, facts: RedemptionFacts) -> str:
+    if facts.kind == "free-product":  # no platform puts it into the basket by itself
+        return words.say(
+            "Put the product into the basket first, then enter the code, there or at the checkout."
+        )
+    return words.say("Enter it in the basket or at the checkout.")
 
 
 def _for_whom(words: Texts, row: Row[Any], to: _Recipient) -> str:

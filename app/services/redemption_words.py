@@ -29,6 +29,12 @@ _NEXT = {
     ),
 }
 
+_REFUNDED = {
+    "none": mark("A refund of that order gives nothing back; only its cancellation does."),
+    "points": mark("If that order is refunded in full, the points come back."),
+    "new-code": mark("If that order is refunded in full, another code is given in its place."),
+}
+
 REASONS = (
     mark("released by hand"),
     mark("the refund it was given for was undone"),
@@ -44,7 +50,11 @@ REASONS = (
 
 
 def way(found: RedemptionDetail, language: str) -> list[Step]:
-    """Return what happened so far, oldest first; steps without a time at the end."""
+    """Return what happened so far, oldest first; steps without a time at the end.
+
+    Some shops tell the time of an order in whole seconds: within one, the steps stand in the order in
+    which one leads to the next.
+    """
     words = texts(language)
     one = found.redemption
     steps = [_begin(words, found)]
@@ -62,12 +72,22 @@ def way(found: RedemptionDetail, language: str) -> list[Step]:
     if found.replaced_by is not None:
         text = words.say("Another code was given in its place")
         steps.append(Step(text=text, at=None, other=found.replaced_by))
-    return sorted(steps, key=lambda step: (step.at is None, step.at or one.created_at))
+    return sorted(
+        steps,
+        key=lambda step: (step.at is None, (step.at or one.created_at).replace(microsecond=0)),
+    )
 
 
 def next_words(step: NextView, language: str) -> str:
     """Say what is to be done at the shop."""
     return texts(language).say(_NEXT[step.what])
+
+
+def refund_words(found: RedemptionDetail, language: str) -> str | None:
+    """Say what a refund of the order means that used the code; None while there is no such order."""
+    if found.redemption.used_in is None:
+        return None
+    return texts(language).say(_REFUNDED[found.refunded])
 
 
 def reason_words(reason: str, language: str) -> str:

@@ -145,8 +145,11 @@ def find_member(
 ) -> MemberView:
     """Return the one member with this id or e-mail; raises NotFound, Conflict if there are several.
 
-    Who asks by an id means that account, who asks by an e-mail the person.
+    Who asks by an id means that account, who asks by an e-mail the person. Nothing means nobody, even
+    where there is only one: a script whose variable is empty must not act on somebody.
     """
+    if not who.strip():
+        raise NotFound("Name a member, by its id or e-mail address. See: stempel member list")
     found = list_members(connection, vault, search=who, programme_id=programme_id, limit=10).items
     if [str(one.id) for one in found] != [who.strip()]:
         found = list({one.id: one for one in _living(connection, vault, found)}.values())

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from app.db import tables as t
 from app.db.ids import first_id_of
-from app.errors import NotFound
-from app.programme.document import load
+from app.errors import Conflict, NotFound
+from app.programme.document import Programme, load
 from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
 from app.services.facts import decode_facts
 from app.services.mail import CODE
@@ -19,6 +19,8 @@ from app.services.view_ledger import EntryView, entries_of_object
 from app.services.views import Page, key_of, page_of, page_size, storable
 
 STATES = tuple(str(state) for state in RedemptionState)
+
+_LONGEST_ID = 20  # digits
 
 _LIVE = frozenset({RedemptionState.RESERVED, RedemptionState.ISSUED})
 
@@ -49,6 +51,13 @@ class RedemptionView(msgspec.Struct, frozen=True, kw_only=True):
     given_back: bool
     used_in: str | None  # the order that captured it, by the name it has in the shop
     replaces: int | None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """Return when its code ends or ended, None if it never does."""
+        if self.dead_at is None or self.ends_at is None:
+            return self.dead_at or self.ends_at
+        return min(self.dead_at, self.ends_at)
 
     @property
     def taken_back(self) -> bool:
@@ -105,6 +114,7 @@ class RedemptionDetail(msgspec.Struct, frozen=True, kw_only=True):
     taken_by: int  # the account that took it, as it was then
     customer: str | None  # the shop's id of the person who can use the code; None: by e-mail
     version: int
+    refunded: str  # none | points | new-code: what a refund of its whole order gives back
     uses: int  # as the shop told last
     next: NextView | None
     release: ReleaseView | None
@@ -174,6 +184,7 @@ def show_redemption(connection: Connection, redemption_id: int) -> RedemptionDet
         taken_by=row.member_id,
         customer=row.customer,
         version=row.version,
+        refunded=_refunded(connection, one, row.version),
         uses=row.uses,
         next=_next(row),
         release=None if row.ending is None else _release(connection, row),
@@ -182,6 +193,20 @@ def show_redemption(connection: Connection, redemption_id: int) -> RedemptionDet
         entries=entries_of_object(connection, row.object_id),
         replaced_by=replaced_by,
     )
+
+
+def find_redemption(connection: Connection, which: str) -> int:
+    """Return the number of the redemption with this number or code; raises NotFound, Conflict."""
+    typed = which.strip()
+    if typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST_ID:
+        return show_redemption(connection, int(typed)).redemption.id
+    found = list_redemptions(connection, search=typed, limit=10).items if typed else []
+    if not found:
+        raise NotFound(f"There is no redemption {which!r}. See: stempel redemption list")
+    if len(found) > 1:
+        those = ", ".join(f"{one.id} in {one.store}" for one in found)
+        raise Conflict(f"Several stores have the code {which!r}: {those}. Name one by its id.")
+    return found[0].id
 
 
 def _query() -> Select[Any]:
@@ -252,17 +277,27 @@ def _names(
     connection: Connection, versions: set[tuple[int, int]]
 ) -> dict[tuple[int, int, str], str]:
     """Return what rewards are called, by programme, version and key."""
-    found = {}
-    for programme_id, number in sorted(versions):
-        document = connection.execute(
+    return {
+        (programme_id, number, reward.key): reward.name
+        for programme_id, number in sorted(versions)
+        for reward in _document(connection, programme_id, number).rewards
+    }
+
+
+def _refunded(connection: Connection, one: RedemptionView, number: int) -> str:
+    offered = _document(connection, one.programme_id, number).rewards
+    return next((reward.refunded for reward in offered if reward.key == one.reward), "none")
+
+
+def _document(connection: Connection, programme_id: int, number: int) -> Programme:
+    return load(
+        connection.execute(
             select(t.programme_version.c.document).where(
                 t.programme_version.c.programme_id == programme_id,
                 t.programme_version.c.number == number,
             )
         ).scalar_one()
-        for reward in load(document).rewards:
-            found[programme_id, number, reward.key] = reward.name
-    return found
+    )
 
 
 def _next(row: Row[Any]) -> NextView | None:

@@ -20,7 +20,7 @@ from app.db import tables as t
 from app.errors import ConfigError, Conflict, Invalid, NotFound
 from tests.people import OLA
 from tests.pipeline import Pipeline
-from tests.taken import Counter, open_counter
+from tests.taken import Counter, offer, open_counter
 
 Run = Callable[..., Result]
 
@@ -126,6 +126,15 @@ def test_a_mistyped_store_member_or_programme_is_named(run: Run, counter: Counte
     assert counter.balance() == 300
 
 
+def test_an_empty_word_is_nobody_even_where_there_is_one_member_only(
+    run: Run, counter: Counter
+) -> None:
+    for blank in ("", "  "):
+        assert "Name a member" in refusal(run("redeem", blank, "ten-percent"), NotFound)
+        refusal(run("member", "show", blank), NotFound)
+    assert counter.balance() == 300
+
+
 def test_rewards_are_listed_with_the_reason_why_some_are_hidden(run: Run, counter: Counter) -> None:
     found = {one["reward"]: one for one in data(run("reward", "list", "-p", "rewards", "--json"))}
     assert {key: (one["cost"], one["hidden"]) for key, one in found.items()} == {
@@ -146,6 +155,17 @@ def test_without_api_keys_nothing_can_be_had(run: Run, pipeline: Pipeline) -> No
     found = data(run("reward", "list", "-p", "rewards", "--json"))
     assert {one["hidden"] for one in found} == {"not-made", "no-code"}
     assert counter.balance() == 300
+
+
+def test_an_empty_list_of_rewards_says_what_is_missing(run: Run, pipeline: Pipeline) -> None:
+    offer(pipeline)
+    assert "No shop is connected to rewards yet" in plain(run("reward", "list", "-p", "rewards"))
+    assert data(run("reward", "list", "-p", "rewards", "--json")) == []
+    other = pipeline.programme(key="plain")
+    store = pipeline.store(other)
+    assert "plain has no rewards" in plain(run("reward", "list", "-p", "plain"))
+    told = plain(run("reward", "list", "-p", "rewards", "--store", store.key))
+    assert told == f"The store {store.key} is not in the programme rewards.\n"
 
 
 def test_redemptions_are_listed_narrowed_and_limited(run: Run, counter: Counter) -> None:
@@ -178,6 +198,38 @@ def test_a_redemption_is_shown_with_its_way(run: Run, counter: Counter) -> None:
     assert "used in #1001" in told
     assert "100 points spent: for the reward “ten-percent”." in told
     refusal(run("redemption", "show", 5), NotFound)
+
+
+def test_a_redemption_is_shown_and_released_by_the_code_that_a_member_reads_out(
+    run: Run, counter: Counter
+) -> None:
+    taken = counter.take()
+    typed = counter.code(taken).lower().replace("-", " ")
+    assert data(run("redemption", "show", typed, "--json"))["id"] == str(taken)
+    assert f"redemption {taken}: " in plain(run("redemption", "release", typed, "--reason", "r"))
+    for wrong in ("K7QM-3XTD-9RWC", "", "9" * 5000):
+        refusal(run("redemption", "show", wrong), NotFound)
+
+
+def test_what_a_refund_of_its_order_gives_back_is_told_beside_the_use(
+    run: Run, pipeline: Pipeline
+) -> None:
+    counter = open_counter(pipeline, refunded="new-code")
+    taken = counter.made()
+    assert "refunded" not in plain(run("redemption", "show", taken))
+    counter.order(1001, taken)
+    assert "another code is given in its place" in plain(run("redemption", "show", taken))
+    assert data(run("redemption", "show", taken, "--json"))["refunded"] == "new-code"
+
+
+def test_the_end_of_a_code_taken_back_is_the_day_it_ended(run: Run, counter: Counter) -> None:
+    taken = counter.take()
+    assert "the code ends 20" in plain(run("redemption", "show", taken))
+    plain(run("redemption", "release", taken, "--reason", "r"))
+    dead = data(run("redemption", "show", taken, "--json"))["dead_at"]
+    told = plain(run("redemption", "show", taken))
+    assert f"the code ended {dead[:10]} {dead[11:19]} UTC" in told
+    assert "ends" not in told
 
 
 def test_what_keeps_a_code_from_being_made_is_told(run: Run, counter: Counter) -> None:

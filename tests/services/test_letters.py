@@ -112,6 +112,7 @@ def test_all_that_is_needed_is_said_in_english(desk: Desk) -> None:
         "\n"
         "Your code: K7QM-3XTD-9RWB\n"
         "\n"
+        "Enter it in the basket or at the checkout.\n"
         "It is valid up to and including 20 February 2027.\n"
         "The goods must cost at least PLN\N{NO-BREAK SPACE}50.00.\n"
         "It cannot be combined with other discounts.\n"
@@ -140,6 +141,7 @@ def test_all_that_is_needed_is_said_in_polish(desk: Desk) -> None:
         "\n"
         "Twój kod: K7QM-3XTD-9RWB\n"
         "\n"
+        "Wpisz go w koszyku lub przy składaniu zamówienia.\n"
         "Jest ważny do 20 lutego 2027 włącznie.\n"
         "Wartość towarów w zamówieniu musi wynosić co najmniej 50,00\N{NO-BREAK SPACE}zł.\n"
         "Nie łączy się z innymi rabatami.\n"
@@ -192,6 +194,12 @@ def test_what_the_reward_gives_is_said(
     ola = member_of(desk.pipeline, desk.store, 5)
     made = issue(desk.pipeline, desk.store, ola, "AAAA-BBBB-CCCC", facts=facts)
     assert polish in desk.again(made, ola).subject.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_who_has_a_product_for_free_is_told_to_put_it_into_the_basket(desk: Desk) -> None:
+    facts = msgspec.structs.replace(TEN_PERCENT, kind="free-product", value=None, product="7")
+    found = desk.written(programme(), facts=facts)
+    assert "Put the product into the basket first" in found.text
 
 
 def test_a_reward_is_called_by_the_name_that_it_had_when_it_was_taken(desk: Desk) -> None:

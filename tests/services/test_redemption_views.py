@@ -1,5 +1,8 @@
 """What support sees of rewards that were taken: how far each code has come, and why."""
 
+from datetime import timedelta
+
+import msgspec
 import pytest
 from sqlalchemy import update
 
@@ -10,9 +13,9 @@ from app.services.view_members import show_member
 from app.services.view_redemptions import RedemptionView, list_redemptions
 from app.services.views import LARGEST_ID
 from app.services.writeback import block
-from tests.people import JAN, OLA, account, order
+from tests.people import JAN, OLA, START, account, order
 from tests.pipeline import Pipeline
-from tests.taken import Counter, offer, open_counter
+from tests.taken import Counter, carrying, offer, open_counter
 
 
 @pytest.fixture
@@ -66,6 +69,21 @@ def test_a_code_goes_its_way_into_an_order(counter: Counter) -> None:
         "The shop has the code",
         "Used in order #1001",
     }
+
+
+def test_an_order_of_the_same_second_stands_after_the_code_it_showed(counter: Counter) -> None:
+    # WooCommerce tells the time of an order in whole seconds.
+    counter.pipeline.clock.moment = START + timedelta(hours=1, milliseconds=500)
+    taken = counter.made()
+    event = carrying(order(1001, customer="5", email=OLA), counter.code(taken))
+    second = START + timedelta(hours=1)
+    counter.people.tell(0, msgspec.structs.replace(event, occurred_at=second, modified_at=second))
+    assert counter.show(taken).orders[0].placed_at < counter.show(taken).redemption.created_at
+    assert counter.way(taken) == [
+        "100 points reserved for the code",
+        "The shop has the code",
+        "Used in order #1001",
+    ]
 
 
 def test_a_cancelled_order_gives_the_code_back(counter: Counter) -> None:

@@ -61,6 +61,7 @@ def test_a_page_tells_the_way_of_a_code_into_an_order(
         assert step in text
     assert "Used in order #1001" in text
     assert "was used here" in text
+    assert "A refund of that order gives nothing back" in text
     assert "100 points spent: for the reward “ten-percent”." in text
     assert "stempel redemption release" not in text
     polish = plain(client.get(f"/redemptions/{taken}?lang=pl").text)
@@ -101,7 +102,7 @@ def test_a_page_says_how_to_release_a_code_and_then_who_did(
     counter.shop_says(exists=False)
     text = plain(client.get(f"/redemptions/{taken}?lang=pl").text)
     assert "Zwrócono 100 punktów" in text
-    assert "zwrócony na polecenie obsługi" in text
+    assert "punkty zwrócone na polecenie obsługi" in text
 
 
 def test_a_page_says_whether_the_code_was_sent(pipeline: Pipeline, counter: Counter) -> None:

@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request, url_for
 
 from app.errors import NotFound
 from app.services.explain import render
-from app.services.redemption_words import next_words, way
+from app.services.redemption_words import next_words, refund_words, way
 from app.services.reward_words import reward_words
 from app.services.stores import list_stores
 from app.services.view_deliveries import STATUSES, list_deliveries, show_delivery, topics
@@ -191,6 +191,7 @@ def redemption(redemption_id: int) -> str:
             mails=context.runtime.settings.mail is not None,
             called=_called,
             next_words=partial(next_words, language=language),
+            refunds=refund_words(found, language),
             said=partial(_said, programme),
         )
 
