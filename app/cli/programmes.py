@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from app.cli.shared import Context, as_json, pass_context, show, table
 from app.errors import ConfigError
-from app.programme.document import Programme, Reward, parse
+from app.programme.document import Programme, Reward, Rule
 from app.programme.presets import describe, preset_names, preset_source
 from app.services import programmes, rates
 from app.services.stores import list_stores
@@ -51,6 +51,16 @@ def presets(*, as_json: bool) -> None:
 @click.option("--key", metavar="KEY", help="The programme's key, for a preset (default: its name).")
 @click.option("--currency", metavar="CODE", help="The programme's currency, for a preset.")
 @click.option(
+    "--language",
+    metavar="CODE",
+    help="What members are written in, for a preset: en or pl (default: en).",
+)
+@click.option(
+    "--timezone",
+    metavar="ZONE",
+    help="Where its days begin and end, for a preset, as Europe/Warsaw (default: UTC).",
+)
+@click.option(
     "--with",
     "beside",
     metavar="PRESET",
@@ -72,36 +82,44 @@ def apply(
     *,
     key: str | None,
     currency: str | None,
+    language: str | None,
+    timezone: str | None,
     beside: Sequence[str],
     settings: Sequence[str],
     as_json: bool,
 ) -> None:
-    r"""Publish a preset or a document as the programme's next version.
+    """Publish a preset or a document as the programme's next version.
 
     What happened before is still judged by the version that was in force then. The same document
     again changes nothing. The document replaces the one in force, rules and rewards alike: to add
     rewards to a preset's rules, apply both in one go.
 
-    \b
-    Examples:
-        stempel programme apply one-per-unit --key kawa --json
-        stempel programme apply one-per-unit --with rewards-100-200-500 --key kawa \
-            --set product.shop-example-1a2b3c=632910392
+    Example: stempel programme apply one-per-unit --with rewards-100-200-500 --key kawa --language pl
+    --timezone Europe/Warsaw --set product.shop-example-1a2b3c=632910392
     """
     if what in preset_names():
         source = preset_source(
-            what, key=key, currency=currency, beside=beside, settings=_settings(settings)
+            what,
+            key=key,
+            currency=currency,
+            language=language,
+            timezone=timezone,
+            beside=beside,
+            settings=_settings(settings),
         )
     else:
         source = _read(Path(what))
-        if key or currency or beside or settings:
+        if key or currency or language or timezone or beside or settings:
             raise ConfigError(
-                "--key, --currency, --with and --set belong to presets; in a file, write them there."
+                "--key, --currency, --language, --timezone, --with and --set belong to presets; "
+                "in a file, write them there."
             )
     with context.database().transaction() as connection:
         done = programmes.publish(connection, context.vault(), source, context.clock())
         stores = [store.key for store in list_stores(connection, programme_id=done.programme_id)]
-    notes = _notes(parse(source), stores)
+        known = [one.programme for one in programmes.versions(connection, done.programme_id)]
+    before = known[-2] if done.changed and len(known) > 1 else known[-1]
+    notes = [*_dropped(before, known[-1]), *_notes(known[-1], stores)]
     news = "published" if done.changed else "unchanged"
     show(
         {"key": done.key, "version": done.version, "changed": done.changed, "notes": notes},
@@ -205,6 +223,21 @@ def _settings(words: Sequence[str]) -> dict[str, str]:
         if found.setdefault(name, value) != value:
             raise ConfigError(f"--set names {name} twice, as {found[name]!r} and {value!r}")
     return found
+
+
+def _dropped(before: Programme, after: Programme) -> list[str]:
+    """Return what the document no longer has of the one that it replaces, in sentences."""
+    notes = []
+    if rules := _missing(before.rules, after.rules):
+        notes.append(f"Earns nothing any more from now on: {rules}.")
+    if rewards := _missing(before.rewards, after.rewards):
+        notes.append(f"Not offered any more: {rewards}. Codes that were taken stay good.")
+    return notes
+
+
+def _missing(before: Sequence[Rule | Reward], after: Sequence[Rule | Reward]) -> str:
+    kept = {one.key for one in after}
+    return ", ".join(one.key for one in before if one.key not in kept)
 
 
 def _notes(document: Programme, stores: Sequence[str]) -> list[str]:

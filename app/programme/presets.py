@@ -42,10 +42,12 @@ def preset_source(
     *,
     key: str | None = None,
     currency: str | None = None,
+    language: str | None = None,
+    timezone: str | None = None,
     beside: Sequence[str] = (),
     settings: Mapping[str, str] | None = None,
 ) -> str:
-    """Return a preset's document, with another programme key or currency if wanted.
+    """Return a preset's document, with another key, currency, language or time zone if wanted.
 
     It also has the rules and rewards of the presets named `beside`; what two of them share to the letter
     stands there once. `settings` are names with values: "product.<store key>" is the number of the free
@@ -60,7 +62,12 @@ def preset_source(
     if settings:
         tables = _with_products(tables, names, settings)
     source = "\n\n".join(table.text for table in tables) + "\n"
-    for field, value in (("key", key), ("currency", currency)):
+    for field, value in (
+        ("key", key),
+        ("currency", currency),
+        ("timezone", timezone),
+        ("language", language),
+    ):
         if value is not None:
             source = _with(source, field, value)
     parse(source)
@@ -108,9 +115,15 @@ def _with_products(
 
 
 def _with(source: str, field: str, value: str) -> str:
-    """Replace a field of the [programme] table, which opens every preset."""
+    """Set a field of the [programme] table, which opens every preset and has a currency."""
     line = f'{field} = "{_safe(value)}"'
-    return re.sub(rf"^{field} = .*$", lambda _: line, source, count=1, flags=re.MULTILINE)
+    table, gap, rest = source.partition("\n\n")
+    changed, found = re.subn(rf"^{field} = .*$", lambda _: line, table, flags=re.MULTILINE)
+    if not found:
+        changed = re.sub(
+            r"^currency = .*$", lambda one: f"{one[0]}\n{line}", table, flags=re.MULTILINE
+        )
+    return changed + gap + rest
 
 
 def _safe(value: str) -> str:

@@ -102,6 +102,35 @@ def test_an_owner_is_told_where_the_free_product_is_missing(run: Run, pipeline: 
     ]
 
 
+def test_a_preset_speaks_the_language_and_keeps_the_days_of_its_shop(run: Run) -> None:
+    words = ("--language", "pl", "--timezone", "Europe/Warsaw", "--key", "kawa")
+    data(run("apply", "one-per-unit", "--with", REWARDS, *words, "--json"))
+    published = parse(source(run, "kawa"))
+    assert (published.language, published.timezone) == ("pl", "Europe/Warsaw")
+    assert (published.currency, len(published.rewards)) == ("PLN", 3)
+    assert '"en" or "pl"' in refused(run("apply", "one-per-unit", "--language", "de"))
+    assert "Warsaw" in refused(run("apply", "one-per-unit", "--timezone", "Warsaw"))
+
+
+def test_an_owner_is_told_what_the_new_document_leaves_out(run: Run) -> None:
+    data(run("apply", "one-per-unit", "--with", MORE, "--key", "kawa", "--json"))
+    told = run("apply", "one-per-unit", "--key", "kawa").stdout.splitlines()
+    gone = "ten-percent-100, free-delivery-150, early-access-200, voucher-50-300"
+    assert told == [
+        "kawa: version 2 published",
+        f"Not offered any more: {gone}. Codes that were taken stay good.",
+    ]
+    assert data(run("apply", "one-per-unit", "--key", "kawa", "--json"))["notes"] == []
+    [note] = data(run("apply", "step-10-per-100", "--key", "kawa", "--json"))["notes"]
+    assert note == "Earns nothing any more from now on: per-unit."
+
+
+def test_the_help_shows_its_example_as_one_line_of_words(run: Run) -> None:
+    told = run("apply", "--help").stdout
+    assert "\\" not in told
+    assert "stempel programme apply one-per-unit --with" in told
+
+
 def test_an_owner_is_told_that_rewards_alone_give_nobody_points(run: Run) -> None:
     told = run("apply", MORE).stdout.splitlines()
     assert told[0] == f"{MORE}: version 1 published"
@@ -130,7 +159,10 @@ def test_what_cannot_be_combined_or_set_is_told_and_nothing_is_published(
     assert data(run("show", "--json")) == []
 
 
-@pytest.mark.parametrize("option", [("--with", REWARDS), ("--set", "product.shop=1")])
+@pytest.mark.parametrize(
+    "option",
+    [("--with", REWARDS), ("--set", "product.shop=1"), ("--language", "pl"), ("--timezone", "UTC")],
+)
 def test_a_file_says_itself_what_it_holds(
     run: Run, tmp_path: Path, option: tuple[str, str]
 ) -> None:
