@@ -164,6 +164,9 @@ def test_support_finds_a_code_and_reads_its_way_also_on_a_phone(
         page.get_by_role("button", name="Show").click()
         page.get_by_role("link", name=counter.code(taken)).click()
         assert page.get_by_text("Used in order #1001", exact=True).is_visible()
+        menu = page.get_by_role("navigation").get_by_role("link")
+        for entry in menu.all():  # each on one line: no word of the menu is torn apart
+            assert entry.evaluate("one => one.offsetHeight") < 45
         for path in (
             "/redemptions",
             f"/redemptions/{taken}",
