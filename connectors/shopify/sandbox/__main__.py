@@ -29,6 +29,8 @@ def main(host: str, port: int, names: tuple[str, ...], currency: str, runner_eve
             f"STEMPEL_DEV=1 SHOPIFY_ORIGIN='{running.origin}'",
             f"shopify --shop {names[0]} --client-id {CLIENT_ID} --client-secret {CLIENT_SECRET}",
             f'connectors.shopify.sandbox.demo:run_demo("{running.url}", "{names[0]}")',
+            page=f"{running.url}/{names[0].removesuffix('.myshopify.com')}.myshopify.com/",
+            codes="codes",
         )
         wait_until_interrupted()
 

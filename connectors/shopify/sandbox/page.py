@@ -1,4 +1,4 @@
-"""A page to look at a shop: who is there, with which tags and metafields, codes, and what was ordered."""
+"""A page to look at a shop: who is there, with which tags and metafields, goods, codes and orders."""
 
 import html
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from connectors.shopify.sandbox.money import ZERO
 from connectors.shopify.sandbox.offers import Discount
-from connectors.shopify.sandbox.state import Order, Person, State
+from connectors.shopify.sandbox.state import Order, Person, Row, State
 from connectors.shopify.sandbox.sums import given_back
 
 _STYLE = (
@@ -29,6 +29,7 @@ def shop(state: State) -> str:
         people = sorted(state.tables.people.values(), key=lambda one: int(one.body["id"]))
         bought = sorted(state.tables.orders.values(), key=lambda one: -int(one.body["id"]))[:50]
         customers = "".join(_customer(one) for one in people)
+        goods = "".join(_product(one) for one in state.tables.products.values())
         made = list(state.tables.discounts.values())[-50:]
         codes = "".join(_discount(state, one) for one in reversed(made))
         orders = "".join(_order(one) for one in bought)
@@ -38,6 +39,8 @@ def shop(state: State) -> str:
         '<h2>Customers</h2><div class="wide"><table>'
         "<tr><th>Id</th><th>Name</th><th>Tags</th><th>Metafields</th><th>E-mail</th></tr>"
         f"{customers}</table></div>"
+        '<h2>Goods</h2><div class="wide"><table>'
+        f"<tr><th>Id</th><th>Name</th><th>Price</th></tr>{goods}</table></div>"
         '<h2>Discount codes</h2><div class="wide"><table>'
         "<tr><th>Code</th><th>Title</th><th>Status</th><th>Ends</th><th>Used</th></tr>"
         f"{codes}</table></div>"
@@ -74,6 +77,10 @@ def _customer(person: Person) -> str:
     proved = " (verified)" if body.get("verified_email") and body.get("email") else ""
     address = f"{body.get('email') or ''}{proved}"
     return _cells(str(body["id"]), _text(name), tags, fields, _text(address))
+
+
+def _product(row: Row) -> str:
+    return _cells(*(_text(row[name]) for name in ("id", "title", "price")))
 
 
 def _order(order: Order) -> str:

@@ -33,6 +33,8 @@ def main(
             "ALLOW_PRIVATE_ADDRESSES=1",
             f"woocommerce --url {running.url} --consumer-key {KEY} --consumer-secret {SECRET}",
             f'connectors.woocommerce.sandbox.demo:run_demo("{running.url}")',
+            page=running.url,
+            codes="coupons",
         )
         wait_until_interrupted()
 

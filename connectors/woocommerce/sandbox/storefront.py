@@ -1,4 +1,4 @@
-"""A page to look at the shop: who is registered, what their meta says, what was ordered."""
+"""A page to look at the shop: who is registered, what their meta says, goods, orders, coupons."""
 
 import html
 
@@ -21,6 +21,7 @@ def page(shop: State) -> str:
         made = sorted(shop.tables.coupons.values(), key=lambda row: -row["id"])[:50]
         coupons = "".join(_coupon(shop, row) for row in made)
         customers = "".join(_customer(row) for row in people)
+        goods = "".join(_product(shop, row) for row in shop.tables.products.values())
         orders = "".join(_order(shop, row) for row in bought)
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Sandbox shop</title>'
@@ -31,6 +32,8 @@ def page(shop: State) -> str:
         '<h2>Customers</h2><div class="wide"><table>'
         "<tr><th>Id</th><th>Name</th><th>Meta</th><th>E-mail</th></tr>"
         f"{customers}</table></div>"
+        '<h2>Goods</h2><div class="wide"><table>'
+        f"<tr><th>Id</th><th>Name</th><th>Price</th></tr>{goods}</table></div>"
         '<h2>Orders</h2><div class="wide"><table>'
         "<tr><th>No.</th><th>Who</th><th>What</th><th>Status</th>"
         f"<th>Total</th><th>Refunded</th></tr>{orders}</table></div>"
@@ -46,6 +49,11 @@ def _customer(row: Row) -> str:
     )
     name = f"{row['first_name']} {row['last_name']}"
     return _cells(str(row["id"]), _text(name), meta, _text(row["email"]))
+
+
+def _product(shop: State, row: Row) -> str:
+    price = money.text(row["price"], shop.settings.decimals)
+    return _cells(str(row["id"]), _text(row["name"]), _text(price))
 
 
 def _order(shop: State, row: Row) -> str:

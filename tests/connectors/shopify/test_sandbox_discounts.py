@@ -250,6 +250,13 @@ def test_the_page_shows_codes_as_text(world: World) -> None:
     assert "deleted" in world.client.send("GET", f"/{world.shop.domain}/").raw.decode()
 
 
+def test_the_page_tells_the_numbers_of_goods(world: World) -> None:
+    made = world.shop.add_product("<b>Beans</b>", "89.00")
+    page = world.client.send("GET", f"/{world.shop.domain}/").raw.decode()
+    row = f"<td>{made['id']}</td><td>&lt;b&gt;Beans&lt;/b&gt;</td><td>89.00</td>"
+    assert row in page
+
+
 def test_time_ends_a_code(world: World) -> None:
     create(world, endsAt="2026-11-21T18:00:00Z")
     world.later(minutes=59, seconds=59)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from connectors.woocommerce.sandbox import storefront
 from connectors.woocommerce.sandbox.errors import RestError
 from tests.connectors.woocommerce.sandbox_help import Client, World, small_shop
 
@@ -33,6 +34,12 @@ def _refused(world: World, **values: Any) -> str:
     with pytest.raises(RestError) as refusal:
         world.shop.place_order({1: 1}, coupons=["lato-1"], **values)
     return str(refusal.value.message)
+
+
+def test_the_page_tells_the_numbers_of_goods(world: World) -> None:
+    made = world.shop.add_product("<b>Beans</b>", "89.00")
+    row = f"<td>{made['id']}</td><td>&lt;b&gt;Beans&lt;/b&gt;</td><td>89.00</td>"
+    assert row in storefront.page(world.shop)
 
 
 # --- the trash -----------------------------------------------------------------------------------
