@@ -84,8 +84,9 @@ def next_words(step: NextView, language: str) -> str:
 
 
 def refund_words(found: RedemptionDetail, language: str) -> str | None:
-    """Say what a refund of the order means that used the code; None while there is no such order."""
-    if found.redemption.used_in is None:
+    """Say what a refund of the order would mean that used the code; None once the way tells it."""
+    one = found.redemption
+    if one.used_in is None or one.given_back or found.replaced_by is not None:
         return None
     return texts(language).say(_REFUNDED[found.refunded])
 
