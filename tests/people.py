@@ -23,13 +23,11 @@ from app.programme.events import (
     Standing,
 )
 from app.services import ingest
-from app.services.accounts import load_members
-from app.services.holdings import load_worth
 from app.services.ingest import Incoming
 from app.services.merge import merge_accounts
-from app.services.posting import Cause, spend_points
+from app.services.redeem import Outlet, redeem
+from app.services.redemptions import release
 from app.services.stores import Store
-from app.services.workset import WorkSet, flush
 from tests.pipeline import Pipeline
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -57,6 +55,14 @@ key = "opinion"
 on = "review.published"
 points = 20
 """
+
+COSTS = (5, 30, 120, 150)
+"""What rewards cost: `People.spend` takes them."""
+
+SOURCE += "".join(
+    f'\n[[reward]]\nkey = "for-{cost}"\ncost = {cost}\nkind = "percent"\nvalue = "10"\n'
+    for cost in COSTS
+)
 
 
 def order(
@@ -194,22 +200,39 @@ class People:
                 now=self.pipeline.clock(),
             )
 
-    def spend(self, member_id: int, points: int) -> None:
-        """Take points out as a redemption does."""
+    def spend(self, member_id: int, points: int) -> int:
+        """Take the reward that costs so many points, in a store where the member has an account."""
         with self.pipeline.database.transaction() as connection:
-            work = WorkSet(self.programme_id, self.pipeline.clock())
-            load_members(connection, work, [member_id], lock=not self.pipeline.database.embedded)
-            load_worth(connection, work)
-            spend_points(
-                work,
+            home: int = connection.execute(
+                select(t.store_customer.c.store_id)
+                .where(t.store_customer.c.member_id == member_id, t.store_customer.c.gone == 0)
+                .order_by(t.store_customer.c.id)
+                .limit(1)
+            ).scalar_one()
+            return redeem(
+                connection,
                 self.pipeline.runtime.vault,
-                work.member(member_id),
-                points=points,
-                key=f"spend:{next(self._numbers)}",
-                explanation="{}",
-                cause=Cause(occurred_at=work.now),
+                programme_id=self.programme_id,
+                member_id=member_id,
+                reward=f"for-{points}",
+                outlets=[
+                    Outlet(one, frozenset({"percent"})) for one in self.stores if one.id == home
+                ],
+                actor="test",
+                now=self.pipeline.clock(),
             )
-            flush(connection, work)
+
+    def release(self, redemption_id: int) -> str:
+        """Give up a reward whose code was not made yet; returns its state then."""
+        with self.pipeline.database.transaction() as connection:
+            return release(
+                connection,
+                self.pipeline.runtime.vault,
+                redemption_id=redemption_id,
+                reason="a test of releases",
+                actor="test",
+                now=self.pipeline.clock(),
+            )
 
     def customer(self, store: int, number: str) -> Row[Any]:
         """Return the row of a shop's customer."""

@@ -126,32 +126,6 @@ def adjust(
     )
 
 
-def spend_points(
-    work: WorkSet,
-    vault: Vault,
-    member: MemberRow,
-    *,
-    points: int,
-    key: str,
-    explanation: str,
-    cause: Cause,
-) -> None:
-    """Take points out for a reward; raises Conflict if there are not enough."""
-    movement = spend(account_of(work, member), points, work.now)
-    _post(
-        work,
-        vault,
-        member,
-        movement,
-        kind="spend",
-        points=-points,
-        award=None,
-        cause=cause,
-        key=key,
-        explanation=explanation,
-    )
-
-
 def join_accounts(work: WorkSet, vault: Vault, ending: MemberRow, staying: MemberRow) -> None:
     """Move all that an account has to another one of the same person; its open lots as linked lots."""
     joining = join(account_of(work, ending), account_of(work, staying))

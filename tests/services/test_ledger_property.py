@@ -394,7 +394,7 @@ def test_the_ledger_agrees_with_a_small_model(
     run_state_machine_as_test(
         Machine,
         settings=hypothesis_settings(
-            max_examples=18 if backend == "sqlite" else 4,
+            max_examples=16 if backend == "sqlite" else 3,
             stateful_step_count=20,
             suppress_health_check=list(HealthCheck),
         ),

@@ -7,41 +7,37 @@ from sqlalchemy import select
 
 from app.db import tables as t
 from app.programme.presets import preset_source
-from app.services import accounts, workset
 from app.services.adjust import adjust_points
-from app.services.holdings import load_worth
-from app.services.posting import Cause, spend_points
-from app.services.workset import WorkSet
+from app.services.redeem import Outlet, redeem
 from tests.pipeline import Pipeline
 from tests.way.shop import Way, open_way
 
 OLA = "ola@example.pl"
-FORGIVING = preset_source("one-per-unit").replace(
-    'currency = "PLN"', 'currency = "PLN"\ndebt = "forgive"'
+REWARDING = (
+    preset_source("one-per-unit")
+    + '\n[[reward]]\nkey = "ten-percent"\ncost = 80\nkind = "percent"\nvalue = "10"\n'
 )
+FORGIVING = REWARDING.replace('currency = "PLN"', 'currency = "PLN"\ndebt = "forgive"')
 
 
-def spend(way: Way, customer: int, points: int) -> None:
-    """Take points out as a redemption does."""
+def spend(way: Way, customer: int) -> None:
+    """Take the reward for 80 points."""
     with way.pipeline.database.transaction() as connection:
         found = connection.execute(
             select(t.store_customer.c.member_id).where(
                 t.store_customer.c.external_id == str(customer)
             )
         ).scalar_one()
-        work = WorkSet(way.programme_id, way.pipeline.clock())
-        accounts.load_members(connection, work, [found], lock=False)
-        load_worth(connection, work)
-        spend_points(
-            work,
+        redeem(
+            connection,
             way.pipeline.runtime.vault,
-            work.member(found),
-            points=points,
-            key=f"spend:{customer}:{points}",
-            explanation="{}",
-            cause=Cause(occurred_at=work.now),
+            programme_id=way.programme_id,
+            member_id=found,
+            reward="ten-percent",
+            outlets=[Outlet(way.store, frozenset({"percent"}))],
+            actor="test",
+            now=way.pipeline.clock(),
         )
-        workset.flush(connection, work)
 
 
 def award(way: Way) -> Any:
@@ -51,22 +47,23 @@ def award(way: Way) -> Any:
         ).one()
 
 
-def test_what_was_spent_becomes_a_debt_that_later_orders_pay_off(way: Way) -> None:
-    ola = way.joins(OLA)
-    order = way.buy("100.00", customer=ola)
-    way.announce()
-    spend(way, ola, 80)
-    way.shop.set_status(order, "refunded")
-    way.announce()
-    assert way.points(ola) == -80
-    assert way.shown(ola)["stempel_balance"] == "-80"
-    way.buy("30.00", customer=ola)
-    way.announce()
-    assert way.points(ola) == -50
-    way.buy("60.00", customer=ola)
-    way.announce()
-    assert way.points(ola) == 10
-    way.sound()
+def test_what_was_spent_becomes_a_debt_that_later_orders_pay_off(pipeline: Pipeline) -> None:
+    with open_way(pipeline, source=REWARDING) as way:
+        ola = way.joins(OLA)
+        order = way.buy("100.00", customer=ola)
+        way.announce()
+        spend(way, ola)
+        way.shop.set_status(order, "refunded")
+        way.announce()
+        assert way.points(ola) == -80
+        assert way.shown(ola)["stempel_balance"] == "-80"
+        way.buy("30.00", customer=ola)
+        way.announce()
+        assert way.points(ola) == -50
+        way.buy("60.00", customer=ola)
+        way.announce()
+        assert way.points(ola) == 10
+        way.sound()
 
 
 def test_forgiven_points_are_posted_as_what_they_are(pipeline: Pipeline) -> None:
@@ -74,7 +71,7 @@ def test_forgiven_points_are_posted_as_what_they_are(pipeline: Pipeline) -> None
         ola = way.joins(OLA)
         order = way.buy("100.00", customer=ola)
         way.announce()
-        spend(way, ola, 80)
+        spend(way, ola)
         way.shop.set_status(order, "refunded")
         way.announce()
         assert way.points(ola) == 0
@@ -88,7 +85,7 @@ def test_a_replay_takes_nothing_of_what_was_forgiven(pipeline: Pipeline) -> None
         ola = way.joins(OLA)
         order = way.buy("100.00", customer=ola)
         way.announce()
-        spend(way, ola, 80)
+        spend(way, ola)
         way.shop.set_status(order, "refunded")
         way.announce()
         way.buy("30.00", customer=ola)
@@ -115,7 +112,7 @@ def test_a_restoration_nets_first_what_was_forgiven(
         ola = way.joins(OLA)
         order = way.buy("100.00", customer=ola)
         way.announce()
-        spend(way, ola, 80)
+        spend(way, ola)
         way.shop.set_status(order, "cancelled")
         way.announce()
         way.shop.set_status(order, back)
@@ -135,7 +132,7 @@ def test_part_of_a_restoration_nets_part_of_what_was_forgiven(pipeline: Pipeline
         ola = way.joins(OLA)
         order = way.buy("100.00", customer=ola)
         way.announce()
-        spend(way, ola, 80)
+        spend(way, ola)
         refund = way.shop.refund(order, amount="100.00")["id"]
         way.announce()
         way.shop.delete_refund(order, refund, on_admin_screen=True)
@@ -155,7 +152,7 @@ def test_points_of_other_orders_are_taken_before_anything_is_forgiven(
         ola = way.joins(OLA)
         first = way.buy("100.00", customer=ola)
         way.announce()
-        spend(way, ola, 80)
+        spend(way, ola)
         way.buy("50.00", customer=ola)
         way.announce()
         way.shop.set_status(first, "refunded")
@@ -202,7 +199,7 @@ def test_an_order_that_changes_owner_after_being_forgiven_owes_nobody(
         ola, jan = way.joins(OLA), way.joins("jan@example.pl")
         order = way.buy("100.00", customer=ola)
         way.announce()
-        spend(way, ola, 80)
+        spend(way, ola)
         way.shop.change_order(order, customer_id=jan)
         way.announce()
         assert (way.points(ola), way.points(jan)) == (0, 100)
