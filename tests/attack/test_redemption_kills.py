@@ -1,4 +1,4 @@
-"""Processes killed with -9 while points become a code: one code each in the end, and points taken once."""
+"""Workers that die or sleep while points become a code: one code each in the end, points taken once."""
 
 import random
 from collections.abc import Iterator
@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from jobs.push import push
+from jobs.shops import Shops
 from tests.attack import mortal
-from tests.attack.redemption_help import EARNED, Life, open_troubled
+from tests.attack.redemption_help import EARNED, Life, hurry, open_troubled
 from tests.pipeline import Pipeline
 from tests.way.rewards import PLATFORMS
 
@@ -110,4 +112,38 @@ def test_a_click_whose_process_is_killed_was_made_wholly_or_not_at_all(
     life.settle()
     assert shop.points(ola) == EARNED - 100
     assert [row.id for row in life.rows("issued")] == [again]
+    assert made_once(life) == []
+
+
+@pytest.mark.parametrize("act", ["make", "look", "end"])
+def test_a_worker_that_sleeps_past_its_lease_changes_nothing_any_more(life: Life, act: str) -> None:
+    life.join(1)
+    life.redeem(1)
+    [(taken, (ola, _))] = life.taken.items()
+    if act != "make":
+        life.settle()
+    if act == "look":
+        life.pipeline.clock.advance(days=1, minutes=1)
+    if act == "end":
+        life.release(1.0)
+    slept: list[str] = []
+
+    def sleep(place: str) -> None:
+        if place != f"codes.{act}.answered" or slept:
+            return
+        slept.append(place)
+        life.pipeline.clock.advance(minutes=LEASE)
+        life.settle()  # another worker takes the code over; then staff releases it, and it ends
+        life.release(1.0)
+        for _ in range(3):
+            life.later(minutes=LEASE)
+        assert (life.shop.shop.state(taken), life.shop.shop.points(ola)) == ("released", EARNED)
+
+    asleep = replace(life.pipeline.runtime, reach=sleep)
+    with Shops(asleep) as shops:
+        hurry(shops.get(life.shop.shop.way.store), life.pipeline.clock)
+        push(asleep, shops)
+    assert slept
+    life.later(minutes=LEASE)
+    assert life.shop.shop.state(taken) == "released"
     assert made_once(life) == []

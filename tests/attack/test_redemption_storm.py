@@ -35,12 +35,12 @@ def test_each_of_a_thousand_redemptions_in_a_storm_is_one_code_or_its_points(
         life.redeem(redemptions // ROUNDS)
         for _ in range(4):
             life.work()
+            life.release(0.01)
             life.pipeline.clock.advance(seconds=life.dice.uniform(1, 120))
         if number % 7 == 4:
             shop.allow()
             shop.resume()
         life.use(0.15)
-        life.release(0.04)
         life.cancel(0.04)
         life.delete(0.02)
         shop.shop.way.sent()
