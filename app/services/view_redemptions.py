@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from app.db import tables as t
 from app.db.ids import first_id_of
-from app.errors import Conflict, NotFound
+from app.errors import Blocked, Conflict, Invalid, NotFound, Passing
 from app.programme.document import Programme, load
 from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
 from app.services.facts import decode_facts
@@ -21,6 +21,7 @@ from app.services.views import Page, key_of, page_of, page_size, storable
 STATES = tuple(str(state) for state in RedemptionState)
 
 _LONGEST_ID = 20  # digits
+_OUR_ERRORS = frozenset(one.__name__ for one in (Passing, Invalid, Blocked))
 
 _LIVE = frozenset({RedemptionState.RESERVED, RedemptionState.ISSUED})
 
@@ -371,4 +372,9 @@ def _use(row: Row[Any], redemption: Row[Any]) -> UseView:
 
 
 def _first_line(error: str | None) -> str | None:
-    return None if error is None else error.partition("\n")[0]
+    """Return an error's sentence; a class of ours before it says nothing to support."""
+    if error is None:
+        return None
+    first = error.partition("\n")[0]
+    kind, colon, sentence = first.partition(": ")
+    return sentence if colon and kind in _OUR_ERRORS else first
