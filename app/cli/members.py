@@ -356,8 +356,14 @@ def _as_text(found: MemberDetail, entries: list[EntryView], currency: str) -> st
     lines += [f"  {award.rule}: {_worth(award, currency)}" for award in found.windows]
     if entries:
         lines += ["", "newest entries:"]
-    lines += [f"  {entry.seq}. {_entry(entry, currency)}" for entry in entries]
+    lines += [f"  {entry.seq}. {_when(entry)}: {_entry(entry, currency)}" for entry in entries]
     return "\n".join(lines)
+
+
+def _when(entry: EntryView) -> str:
+    """Say when an entry was written, and about what."""
+    written = f"{moment(entry.recorded_at)} UTC"
+    return written if entry.about is None else f"{written}, {thing(entry.about)}"
 
 
 def _entry(entry: EntryView, currency: str) -> str:

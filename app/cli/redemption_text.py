@@ -130,7 +130,7 @@ def text_of(found: RedemptionDetail, *, mails: bool) -> str:
     lines = [
         f"redemption {one.id}: {called(one)} ({one.reward}) for {one.cost} points",
         f"code {one.code} for {one.store}, of member {one.member_id}",
-        state_of(one) + (f": {one.ending}" if one.ending else ""),
+        state_of(one) + (f": {one.ending.removeprefix(f'{one.state} ')}" if one.ending else ""),
     ]
     if refunds := refund_words(found, "en"):
         lines.append(refunds)

@@ -246,7 +246,9 @@ def test_a_code_never_asked_for_is_released_at_once(run: Run, counter: Counter) 
     told = plain(run("redemption", "release", taken, "--reason", "took the wrong one"))
     assert told == f"redemption {taken}: released, the points are back\n"
     assert counter.balance() == 300
-    assert "took the wrong one" in plain(run("redemption", "show", taken))
+    told = plain(run("redemption", "show", taken))
+    assert "\nreleased: by hand\n" in told
+    assert "took the wrong one" in told
 
 
 def test_points_of_a_code_in_the_shop_come_back_when_it_confirms(
@@ -308,6 +310,7 @@ def test_a_member_is_shown_with_the_rewards_it_took(run: Run, counter: Counter) 
     assert (one["id"], one["state"], one["taken_back"]) == (str(taken), "issued", True)
     told = plain(run("member", "show", OLA))
     code = f"{counter.code(taken)} for {counter.people.stores[0].key}"
+    assert f" UTC, redemption {taken}: 100 points spent" in told
     assert f"rewards taken:\n  {taken}: 10% off for 100 points, {code}, issued, being taken" in told
 
 
