@@ -138,6 +138,10 @@ class Troubled(ABC):
         """Give it back."""
 
     @abstractmethod
+    def occupy(self, code: str) -> None:
+        """Make a code of the merchant's own under this name."""
+
+    @abstractmethod
     def ever(self) -> Counter[str]:
         """Return how many codes were ever made for each redemption."""
 
@@ -180,14 +184,18 @@ class TroubledWoo(Troubled):
     def allow(self) -> None:
         self._shop.keys[KEY].permissions = "read_write"
 
+    def occupy(self, code: str) -> None:
+        self._shop.add_coupon(code, "1")
+
     def ever(self) -> Counter[str]:
         return self._made
 
     def usable(self) -> Counter[str]:
         now = self.shop.pipeline.clock.moment
         return Counter(
-            _reference(row)
+            one
             for row in self._shop.tables.coupons.values()
+            for one in _referred(row)
             if row["status"] == "publish"
             and len(row["used_by"]) < row["usage_limit"]
             and (row["expires"] is None or row["expires"] > now)
@@ -195,7 +203,7 @@ class TroubledWoo(Troubled):
 
     def _hear(self, hook: str, arg: Any, _post_type: str) -> None:
         if hook == "woocommerce_new_coupon":
-            self._made[_reference(self._shop.tables.coupons[arg])] += 1
+            self._made.update(_referred(self._shop.tables.coupons[arg]))
 
 
 class TroubledShopify(Troubled):
@@ -219,26 +227,32 @@ class TroubledShopify(Troubled):
     def allow(self) -> None:
         self._shop.grant(SCOPES)
 
+    def occupy(self, code: str) -> None:
+        self._shop.add_discount(code, "1")
+
     def ever(self) -> Counter[str]:
-        return Counter(map(self._tagged, self._shop.discounts_made()))
+        return Counter(one for row in self._shop.discounts_made() for one in _tagged(row))
 
     def usable(self) -> Counter[str]:
         return Counter(
-            self._tagged(row)
+            one
             for row in self._shop.discounts_made()
+            for one in _tagged(row)
             if not row["deleted"]
             and row["status"] == "ACTIVE"
             and len(row["orders"]) < row["usage_limit"]
         )
 
-    def _tagged(self, row: dict[str, Any]) -> str:
-        [found] = [tag for tag in row["tags"] if tag.startswith(tag_of(""))]
-        return str(found).removeprefix(tag_of(""))
+
+def _referred(row: dict[str, Any]) -> list[str]:
+    """Return the redemption of a coupon; the merchant's own have none."""
+    return [str(meta["value"]) for meta in row["meta_data"] if meta["key"] == REFERENCE]
 
 
-def _reference(row: dict[str, Any]) -> str:
-    [found] = [meta["value"] for meta in row["meta_data"] if meta["key"] == REFERENCE]
-    return str(found)
+def _tagged(row: dict[str, Any]) -> list[str]:
+    """Return the redemption of a discount; the merchant's own have none."""
+    start = tag_of("")
+    return [tag.removeprefix(start) for tag in row["tags"] if tag.startswith(start)]
 
 
 @contextmanager
