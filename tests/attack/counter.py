@@ -79,6 +79,22 @@ class Shop:
                 select(t.redemption).where(t.redemption.c.id == redemption_id)
             ).one()
 
+    def newest(self) -> Row[Any]:
+        """Return the redemption that was made last."""
+        return self._rows()[-1]
+
+    def states(self) -> list[tuple[str, str | None]]:
+        """Return (state, why it ends) of every redemption, oldest first."""
+        return [(row.state, row.ending) for row in self._rows()]
+
+    def alive(self) -> list[str]:
+        """Return the codes that somebody can use in the shop now."""
+        return [code for code in self.codes.made if self.codes.usable(code)]
+
+    def _rows(self) -> Sequence[Row[Any]]:
+        with self.pipeline.database.snapshot() as connection:
+            return connection.execute(select(t.redemption).order_by(t.redemption.c.id)).all()
+
     def issued(self, customer: int, reward: str = TEN) -> Row[Any]:
         taken = self.redeem(customer, reward)
         self.push()

@@ -1,8 +1,7 @@
-"""Redemptions whose circumstances change on the way: people, points, programmes, stores, refunds."""
+"""Redemptions whose circumstances change on the way: points that end, people, programmes, stores."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -12,13 +11,11 @@ from app.errors import Conflict, Invalid
 from app.programme.events import RedemptionState
 from app.programme.lots import GRACE
 from app.services import writeback
-from app.services.code_answers import Answer
 from app.services.codes import NO_KEYS
 from app.services.merge import merge_accounts
 from app.services.programmes import publish
 from app.services.redeem import Outlet, redeem
-from app.services.redemptions import BY_HAND, REFUND_UNDONE, REPLACED
-from connectors.base import MadeCode
+from app.services.redemptions import BY_HAND
 from jobs.schedule import run_due
 from tests.attack.counter import PRICE, Shop, open_shop
 from tests.attack.redeeming import MAKES, TEN
@@ -34,25 +31,6 @@ def shop(pipeline: Pipeline) -> Iterator[Shop]:
     opened = open_shop(pipeline)
     yield opened
     assert unsound(pipeline) == []
-
-
-def states(shop: Shop) -> list[tuple[str, str | None]]:
-    """Return (state, why it ends) of every redemption, oldest first."""
-    with shop.pipeline.database.snapshot() as connection:
-        rows = connection.execute(select(t.redemption).order_by(t.redemption.c.id)).all()
-    return [(row.state, row.ending) for row in rows]
-
-
-def newest(shop: Shop) -> Any:
-    with shop.pipeline.database.snapshot() as connection:
-        return connection.execute(
-            select(t.redemption).order_by(t.redemption.c.id.desc()).limit(1)
-        ).one()
-
-
-def alive(shop: Shop) -> list[str]:
-    """Return the codes that somebody can use in the shop now."""
-    return [code for code in shop.codes.made if shop.codes.usable(code)]
 
 
 # --- points that end -------------------------------------------------------------------------
@@ -216,7 +194,7 @@ def test_no_code_is_made_for_somebody_who_was_erased_meanwhile(shop: Shop) -> No
     taken = shop.redeem(5)
     erase(shop, 5)
     shop.push()
-    assert states(shop) == [("released", "its person was erased")]
+    assert shop.states() == [("released", "its person was erased")]
     assert (shop.codes.made, shop.codes.asked, shop.points(5)) == ({}, {}, PRICE)
     with pytest.raises(Invalid, match="is a erased"):
         shop.redeem(5)
@@ -229,7 +207,7 @@ def test_the_code_of_somebody_who_was_erased_is_ended_at_the_next_look(shop: Sho
     erase(shop, 5)
     shop.pipeline.clock.advance(days=1, minutes=1)
     shop.push()
-    assert (states(shop), alive(shop)) == ([("released", "its person was erased")], [])
+    assert (shop.states(), shop.alive()) == ([("released", "its person was erased")], [])
     assert shop.row(row.id).state == "released"
 
 
@@ -254,7 +232,7 @@ def test_a_reward_that_is_offered_no_more_is_still_made_as_it_was_taken(shop: Sh
     number = shop.told(row.code, amount="50.00")
     shop.told(row.code, number, amount="50.00", modified=5, refunds=((1, "50.00"),))
     shop.push()
-    assert states(shop) == [("used", None), ("issued", None)]  # and refunded as it was offered
+    assert shop.states() == [("used", None), ("issued", None)]  # and refunded as it was offered
     assert shop.points(5) == 0
 
 
@@ -270,122 +248,6 @@ def test_a_reward_whose_cost_changes_costs_what_it_did_when_it_was_taken(shop: S
     shop.release(new.id)
     shop.push()
     assert shop.points(5) == 2 * PRICE + 100
-
-
-# --- refunds, undone and done again ----------------------------------------------------------
-
-
-@pytest.fixture
-def refunded(shop: Shop) -> tuple[Any, int]:
-    """Return a used code whose order was refunded in full, so that another one was made, and the order."""
-    shop.earn(5, COST[FREE])
-    row = shop.issued(5, FREE)
-    number = shop.told(row.code, amount="50.00")
-    shop.codes.uses = lambda code: int(code == row.code_key)
-    refund(shop, row, number, at=5)
-    shop.push()
-    assert states(shop) == [("used", None), ("issued", None)]
-    return row, number
-
-
-def refund(shop: Shop, row: Any, number: int, *, at: int, undo: bool = False) -> None:
-    refunds = () if undo else ((number + at, "50.00"),)
-    shop.told(row.code, number, amount="50.00", modified=at, refunds=refunds)
-
-
-def test_the_other_code_is_revoked_when_the_refund_is_undone(
-    shop: Shop, refunded: tuple[Any, int]
-) -> None:
-    [code] = alive(shop)
-    refund(shop, *refunded, at=6, undo=True)
-    shop.push()
-    assert states(shop) == [("used", None), ("released", REFUND_UNDONE)]
-    assert (shop.codes.usable(code), shop.points(5)) == (False, 50)
-
-
-def test_the_other_code_is_kept_if_it_was_used_when_the_refund_is_undone(
-    shop: Shop, refunded: tuple[Any, int]
-) -> None:
-    shop.told(newest(shop).code)
-    refund(shop, *refunded, at=6, undo=True)
-    shop.push()
-    assert states(shop) == [("used", None), ("used", None)]
-    assert shop.points(5) == 50 + 10
-
-
-def test_a_refund_that_is_undone_and_done_again_ends_with_one_code_that_works(
-    shop: Shop, refunded: tuple[Any, int]
-) -> None:
-    for at in (6, 8):
-        refund(shop, *refunded, at=at, undo=True)
-        shop.push()
-        assert alive(shop) == []
-        refund(shop, *refunded, at=at + 1)
-        shop.push()
-        assert alive(shop) == [newest(shop).code_key]
-    ended = [("released", REFUND_UNDONE)] * 2
-    assert states(shop) == [("used", None), *ended, ("issued", None)]
-    assert shop.points(5) == 0
-
-
-def test_a_refund_that_is_done_again_before_its_code_was_revoked_keeps_that_code(
-    shop: Shop, refunded: tuple[Any, int]
-) -> None:
-    code = newest(shop).code_key
-    refund(shop, *refunded, at=6, undo=True)
-    refund(shop, *refunded, at=7)
-    shop.push()
-    assert states(shop) == [("used", None), ("issued", None)]
-    assert newest(shop).code_key == code
-
-
-def test_a_refund_that_is_done_again_while_its_code_is_being_revoked_gives_another_one(
-    shop: Shop, refunded: tuple[Any, int]
-) -> None:
-    refund(shop, *refunded, at=6, undo=True)
-    [task] = shop.claim()
-    asked = MadeCode(reference=str(task.id), code=task.code, id=task.remote_id)
-    [shown] = shop.codes.end([asked])
-    refund(shop, *refunded, at=7)
-    shop.note(Answer(task=task, exists=shown.exists, retry_at=shop.pipeline.clock()))
-    shop.push()
-    assert states(shop) == [("used", None), ("released", REFUND_UNDONE), ("issued", None)]
-    assert shop.codes.usable(newest(shop).code)
-
-
-def test_a_code_in_the_place_of_one_in_the_place_of_one_is_a_single_code(
-    shop: Shop, refunded: tuple[Any, int]
-) -> None:
-    first, number = refunded
-    second = newest(shop)
-    other = shop.told(second.code, amount="50.00")
-    refund(shop, second, other, at=8)
-    refund(shop, first, number, at=9)  # told once more: nothing new follows
-    shop.push()
-    assert states(shop) == [("used", None), ("used", None), ("issued", None)]
-    shop.codes.uses = lambda code: int(code in {first.code_key, second.code_key})
-    assert (alive(shop), shop.points(5)) == ([newest(shop).code_key], 0)
-    refund(shop, first, number, at=10, undo=True)  # the first one has its discount after all
-    shop.push()
-    assert states(shop) == [("used", None), ("used", None), ("released", REFUND_UNDONE)]
-    assert alive(shop) == []
-
-
-@pytest.mark.parametrize("gives_back", [True, False], ids=["use-given-back", "use-kept"])
-def test_of_two_codes_for_one_reward_only_one_is_ever_paid_for_and_used(
-    shop: Shop, refunded: tuple[Any, int], gives_back: bool
-) -> None:
-    first, number = refunded
-    second = newest(shop)
-    shop.told(second.code)
-    shop.codes.uses = lambda code: int(code == second.code_key or not gives_back)
-    shop.told(first.code, number, amount="50.00", modified=6, status="cancelled")
-    shop.push()
-    assert [state for state, _ in states(shop)] == ["released", "used"]
-    if gives_back:
-        assert states(shop)[0][1] == REPLACED
-    assert alive(shop) == []
-    assert shop.points(5) == 10
 
 
 # --- stores ----------------------------------------------------------------------------------
@@ -436,7 +298,7 @@ def test_codes_of_a_store_without_keys_give_their_points_back_two_days_after_the
     assert keyless.row(row.id).state == RedemptionState.ISSUED
     clock.advance(hours=2)
     run_due(keyless.pipeline.runtime)
-    assert (states(keyless), keyless.points(5)) == (
+    assert (keyless.states(), keyless.points(5)) == (
         [("released", "its time is over")],
         3 * PRICE,
     )
@@ -456,7 +318,7 @@ def test_a_use_that_the_shop_counts_late_is_put_right_by_its_order(shop: Shop) -
     row = shop.issued(5)
     shop.pipeline.clock.moment = row.ends_at + timedelta(minutes=11)
     shop.push()  # the shop does not count the use of a minute before the end yet
-    assert (states(shop), shop.points(5)) == ([("released", "its time is over")], PRICE)
+    assert (shop.states(), shop.points(5)) == ([("released", "its time is over")], PRICE)
     shop.told(row.code)
     assert (shop.row(row.id).state, shop.points(5)) == ("used", 10)
     assert shop.row(row.id).due_at is None
@@ -470,7 +332,7 @@ def test_a_use_that_no_order_tells_of_keeps_the_points_and_says_why(shop: Shop) 
     for _ in range(3):
         shop.push()
         shop.pipeline.clock.advance(days=1)
-    assert (states(shop), shop.points(5)) == ([("issued", BY_HAND)], 0)
+    assert (shop.states(), shop.points(5)) == ([("issued", BY_HAND)], 0)
     assert "its order has not come here yet" in shop.row(row.id).error
     shop.told(row.code)
     shop.push()

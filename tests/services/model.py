@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Connection, Row, select
+
+from app.db import tables as t
 from app.services.redemptions import REFUND_UNDONE
 from tests.pipeline import order_body
 
@@ -183,6 +186,17 @@ class Redemptions:
 
     def _revoked(self, one: Taken) -> bool:
         return self.state(one) == "released" and one.ending == REFUND_UNDONE
+
+
+def stored_redemptions(connection: Connection) -> Sequence[Row[Any]]:
+    """Return every redemption, oldest first, with its reward as `rule` and its order's own number."""
+    captors = t.source_object.alias()
+    return connection.execute(
+        select(t.redemption, t.award.c.rule, captors.c.external_id.label("used_by_number"))
+        .join(t.award, t.award.c.object_id == t.redemption.c.object_id, isouter=True)
+        .join(captors, captors.c.id == t.redemption.c.used_by, isouter=True)
+        .order_by(t.redemption.c.id)
+    ).all()
 
 
 def _money(grosz: int) -> str:

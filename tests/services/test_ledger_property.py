@@ -6,7 +6,7 @@ follow from those orders and from what the shop said about the codes.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from typing import Any
@@ -23,7 +23,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from app.db import tables as t
 from app.db.engine import Database
@@ -36,7 +36,16 @@ from jobs.codes import push_codes
 from jobs.drain import drain
 from tests.codeshop import CodeShop, Trouble
 from tests.pipeline import Pipeline
-from tests.services.model import COST, OVER, SOURCE, Order, Redemptions, State, Taken
+from tests.services.model import (
+    COST,
+    OVER,
+    SOURCE,
+    Order,
+    Redemptions,
+    State,
+    Taken,
+    stored_redemptions,
+)
 
 MAKES = frozenset({"percent", "fixed", "free-delivery"})
 
@@ -316,20 +325,9 @@ class OrdersAndLedger(RuleBasedStateMachine):
                 return
         raise AssertionError("there is always something to ask the shop")
 
-    def _rows(self) -> list[Any]:
-        captors = t.source_object.alias()
-        query = (
-            select(
-                t.redemption,
-                t.award.c.rule,
-                captors.c.external_id.label("used_by_number"),
-            )
-            .join(t.award, t.award.c.object_id == t.redemption.c.object_id, isouter=True)
-            .join(captors, captors.c.id == t.redemption.c.used_by, isouter=True)
-            .order_by(t.redemption.c.id)
-        )
+    def _rows(self) -> Sequence[Row[Any]]:
         with self.pipeline.database.snapshot() as connection:
-            return list(connection.execute(query).all())
+            return stored_redemptions(connection)
 
     def _taken(self) -> list[Taken]:
         owners = {member: customer for customer, member in self._accounts().items()}
