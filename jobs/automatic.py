@@ -72,6 +72,7 @@ def _issue(runtime: Runtime, due: Due, shops: list[Outlet], rests: Rests) -> int
                 reward=due.reward,
                 outlets=shops,
                 store_key=due.store_key,
+                automatic=True,
                 actor="automatic",
                 now=runtime.clock(),
             )

@@ -6,7 +6,7 @@ Redemption).
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -21,6 +21,9 @@ from jobs.rests import let_rest
 from jobs.runtime import Runtime
 
 log = logging.getLogger("stempel.codes")
+
+_EARLIER = timedelta(days=1)
+"""How long before it was taken a code begins: it works at once in a shop whose clock is behind ours."""
 
 _EMBEDDED_BATCH = 20  # keeps the write lock of SQLite short
 
@@ -120,7 +123,7 @@ def _discount(task: CodeTask) -> Discount:
         minimum=task.reward.minimum,
         combinable=task.reward.combinable,
         customer=task.customer,
-        starts_at=task.created_at,
+        starts_at=task.created_at - _EARLIER,
         ends_at=task.ends_at,
     )
 

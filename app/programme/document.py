@@ -174,7 +174,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[
         str,
         Meta(
-            pattern=r"\A[^\x00-\x1f\x7f]*\Z",
+            pattern=r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z",
             max_length=200,
             description="a name of at most 200 characters on one line",
         ),

@@ -112,6 +112,11 @@ def give_up_unreachable(connection: Connection, vault: Vault, now: datetime) -> 
             t.redemption.c.dead_at.is_(None),
             t.redemption.c.ends_at < now - UNREACHABLE,
             or_(t.redemption.c.error.is_not(None), t.store.c.blocked_reason.is_not(None)),
+            # Those that were used in orders unknown here wait for these, and must not stand in the way.
+            or_(
+                t.redemption.c.uses == 0,
+                t.redemption.c.id.in_(select(t.redemption_use.c.redemption_id)),
+            ),
         )
         .order_by(t.redemption.c.programme_id, t.redemption.c.id)
         .limit(_AT_ONCE)
@@ -185,10 +190,12 @@ def _made(row: RedemptionRow, answer: Answer, now: datetime) -> str | None:
         row.remote_id, row.made_at = answer.remote_id, row.made_at or now
         row.due_at = next_due(row, now)
         return None
-    if answer.taken:
+    if answer.taken and not answer.never:
         row.code = draw_code()
-        row.code_key, row.due_at = row.code.lower(), now
-        return None
+        row.code_key = row.code.lower()
+        # By chance it happens never: a shop that says so of every code is not asked without a pause.
+        row.due_at = answer.retry_at if answer.task.tries else now
+        return answer.error or "the shop has another code of this name"
     if answer.never:
         row.ending, row.due_at = row.ending or f"{REFUSED}: {answer.error}", now
         return None

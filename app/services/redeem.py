@@ -52,14 +52,16 @@ def redeem(
     outlets: Sequence[Outlet],
     store_key: str | None = None,
     request_key: str | None = None,
+    automatic: bool = False,
     actor: str,
     now: datetime,
 ) -> int:
     """Spend points on a reward; returns the redemption's id. Its code is made by a job, at once.
 
-    The same `request_key` of a member is one redemption, however often it is asked for. Call in a
-    writing transaction. Raises NotFound for an unknown member, reward or store, Invalid for a member
-    or key that cannot be, and Conflict where the reward cannot be had there, or not for these points.
+    The same `request_key` of a member is one redemption, however often it is asked for. `automatic`:
+    nobody asked, so it must be a reward that is issued by itself. Call in a writing transaction.
+    Raises NotFound for an unknown member, reward or store, Invalid for a member or key that cannot be,
+    and Conflict where the reward cannot be had there, or not for these points.
     """
     if request_key is not None and not 0 < len(request_key) <= LONGEST_REQUEST_KEY:
         raise Invalid(f"a request key has 1 to {LONGEST_REQUEST_KEY} characters")
@@ -88,6 +90,8 @@ def redeem(
     published = versions(connection, programme_id)
     version = in_force(published, now)
     choice = _choose(version, reward, outlets, store_key, _customers(connection, same))
+    if automatic and not choice.offer.reward.automatic:
+        raise Conflict(f"The reward {reward!r} is not issued by itself (any more).")
     load_worth(connection, work)
     _afford(work, member, choice.offer.reward)
     row = reserve(

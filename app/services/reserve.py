@@ -29,7 +29,8 @@ def code_end(programme: Programme, reward: Reward, now: datetime) -> datetime | 
         return None
     zone = ZoneInfo(programme.timezone)
     last = now.astimezone(zone).date() + timedelta(days=reward.valid_days)
-    return datetime.combine(last, time(23, 59, 59), zone).astimezone(now.tzinfo)
+    # Where the clocks go back at midnight, the last hour of that day comes twice: the second one.
+    return datetime.combine(last, time(23, 59, 59, fold=1), zone).astimezone(now.tzinfo)
 
 
 def reserve(

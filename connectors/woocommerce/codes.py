@@ -1,7 +1,8 @@
 """Makes discount codes in the shop, looks at them and ends them.
 
-A coupon is ours only if its metadata has our reference: one that the merchant made under the code or that
-has its id after the shop was restored from a copy is not, and the code counts as not existing.
+A coupon is ours only if its metadata has our reference, or if it has both the id and the code that we
+know. One that the merchant made under the code, or that has its id after the shop was restored from a copy,
+is not, and the code counts as not existing.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -190,7 +191,11 @@ class WooCodes:
             r: one.id for one in codes if found[r := one.reference] is None and _is_id(one.id)
         }
         found.update(_each(hidden, self._by_id))
-        found = {reference: _if_ours(reference, coupon) for reference, coupon in found.items()}
+        for one in codes:
+            # Under our id and our code it is ours even if somebody took our reference away.
+            coupon = found[one.reference]
+            if isinstance(coupon, Coupon) and not coupon.is_called(one.code):
+                found[one.reference] = _if_ours(one.reference, coupon)
         missing = {r: one.code for one in codes if found[r := one.reference] is None}
         return {**found, **self._ours(missing)}
 

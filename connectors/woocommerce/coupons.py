@@ -72,6 +72,10 @@ class Coupon(msgspec.Struct):
         """Say whether it is published: not in the trash, not a draft."""
         return self.status == _LISTED
 
+    def is_called(self, code: str) -> bool:
+        """Say whether this is its code; shops compare without case."""
+        return str(self.code).lower() == code.lower()
+
     def refers_to(self, reference: str) -> bool:
         """Say whether this is the code that we made under this reference."""
         return any(

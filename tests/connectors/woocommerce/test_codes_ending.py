@@ -102,6 +102,18 @@ def test_a_code_that_the_merchant_took_for_something_else_is_not_ours(
     assert till.coupon(CODE)["amount"] == "5.00"
 
 
+def test_a_code_of_ours_stays_ours_if_our_reference_is_taken_from_it(
+    till: Till, code: MadeCode
+) -> None:
+    with till.shop.lock:
+        till.shop.tables.coupons[int(code.id or "")]["meta_data"] = []
+    [shown] = till.look(code)
+    assert (shown.exists, shown.usable) == (True, True)
+    assert till.end(code) == [GONE]
+    assert till.shop.all_coupons() == []
+    assert till.look(code) == [GONE]
+
+
 def test_an_id_that_belongs_to_another_coupon_is_not_ours(till: Till, code: MadeCode) -> None:
     theirs = till.shop.add_coupon("summer", "5")
     copied = MadeCode(reference="7", code="zzzz-zzzz-zzzz", id=str(theirs["id"]))
