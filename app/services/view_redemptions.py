@@ -97,7 +97,7 @@ class NextView(msgspec.Struct, frozen=True, kw_only=True):
     tries: int
     error: str | None  # of the last try, its first line
     blocked: str | None  # a person must act at the store first
-    paused_until: datetime | None
+    paused_until: datetime | None  # the shop is left alone for longer than `due_at` says
 
 
 class ReleaseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -306,13 +306,14 @@ def _next(row: Row[Any]) -> NextView | None:
         return None
     over = row.ends_at is not None and row.ends_at <= row.due_at
     reserved = row.state == RedemptionState.RESERVED
+    longer = row.paused_until is not None and row.paused_until > row.due_at
     return NextView(
         what="end" if row.ending is not None or over else "make" if reserved else "look",
         due_at=row.due_at,
         tries=row.tries,
         error=_first_line(row.error),
         blocked=row.blocked_reason,
-        paused_until=row.paused_until,
+        paused_until=row.paused_until if longer else None,
     )
 
 

@@ -12,7 +12,7 @@ from app.services.view_ledger import sentence
 from app.services.view_members import show_member
 from app.services.view_redemptions import RedemptionView, list_redemptions
 from app.services.views import LARGEST_ID
-from app.services.writeback import block
+from app.services.writeback import block, pause
 from tests.people import JAN, OLA, START, account, order
 from tests.pipeline import Pipeline
 from tests.taken import Counter, carrying, offer, open_counter
@@ -52,6 +52,20 @@ def test_a_failed_try_is_told_without_its_traceback(counter: Counter) -> None:
     found = counter.show(taken)
     assert found.next is not None
     assert found.next.blocked == "the keys were revoked"
+
+
+def test_a_pause_of_the_shop_is_told_only_where_it_is_longer_than_the_wait(
+    counter: Counter,
+) -> None:
+    taken = counter.take()
+    counter.shop_says(error="the shop answered 503")  # asked again in an hour
+    for minutes, told in ((10, False), (90, True)):
+        until = counter.pipeline.clock() + timedelta(minutes=minutes)
+        with counter.pipeline.database.transaction() as connection:
+            pause(connection, counter.people.stores[0].id, until)
+        step = counter.show(taken).next
+        assert step is not None
+        assert step.paused_until == (until if told else None)
 
 
 def test_a_code_goes_its_way_into_an_order(counter: Counter) -> None:
