@@ -50,6 +50,8 @@ from tests.services.model import (
 MAKES = frozenset({"percent", "fixed", "free-delivery"})
 
 amounts = st.integers(min_value=1, max_value=50_000)
+rewards = st.sampled_from(sorted(COST))
+steps = st.sampled_from([0, 1, 2, 3, 3, 4, 4])
 
 
 class OrdersAndLedger(RuleBasedStateMachine):
@@ -67,15 +69,17 @@ class OrdersAndLedger(RuleBasedStateMachine):
         self.seconds = 0
         self.refunds = 100
         self.codes = CodeShop(self.pipeline.clock, self._uses)
+        self.any_taken = False
         self.gives_back = True  # the use of a code, when its order is cancelled
 
-    @initialize(gives_back=st.booleans())
-    def open_shop(self, gives_back: bool) -> None:
+    @initialize(gives_back=st.booleans(), reward=rewards, steps=steps)
+    def open_shop(self, gives_back: bool, reward: str, steps: int) -> None:
         self.programme = self.pipeline.programme(source=SOURCE)
         self.store = self.pipeline.store(self.programme)
         self.gives_back = gives_back
         for customer in (2, 5):  # who can take rewards at once
             self.place([15_000], customer, "completed")
+        self._take(5, reward, steps)
 
     @rule(
         lines=st.lists(amounts, min_size=1, max_size=4),
@@ -139,36 +143,15 @@ class OrdersAndLedger(RuleBasedStateMachine):
             )
         self.adjusted[owner] = self.adjusted.get(owner, 0) + points
 
-    @precondition(lambda self: self._rich())
-    @rule(data=st.data(), reward=st.sampled_from(sorted(COST)), steps=st.integers(0, 4))
-    def take_a_reward(self, data: st.DataObject, reward: str, steps: int) -> None:
-        """Take one, and perhaps go on at once: have it made, use it, get the money back, and again."""
-        owner = data.draw(st.sampled_from(self._rich()))
-        before = self._balances()[owner]
-        try:
-            self._redeem(owner, reward)
-        except Conflict:
-            assert before < COST[reward]
-            return
-        assert before >= COST[reward]
-        for _ in range(steps):
-            self._ask_all()
-            newest = self._taken()[-1]
-            number = 1000 + len(self.orders)
-            state = State(number, 0, "processing", newest.owner, (5_000,), code=newest.code)
-            if steps < 2 or not self.codes.usable(newest.code):
-                return
-            self._change(number, state, apart=True, at_once=True)
-            if steps < 3:
-                return
-            state = replace(state, refunds=((number, 5_000),))
-            self._change(number, state, apart=True, at_once=True)
-            steps -= 1
+    @rule(owner=st.sampled_from([2, 5]), reward=rewards, steps=steps)
+    def take_a_reward(self, owner: int, reward: str, steps: int) -> None:
+        self._take(owner, reward, steps)
 
-    @precondition(lambda self: self._open_codes())
+    @precondition(lambda self: self._usable())
     @rule(data=st.data(), amount=amounts, at_once=st.booleans())
     def use_a_code(self, data: st.DataObject, amount: int, at_once: bool) -> None:
-        one = data.draw(st.sampled_from(self._open_codes()))
+        code = data.draw(st.sampled_from(self._usable()))
+        [one] = [one for one in self._taken() if one.code == code]
         number = 1000 + len(self.orders)
         state = State(number, 0, "processing", one.owner, (amount,), code=one.code)
         self._change(number, state, apart=True, at_once=at_once)
@@ -192,19 +175,19 @@ class OrdersAndLedger(RuleBasedStateMachine):
             state = replace(state, status=act)
         self._change(number, state, apart=True, at_once=at_once)
 
-    @precondition(lambda self: self._taken())
+    @precondition(lambda self: self.any_taken)
     @rule(trouble=st.sampled_from(["", "", "before", "after"]))
     def ask_the_shop(self, trouble: Trouble) -> None:
         self.codes.trouble = trouble
         push_codes(self.pipeline.runtime, self.store, self.codes)
         self.codes.trouble = ""
 
-    @precondition(lambda self: self._taken())
+    @precondition(lambda self: self.codes.made)
     @rule(hours=st.sampled_from([1, 1, 26, 31 * 24]))
     def let_time_pass(self, hours: int) -> None:
         self.pipeline.clock.advance(hours=hours)
 
-    @precondition(lambda self: self._taken())
+    @precondition(lambda self: self.any_taken)
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
         one = data.draw(st.sampled_from(self._taken()))
@@ -221,7 +204,7 @@ class OrdersAndLedger(RuleBasedStateMachine):
     def delete_a_code_in_the_shop(self, data: st.DataObject) -> None:
         self.codes.delete(data.draw(st.sampled_from(list(self.codes.made))))
 
-    @precondition(lambda self: self._taken())
+    @precondition(lambda self: self.codes.made)
     @rule()
     def let_everything_settle(self) -> None:
         for order in self.orders.values():
@@ -293,6 +276,30 @@ class OrdersAndLedger(RuleBasedStateMachine):
         shown = [o.states for o in self.orders.values() if o.states[-1].code == code]
         return sum(not self.gives_back or states[-1].status not in OVER for states in shown)
 
+    def _take(self, owner: int, reward: str, steps: int) -> None:
+        """Take one, and perhaps go on at once: have it made, use it, get the money back, and again."""
+        before = self._balances()[owner]
+        try:
+            self._redeem(owner, reward)
+        except Conflict:
+            assert before < COST[reward]
+            return
+        assert before >= COST[reward]
+        self.any_taken = True
+        for _ in range(steps):
+            self._ask_all()
+            newest = self._taken()[-1]
+            number = 1000 + len(self.orders)
+            state = State(number, 0, "processing", newest.owner, (5_000,), code=newest.code)
+            if steps < 2 or not self.codes.usable(newest.code):
+                return
+            self._change(number, state, apart=True, at_once=True)
+            if steps < 3:
+                return
+            state = replace(state, refunds=((number, 5_000),))
+            self._change(number, state, apart=True, at_once=True)
+            steps -= 1
+
     def _redeem(self, owner: int, reward: str) -> int:
         runtime = self.pipeline.runtime
         with runtime.database.transaction() as connection:
@@ -348,15 +355,12 @@ class OrdersAndLedger(RuleBasedStateMachine):
     def _model(self) -> Redemptions:
         return Redemptions(self._taken(), self.orders)
 
-    def _open_codes(self) -> list[Taken]:
-        """Return the redemptions whose codes somebody could use in the shop now."""
-        return [one for one in self._taken() if self.codes.usable(one.code)]
+    def _usable(self) -> list[str]:
+        """Return the codes that somebody could use in the shop now."""
+        return [code for code in self.codes.made if self.codes.usable(code)]
 
     def _with_codes(self) -> list[int]:
         return [number for number, o in self.orders.items() if o.states[-1].code is not None]
-
-    def _rich(self) -> list[int]:
-        return sorted(owner for owner, has in self._balances().items() if owner and has > 0)
 
     def _failures(self) -> list[str]:
         with self.pipeline.database.snapshot() as connection:
