@@ -30,15 +30,20 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["__main__", __name__])
 
 
-def run(job: Callable[..., None], *words: object) -> int:
-    """Do a job in a process of its own; returns how it ended: 0, or KILLED."""
-    process = _context.Process(target=job, args=words)
-    process.start()
-    process.join(_SECONDS)
-    if process.exitcode is None:
-        process.kill()
-        raise AssertionError("the process neither ends nor dies")
-    return process.exitcode
+def run(job: Callable[..., None], *calls: tuple[object, ...]) -> list[int]:
+    """Do a job in processes of its own, at once, one for each call; returns how each ended: 0, or KILLED."""
+    processes = [_context.Process(target=job, args=call) for call in calls]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(_SECONDS)
+    ended = [process.exitcode for process in processes]
+    for process in processes:
+        if process.exitcode is None:
+            process.kill()
+    if None in ended:
+        raise AssertionError("a process neither ends nor dies")
+    return [code for code in ended if code is not None]
 
 
 def work(settings: Settings, moment: datetime, store_id: int) -> None:
