@@ -6,9 +6,11 @@ What the server writes is never repeated, only its numbers: its text quotes addr
 import ipaddress
 import re
 import smtplib
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 
 from app.errors import ConfigError, Invalid, Passing
@@ -17,6 +19,9 @@ from app.settings import MailServer
 CONNECT_SECONDS = 15.0
 ANSWER_SECONDS = 60.0
 """For each answer: servers that look into a message take their time, and giving up sends it twice."""
+
+SESSION_SECONDS = 570.0
+"""For everything together: a server that sends a line now and then is never silent for long."""
 
 _ENHANCED = re.compile(rb"\s*([245]\.\d{1,3}\.\d{1,3})\b")  # RFC 3463
 
@@ -59,6 +64,9 @@ class Post:
 def post(server: MailServer, own_name: str) -> Iterator[Post]:
     """Open a session; `own_name` is the host that we say we are. Raises Away or Misconfigured."""
     smtp = _opened(server, own_name)
+    alarm = threading.Timer(SESSION_SECONDS, _hang_up, [smtp])
+    alarm.daemon = True
+    alarm.start()
     try:
         yield Post(server, smtp)
     finally:
@@ -66,6 +74,14 @@ def post(server: MailServer, own_name: str) -> Iterator[Post]:
             smtp.quit()
         except (smtplib.SMTPException, OSError):
             smtp.close()
+        alarm.cancel()
+
+
+def _hang_up(smtp: smtplib.SMTP) -> None:
+    """End a session from outside: whoever waits for an answer gets none."""
+    with suppress(OSError):
+        if smtp.sock is not None:
+            socket.socket.shutdown(smtp.sock, socket.SHUT_RDWR)  # of TLS too, without a farewell
 
 
 def _opened(server: MailServer, own_name: str) -> smtplib.SMTP:
