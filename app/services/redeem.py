@@ -15,6 +15,7 @@ from app.programme.lots import spendable
 from app.programme.rewards import Hidden, Offer, offers
 from app.services import accounts, workset
 from app.services.audit import Act, note_act
+from app.services.facts import decode_facts
 from app.services.holdings import load_worth
 from app.services.keys import Vault
 from app.services.posting import account_of
@@ -61,7 +62,7 @@ def redeem(
     The same `request_key` of a member is one redemption, however often it is asked for. `automatic`:
     nobody asked, so it must be a reward that is issued by itself. Call in a writing transaction.
     Raises NotFound for an unknown member, reward or store, Invalid for a member or key that cannot be,
-    and Conflict where the reward cannot be had there, or not for these points.
+    and Conflict where the reward cannot be had there, or not for these points, or not for this key.
     """
     if request_key is not None and not 0 < len(request_key) <= LONGEST_REQUEST_KEY:
         raise Invalid(f"a request key has 1 to {LONGEST_REQUEST_KEY} characters")
@@ -75,14 +76,9 @@ def redeem(
         raise NotFound(f"there is no member {member_id} in this programme")
     member = work.member(member_id)
     same = [one.id for one in work.members.values() if work.member(one.id) is member]
-    if request_key is not None:
-        known = connection.execute(
-            select(t.redemption.c.id).where(
-                t.redemption.c.member_id.in_(same), t.redemption.c.request_key == request_key
-            )
-        ).scalar()
-        if known is not None:
-            return int(known)
+    known = None if request_key is None else _known(connection, same, request_key, reward)
+    if known is not None:
+        return known
     if member.state != "member":
         raise Invalid(
             f"member {member.id} is a {member.state}: only who has joined the programme can redeem"
@@ -120,6 +116,24 @@ def redeem(
     )
     want_writing(connection, [member.id], now)
     return int(row.external_id)
+
+
+def _known(
+    connection: Connection, members: Sequence[int], request_key: str, reward: str
+) -> int | None:
+    """Return what was redeemed for the same request; raises Conflict if that was another reward."""
+    found = connection.execute(
+        select(t.redemption.c.id, t.source_object.c.facts)
+        .join(t.source_object, t.source_object.c.id == t.redemption.c.object_id)
+        .where(t.redemption.c.member_id.in_(members), t.redemption.c.request_key == request_key)
+        .order_by(t.redemption.c.id)
+    ).first()
+    if found is None:
+        return None
+    facts = decode_facts(found.facts)
+    if not isinstance(facts, RedemptionFacts) or facts.reward != reward:
+        raise Conflict("Another reward was redeemed for this request key.")
+    return int(found.id)
 
 
 def _afford(work: WorkSet, member: MemberRow, reward: Reward) -> None:
