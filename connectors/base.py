@@ -175,6 +175,7 @@ class CustomerState(msgspec.Struct, frozen=True, kw_only=True):
     balance: int
     tier: str | None = None
     codes: tuple[LiveCode, ...] = ()  # of this shop, the oldest first
+    perks: tuple[str, ...] = ()  # rewards that are no codes and last now, by their keys, sorted
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -376,6 +377,7 @@ class Connector(Protocol):
     fields: Sequence[Field]
     inbound: Inbound
     makes: frozenset[DiscountKind]  # the kinds of codes that its shops can make
+    shows_perks: bool  # its writer shows `CustomerState.perks`
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:
         """Return where the store with these field values is; raises Invalid with what to give."""

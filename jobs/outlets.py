@@ -1,10 +1,11 @@
-"""Which codes the stores of a programme can make now: their platform, and whether it can be called."""
+"""Which rewards the stores of a programme can give now: their platform, and whether it can be called."""
 
 from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
 from app.crypto import Keyring
+from app.programme.redemption import PERK
 from app.services.redeem import Outlet
 from app.services.stores import Store, credentials, list_stores
 from connectors.base import Connector
@@ -16,7 +17,7 @@ def outlets(
     connectors: Mapping[str, Connector],
     programme_id: int,
 ) -> list[Outlet]:
-    """Return the stores of a programme, oldest first, with the kinds of codes they can make."""
+    """Return the stores of a programme, oldest first, with the kinds of rewards they can give."""
     return [
         Outlet(store, _makes(connection, keyring, connectors, store))
         for store in list_stores(connection, programme_id=programme_id)
@@ -29,4 +30,5 @@ def _makes(
     connector = connectors.get(store.platform)
     if connector is None or not connector.can_call(credentials(connection, keyring, store.id)):
         return frozenset()
-    return frozenset(connector.makes)
+    perks = {PERK} if connector.shows_perks else set()
+    return frozenset(connector.makes) | perks

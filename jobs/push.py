@@ -178,9 +178,11 @@ def _writes(runtime: Runtime, shops: Shops, store_id: int) -> int:
             balance=one.balance,
             tier=one.tier,
             codes=tuple(
-                LiveCode(code=code.code, reward=code.reward, ends_at=code.ends_at)
-                for code in one.codes
+                LiveCode(code=live.code, reward=live.reward, ends_at=live.ends_at)
+                for live in one.codes
+                if live.code is not None
             ),
+            perks=tuple(sorted({live.reward for live in one.codes if live.code is None})),
         )
         for one in due
     ]

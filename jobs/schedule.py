@@ -10,6 +10,7 @@ from sqlalchemy import Connection, or_, select, update
 from app.db import tables as t
 from app.db.upsert import insert_missing
 from app.services.code_answers import give_up_unreachable
+from app.services.perks import end_perks
 from app.services.retention import purge_bodies
 from app.services.seal import seal_heads
 from jobs.policy import describe
@@ -32,6 +33,10 @@ def _free_unreachable(runtime: Runtime, connection: Connection) -> None:
     give_up_unreachable(connection, runtime.vault, runtime.clock())
 
 
+def _end_perks(runtime: Runtime, connection: Connection) -> None:
+    end_perks(connection, runtime.vault, runtime.clock())
+
+
 def _seal(runtime: Runtime, connection: Connection) -> None:
     seal_heads(connection, runtime.settings.keyring, runtime.clock())
 
@@ -42,6 +47,7 @@ def _purge(runtime: Runtime, connection: Connection) -> None:
 
 SCHEDULE = (
     Periodic("free-unreachable-codes", timedelta(hours=1), _free_unreachable),
+    Periodic("end-perks", timedelta(minutes=1), _end_perks),
     Periodic("seal-heads", timedelta(days=1), _seal),
     Periodic("purge-bodies", timedelta(days=1), _purge),
 )

@@ -251,8 +251,6 @@ def _notes(document: Programme, stores: Sequence[str]) -> list[str]:
 
 
 def _of_reward(reward: Reward, stores: Sequence[str]) -> list[str]:
-    if reward.kind == "early-access":
-        return [f"{reward.key}: hidden in every shop, early access is nothing a code could give."]
     if reward.kind != "free-product":
         return []
     named = [product.store for product in reward.product]

@@ -55,9 +55,14 @@ def state_of(one: RedemptionView) -> str:
     return f"{state} in {one.used_in}" if one.used_in else state
 
 
+def shown_as(one: RedemptionView) -> str:
+    """Name what the member got: the code, or that there is none."""
+    return "a perk" if one.code is None else f"code {one.code}"
+
+
 def line_of(one: RedemptionView) -> str:
     """Return a redemption in one line, for a person."""
-    return f"{one.id}: {called(one)} for {one.cost} points, {one.code} for {one.store}, {state_of(one)}"
+    return f"{one.id}: {called(one)} for {one.cost} points, {shown_as(one)} for {one.store}, {state_of(one)}"
 
 
 def csv_of(rows: list[dict[str, Any]]) -> str:
@@ -129,13 +134,13 @@ def text_of(found: RedemptionDetail, *, mails: bool) -> str:
     one = found.redemption
     lines = [
         f"redemption {one.id}: {called(one)} ({one.reward}) for {one.cost} points",
-        f"code {one.code} for {one.store}, of member {one.member_id}",
+        f"{shown_as(one)} for {one.store}, of member {one.member_id}",
         state_of(one) + (f": {one.ending.removeprefix(f'{one.state} ')}" if one.ending else ""),
     ]
     if refunds := refund_words(found, "en"):
         lines.append(refunds)
     if one.ended_at is not None:
-        lines.append(f"the code {'ended' if one.dead_at else 'ends'} {moment(one.ended_at)} UTC")
+        lines.append(f"it {'ended' if one.dead_at else 'ends'} {moment(one.ended_at)} UTC")
     if found.next is not None:
         lines += _next(found)
     if found.mail is not None:

@@ -4,7 +4,15 @@ import click
 from sqlalchemy import Connection
 
 from app.cli.printing import moment
-from app.cli.redemption_text import called, csv_of, detail_of, row_of, state_of, text_of
+from app.cli.redemption_text import (
+    called,
+    csv_of,
+    detail_of,
+    row_of,
+    shown_as,
+    state_of,
+    text_of,
+)
 from app.cli.rewards import outlets_of, unknown_reward
 from app.cli.shared import (
     Context,
@@ -90,11 +98,12 @@ def redeem(
     found, member = context.database().run(spend)
     one = found.redemption
     works = "it works as soon as the shop has it" if one.made_at is None else "the shop has it"
+    works = "the shop is told" if one.code is None else works
     show(
         row_of(one) | {"balance": member.balance},
         as_json,
         f"redemption {one.id}: {called(one)} for {one.cost} points\n"
-        f"code {one.code} for {one.store}, {one.state}: {works}\n"
+        f"{shown_as(one)} for {one.store}, {one.state}: {works}\n"
         f"member {member.id}: {member.balance} points",
     )
 
@@ -172,7 +181,7 @@ def list_all(
                 [
                     str(one.id),
                     moment(one.created_at),
-                    one.code,
+                    one.code or "",
                     one.reward,
                     str(one.cost),
                     str(one.member_id),

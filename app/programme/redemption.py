@@ -11,6 +11,9 @@ import msgspec
 
 from app.programme.events import OrderFacts, RedemptionState, Standing
 
+PERK = "early-access"
+"""The kind of reward that is no code: the shop shows that somebody has it, for as long as it lasts."""
+
 _COUNTS = frozenset({Standing.OPEN, Standing.PAID, Standing.COMPLETED})
 
 
@@ -63,6 +66,13 @@ def judge(
         given_back=refund and refunded == "points",
         replaced=refund and refunded == "new-code",
     )
+
+
+def judge_perk(*, dead: bool, over: bool) -> Verdict:
+    """Say how far a perk has come: it is there from the first moment, and used when its time is over."""
+    if dead:
+        return Verdict(state=RedemptionState.RELEASED)
+    return Verdict(state=RedemptionState.USED if over else RedemptionState.ISSUED)
 
 
 def refunded_in_full(order: OrderFacts) -> bool:

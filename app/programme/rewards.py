@@ -12,7 +12,6 @@ class Hidden(StrEnum):
 
     NO_PRODUCT = "no-product"  # the document names no product of that store
     NOT_MADE = "not-made"  # the store makes no such codes, or cannot be called
-    NO_CODE = "no-code"  # it is nothing that a code could give
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -26,17 +25,15 @@ class Offer(msgspec.Struct, frozen=True):
 def offers(programme: Programme, store_key: str, makes: frozenset[str]) -> tuple[Offer, ...]:
     """Return every reward as the store has it, in the order of the document.
 
-    `makes` are the kinds of codes that the store can make now; empty without API keys.
+    `makes` are the kinds of rewards that the store can give now; empty without API keys.
     """
     return tuple(_offer(reward, store_key, makes) for reward in programme.rewards)
 
 
 def _offer(reward: Reward, store_key: str, makes: frozenset[str]) -> Offer:
     product = next((one.id for one in reward.product if one.store == store_key), None)
-    if reward.kind == "early-access":
-        hidden: Hidden | None = Hidden.NO_CODE
-    elif reward.kind not in makes:
-        hidden = Hidden.NOT_MADE
+    if reward.kind not in makes:
+        hidden: Hidden | None = Hidden.NOT_MADE
     elif reward.kind == "free-product" and product is None:
         hidden = Hidden.NO_PRODUCT
     else:

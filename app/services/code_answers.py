@@ -109,6 +109,7 @@ def give_up_unreachable(connection: Connection, vault: Vault, now: datetime) -> 
         .join(t.store, t.store.c.id == t.redemption.c.store_id)
         .where(
             t.redemption.c.due_at.is_not(None),
+            t.redemption.c.code.is_not(None),
             t.redemption.c.dead_at.is_(None),
             t.redemption.c.ends_at < now - UNREACHABLE,
             or_(t.redemption.c.error.is_not(None), t.store.c.blocked_reason.is_not(None)),
@@ -191,8 +192,8 @@ def _made(row: RedemptionRow, answer: Answer, now: datetime) -> str | None:
         row.due_at = next_due(row, now)
         return None
     if answer.taken and not answer.never:
-        row.code = draw_code()
-        row.code_key = row.code.lower()
+        fresh = draw_code()
+        row.code, row.code_key = fresh, fresh.lower()
         # By chance it happens never: a shop that says so of every code is not asked without a pause.
         row.due_at = answer.retry_at if answer.task.tries else now
         return answer.error or "the shop has another code of this name"

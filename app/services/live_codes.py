@@ -1,4 +1,4 @@
-"""The discount codes that members have and have not used: what a shop shows each of them."""
+"""What members have and have not used up, codes and perks: what a shop shows each of them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -11,10 +11,13 @@ from app.programme.events import RedemptionFacts, RedemptionState
 from app.services.facts import decode_facts
 
 
-class LiveCode(msgspec.Struct, frozen=True, kw_only=True):
-    """A code that can be used. `customer` is the shop's one who can, None: whoever gives the e-mail."""
+class Live(msgspec.Struct, frozen=True, kw_only=True):
+    """A code that can be used, or a perk that lasts.
 
-    code: str
+    `customer` is the shop's one who can use it, None: whoever gives the e-mail.
+    """
+
+    code: str | None  # None: a perk
     reward: str
     ends_at: datetime | None
     customer: str | None
@@ -28,8 +31,8 @@ class LiveCodes:
         self._accounts = _accounts(connection, store_id, sorted(self._homes))
         self._codes = _codes(connection, store_id, self._homes)
 
-    def of(self, member: int, customer: str) -> tuple[LiveCode, ...]:
-        """Return a member's codes to be shown to this customer of the shop, the oldest first.
+    def of(self, member: int, customer: str) -> tuple[Live, ...]:
+        """Return what a member has to be shown to this customer of the shop, the oldest first.
 
         Who has two accounts in the shop sees a code where it works. If the account it was made for is
         gone (the shop may have merged it into the other), it is shown all the same.
@@ -69,9 +72,7 @@ def _accounts(
     return {(row.member_id, row.external_id) for row in rows}
 
 
-def _codes(
-    connection: Connection, store_id: int, homes: dict[int, int]
-) -> dict[int, list[LiveCode]]:
+def _codes(connection: Connection, store_id: int, homes: dict[int, int]) -> dict[int, list[Live]]:
     rows = connection.execute(
         select(
             t.redemption.c.member_id,
@@ -91,12 +92,10 @@ def _codes(
         )
         .order_by(t.redemption.c.id)
     )
-    found: dict[int, list[LiveCode]] = {}
+    found: dict[int, list[Live]] = {}
     for row in rows:
         facts = decode_facts(row.facts)
         assert isinstance(facts, RedemptionFacts)
-        code = LiveCode(
-            code=row.code, reward=facts.reward, ends_at=row.ends_at, customer=row.customer
-        )
-        found.setdefault(homes[row.member_id], []).append(code)
+        one = Live(code=row.code, reward=facts.reward, ends_at=row.ends_at, customer=row.customer)
+        found.setdefault(homes[row.member_id], []).append(one)
     return found

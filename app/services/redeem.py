@@ -31,7 +31,7 @@ LONGEST_REQUEST_KEY = 200
 
 
 class Outlet(msgspec.Struct, frozen=True):
-    """A store with the kinds of codes that it can make now (none without API keys)."""
+    """A store with the kinds of rewards that it can give now (none without API keys)."""
 
     store: Store
     makes: frozenset[str]
@@ -206,6 +206,5 @@ def _choose(
 
 _WHY = {
     Hidden.NO_PRODUCT: "the programme names no product of this store for it",
-    Hidden.NOT_MADE: "this store cannot make such a code (has it API keys?)",
-    Hidden.NO_CODE: "it is no code",
+    Hidden.NOT_MADE: "this store cannot give it (has it API keys?)",
 }

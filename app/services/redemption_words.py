@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from app.programme.events import RedemptionState
 from app.services.texts import Texts, mark, texts
 from app.services.view_redemptions import NextView, RedemptionDetail, UseView
 
@@ -21,6 +22,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _NEXT = {
+    "over": mark("It is shown in the shop until its time is over."),
     "make": mark("The code is to be made in the shop."),
     "look": mark("The shop is to be asked whether the code can still be used."),
     "end": mark(
@@ -57,6 +59,8 @@ def way(found: RedemptionDetail, language: str) -> list[Step]:
     """
     words = texts(language)
     one = found.redemption
+    if one.code is None:
+        return _way_of_perk(words, found)
     steps = [_begin(words, found)]
     if one.made_at is not None:
         steps.append(Step(text=words.say("The shop has the code"), at=one.made_at))
@@ -76,6 +80,20 @@ def way(found: RedemptionDetail, language: str) -> list[Step]:
         steps,
         key=lambda step: (step.at is None, (step.at or one.created_at).replace(microsecond=0)),
     )
+
+
+def _way_of_perk(words: Texts, found: RedemptionDetail) -> list[Step]:
+    one = found.redemption
+    text = words.say("%(points)s spent: it lasts from now on", points=words.points(one.cost))
+    steps = [Step(text=text, at=one.created_at)]
+    if found.release is not None:
+        text = words.say("To be released, says %(actor)s", actor=found.release.actor)
+        steps.append(Step(text=text, at=found.release.at, note=found.release.reason))
+    if one.dead_at is not None:
+        steps.append(Step(text=words.say("It ended before its time"), at=one.dead_at))
+    elif one.state == RedemptionState.USED:
+        steps.append(Step(text=words.say("Its time is over"), at=one.ends_at))
+    return [*steps, *_points(words, found)]
 
 
 def next_words(step: NextView, language: str) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, or_, select, tuple_
 from app.db import tables as t
 from app.errors import Conflict, Invalid, NotFound
 from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
-from app.programme.redemption import Use, Verdict, judge
+from app.programme.redemption import Use, Verdict, judge, judge_perk
 from app.services import accounts, workset
 from app.services.audit import Act, note_act
 from app.services.facts import decode_facts, encode_facts
@@ -109,7 +109,11 @@ def codes_of(row: ObjectRow) -> list[CodeKey]:
 
 def capture(work: WorkSet, versions: Sequence[Version]) -> list[ObjectKey]:
     """Tie orders to the codes they show; returns the redemptions whose worth may have changed."""
-    by_code = {(row.store_id, row.code_key): row for row in work.redemptions.values()}
+    by_code = {
+        (row.store_id, row.code_key): row
+        for row in work.redemptions.values()
+        if row.code_key is not None
+    }
     for order in list(work.objects.values()) if by_code else ():
         for key in codes_of(order):
             redemption = by_code.get(key)
@@ -298,8 +302,8 @@ def release(
     """Let a redemption's code end; returns its state then.
 
     The points are back once the shop has confirmed that nobody used the code or can use it; at once
-    if the shop was never asked to make it. Call in a writing transaction. Raises NotFound, Invalid
-    without a reason, and Conflict for one that an order has used.
+    if the shop was never asked to make it, or there is no code. Call in a writing transaction. Raises
+    NotFound, Invalid without a reason, and Conflict for one that was used.
     """
     if not reason.strip():
         raise Invalid("to release a redemption needs a reason")
@@ -310,6 +314,8 @@ def release(
         raise NotFound(f"There is no redemption {redemption_id}. See: stempel redemption list")
     work = open_redemptions(connection, programme_id, [redemption_id], now)
     row = work.redemptions[redemption_id]
+    if row.state == RedemptionState.USED and row.code is None:
+        raise Conflict(f"Redemption {redemption_id} is over: it was used to its end.")
     if row.state == RedemptionState.USED:
         raise Conflict(
             f"Redemption {redemption_id} was used: an order shows its code. Its points come back "
@@ -318,8 +324,9 @@ def release(
     if row.dead_at is not None:
         return row.state
     row.ending, row.due_at, row.dirty = row.ending or BY_HAND, now, True
-    if not was_tried(connection, redemption_id) and row.made_at is None:
-        row.dead_at = now
+    asked = was_tried(connection, redemption_id) or row.made_at is not None
+    if row.code is None or not asked:
+        row.dead_at, row.due_at = now, None
     commit_change(connection, vault, work)
     note_act(
         connection,
@@ -346,6 +353,8 @@ def next_due(row: RedemptionRow, now: datetime) -> datetime | None:
     """Return when the shop must be asked next about a redemption's code, None if no more."""
     if row.dead_at is not None or row.state == RedemptionState.USED:
         return None
+    if row.code is None:
+        return row.ends_at
     if row.ending is not None or row.state == RedemptionState.RESERVED:
         return now
     if row.ends_at is None:
@@ -361,6 +370,8 @@ def verdict_of(
     facts: RedemptionFacts,
 ) -> Verdict:
     """Return what all that is loaded of a redemption means."""
+    if row.code_key is None:
+        return judge_perk(dead=row.dead_at is not None, over=row.uses > 0)
     return judge(
         row.code_key,
         uses_of(work, row),

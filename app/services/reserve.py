@@ -4,9 +4,12 @@ import secrets
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from app.db.ids import new_id
 from app.programme.document import Programme, Reward
 from app.programme.events import RedemptionFacts, RedemptionState
+from app.programme.redemption import PERK
 from app.services.facts import encode_facts
 from app.services.rows import REDEMPTION, MemberRow, ObjectRow, RedemptionRow
 from app.services.workset import WorkSet
@@ -45,8 +48,14 @@ def reserve(
     request_key: str | None = None,
     replaces: RedemptionRow | None = None,
 ) -> ObjectRow:
-    """Add a redemption to the working set; its points are posted by whoever settles its object."""
+    """Add a redemption to the working set; its points are posted by whoever settles its object.
+
+    A perk has no code: it is there at once, for as long as it lasts.
+    """
     redemption_id = new_id()
+    perk = facts.kind == PERK
+    if perk:
+        facts = msgspec.structs.replace(facts, state=RedemptionState.ISSUED)
     row = ObjectRow(
         new=True,
         id=new_id(),
@@ -71,7 +80,7 @@ def reserve(
         seen_at=work.now,
     )
     work.objects[row.key] = row
-    code = draw_code()
+    code = None if perk else draw_code()
     work.redemptions[redemption_id] = RedemptionRow(
         new=True,
         id=redemption_id,
@@ -81,12 +90,13 @@ def reserve(
         object_id=row.id,
         request_key=request_key,
         replaces_id=replaces.id if replaces is not None else None,
-        state=RedemptionState.RESERVED.value,
+        state=facts.state.value,
         customer=customer,
         code=code,
-        code_key=code.lower(),
+        code_key=None if code is None else code.lower(),
         created_at=work.now,
         ends_at=ends_at,
-        due_at=work.now,
+        made_at=work.now if perk else None,
+        due_at=ends_at if perk else work.now,
     )
     return row

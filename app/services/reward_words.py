@@ -16,7 +16,6 @@ _HIDDEN = {
     Hidden.NOT_MADE: mark(
         "this store makes no such codes, or there are no API keys to ask it with"
     ),
-    Hidden.NO_CODE: mark("it is nothing that a code could give"),
 }
 
 

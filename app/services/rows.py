@@ -132,8 +132,8 @@ class RedemptionRow(Stored):
     replaces_id: int | None = None
     state: str
     customer: str | None
-    code: str
-    code_key: str
+    code: str | None
+    code_key: str | None
     created_at: datetime
     ends_at: datetime | None
     remote_id: str | None = None

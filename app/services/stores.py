@@ -266,6 +266,7 @@ def due_stores(connection: Connection, now: datetime) -> list[int]:
     )
     codes = select(t.redemption.c.store_id).where(
         t.redemption.c.due_at <= now,
+        t.redemption.c.code.is_not(None),
         or_(t.redemption.c.lease_until.is_(None), t.redemption.c.lease_until < now),
     )
     query = (

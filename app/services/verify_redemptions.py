@@ -12,12 +12,11 @@ from sqlalchemy import Connection, Row, Select, or_, select
 from app.db import tables as t
 from app.errors import NotFound
 from app.programme.events import RedemptionFacts, RedemptionState
-from app.programme.redemption import Verdict, judge
+from app.programme.redemption import Verdict
 from app.services.codes import uses_shown
 from app.services.facts import decode_facts
 from app.services.problems import Problem
 from app.services.programmes import Version, version_of
-from app.services.redemptions import refund_policy
 from app.services.rows import REDEMPTION
 from app.services.workset import chunks
 
@@ -51,17 +50,7 @@ def check_redemptions(
         for row in chunk:
             facts = decode_facts(row.facts)
             try:
-                verdict = judge(
-                    row.code_key,
-                    shown[row.id],
-                    made=row.made_at is not None,
-                    dead=row.dead_at is not None,
-                    refunded=refund_policy(
-                        known,
-                        row.version,
-                        facts.reward if isinstance(facts, RedemptionFacts) else "",
-                    ),
-                )
+                verdict = _judged(row, facts, shown[row.id], known)
                 wrong = list(_wrong(row, facts, verdict, known, joined))
             except NotFound:
                 continue  # its version was altered: named with its object
@@ -72,6 +61,21 @@ def check_redemptions(
                 for what in wrong
             ]
     problems += _loose_ends(connection, programme_id)
+
+
+def _judged(
+    row: Row[Any], facts: Facts | None, shown: Sequence[Use], known: Sequence[Version]
+) -> Verdict:
+    if row.code_key is None:
+        return judge_perk(dead=row.dead_at is not None, over=row.uses > 0)
+    reward = facts.reward if isinstance(facts, RedemptionFacts) else ""
+    return judge(
+        row.code_key,
+        shown,
+        made=row.made_at is not None,
+        dead=row.dead_at is not None,
+        refunded=refund_policy(known, row.version, reward),
+    )
 
 
 def _wrong(
@@ -95,13 +99,14 @@ def _wrong(
         yield "says something else about a refund than its order"
     if told is not None and told.cost not in _costs(row, told, known):
         yield f"costs {told.cost} points, its reward does not"
-    if row.code_key != row.code.lower():
+    if row.code_key != (None if row.code is None else row.code.lower()):
         yield "is looked for under another code"
     if (row.kind, row.external_id, row.object_store) != (REDEMPTION, str(row.id), row.store_id):
         yield "belongs to another object"
     if joined.get(row.member_id, row.member_id) != joined.get(row.owner_id, row.owner_id):
         yield "is another member's than its points"
-    if row.state in _LIVE and row.due_at is None:
+    lasting = row.code is None and row.ends_at is None
+    if row.state in _LIVE and row.due_at is None and not lasting:
         yield "has a code that nobody would ever end"
 
 

@@ -30,7 +30,7 @@ from app.services.views import Page, key_of, page_of, page_size, programme_views
 
 
 class _Written(msgspec.Struct, frozen=True, array_like=True):
-    """What a shop shows of a member (`app.services.writeback.Wanted.value`), but for the codes."""
+    """What a shop shows of a member (`app.services.writeback.Wanted.value`), but for codes and perks."""
 
     programme: str
     balance: int | None = None

@@ -43,7 +43,7 @@ class RedemptionView(msgspec.Struct, frozen=True, kw_only=True):
     value: Decimal | None
     currency: str | None
     product: str | None
-    code: str
+    code: str | None  # None: a perk
     created_at: datetime
     made_at: datetime | None
     ends_at: datetime | None
@@ -92,7 +92,7 @@ class MailView(msgspec.Struct, frozen=True, kw_only=True):
 class NextView(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done at the shop, and what keeps it from being done."""
 
-    what: str  # make | end | look
+    what: str  # make | end | look | over (of a perk)
     due_at: datetime
     tries: int
     error: str | None  # of the last try, its first line
@@ -307,8 +307,9 @@ def _next(row: Row[Any]) -> NextView | None:
     over = row.ends_at is not None and row.ends_at <= row.due_at
     reserved = row.state == RedemptionState.RESERVED
     longer = row.paused_until is not None and row.paused_until > row.due_at
+    asked = "end" if row.ending is not None or over else "make" if reserved else "look"
     return NextView(
-        what="end" if row.ending is not None or over else "make" if reserved else "look",
+        what="over" if row.code is None else asked,
         due_at=row.due_at,
         tries=row.tries,
         error=_first_line(row.error),

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, case, or_, select, update
 
 from app.db import tables as t
-from app.services.live_codes import LiveCode, LiveCodes
+from app.services.live_codes import Live, LiveCodes
 
 LEASE = timedelta(minutes=5)
 RESTORE_EVERY = timedelta(days=1)
@@ -28,7 +28,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     programme: str
     balance: int
     tier: str | None
-    codes: tuple[LiveCode, ...] = ()
+    codes: tuple[Live, ...] = ()  # perks too
     rev: int
     tries: int
     fence: int

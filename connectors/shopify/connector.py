@@ -91,6 +91,7 @@ class ShopifyConnector:
     )
     inbound: Inbound = ShopifyInbound()
     makes: frozenset[DiscountKind] = frozenset(get_args(DiscountKind))
+    shows_perks = True
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:
         """Return the shop's address; its deliveries name it by its domain at myshopify.com."""

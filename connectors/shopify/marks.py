@@ -15,6 +15,7 @@ OURS = "stempel:"
 MEMBER = f"{OURS}member"
 _POINTS = f"{OURS}points="
 _TIER = f"{OURS}tier="
+_PERK = f"{OURS}perk="
 
 NAMESPACE = "$app:stempel"
 BALANCE, BALANCE_TYPE = "balance", "number_integer"
@@ -55,7 +56,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 def tags_of(state: CustomerState) -> tuple[str, ...]:
     """Return the tags that a customer shall show."""
-    tags = (MEMBER, f"{_POINTS}{state.balance}")
+    perks = (f"{_PERK}{perk}" for perk in state.perks)
+    tags = (MEMBER, f"{_POINTS}{state.balance}", *perks)
     return tags if state.tier is None else (*tags, f"{_TIER}{state.tier}")
 
 
@@ -103,7 +105,7 @@ def _same(shown: Value | None, wanted: str) -> bool:
 
 
 def _is_stale(tag: str, wanted: Sequence[str]) -> bool:
-    return tag.startswith((_POINTS, _TIER)) and not _among(tag, wanted)
+    return tag.startswith((_POINTS, _TIER, _PERK)) and not _among(tag, wanted)
 
 
 def _missing(wanted: Sequence[str], shown: Sequence[str]) -> tuple[str, ...]:

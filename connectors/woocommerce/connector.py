@@ -1,6 +1,7 @@
 """The connector that the entry point `woocommerce` names: its settings and its roles."""
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from app import clock
 from connectors.base import (
@@ -73,9 +74,8 @@ class WooConnector:
         Field(name=CONSUMER_SECRET, help="Secret of the REST API key (cs_…).", secret=True),
     )
     inbound: Inbound = WooInbound()
-    makes: frozenset[DiscountKind] = frozenset(
-        ("percent", "fixed", "free-delivery", "free-product")
-    )
+    makes: frozenset[DiscountKind] = frozenset(get_args(DiscountKind))
+    shows_perks = True
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:
         """Return the shop's address; its deliveries name no store, so the path must."""

@@ -20,6 +20,7 @@ BALANCE = "stempel_balance"
 TIER = "stempel_tier"
 PROGRAMME = "stempel_programme"
 CODES = "stempel_codes"
+PERKS = "stempel_perks"
 
 _BATCH = 100  # WooCommerce answers 413 to more
 
@@ -71,6 +72,7 @@ def _update(state: CustomerState) -> dict[str, Any]:
             {"key": TIER, "value": state.tier or ""},
             {"key": PROGRAMME, "value": state.programme},
             {"key": CODES, "value": codes_as_json(state.codes)},
+            {"key": PERKS, "value": ",".join(state.perks)},
         ],
     }
 

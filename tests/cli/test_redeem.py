@@ -111,7 +111,7 @@ def test_without_a_known_reward_those_that_can_be_had_are_listed(
     assert "ten-percent (100 points), fifty (250 points)" in told
     store = counter.people.stores[0].key
     assert f"mug in {store}: the programme does not say which product of this store it is" in told
-    assert f"first-look in {store}: it is nothing that a code could give" in told
+    assert "first-look (10 points)" in told
 
 
 def test_a_hidden_reward_is_refused_with_the_reason(run: Run, counter: Counter) -> None:
@@ -141,10 +141,10 @@ def test_rewards_are_listed_with_the_reason_why_some_are_hidden(run: Run, counte
         "ten-percent": (100, None),
         "fifty": (250, None),
         "mug": (120, "no-product"),
-        "first-look": (10, "no-code"),
+        "first-look": (10, None),
     }
     told = plain(run("reward", "list", "-p", "rewards", "--store", counter.people.stores[0].key))
-    assert "it is nothing that a code could give" in told
+    assert "does not say which product" in told
     assert "PLN 50.00 off" in told
     refusal(run("reward", "list", "-p", "rewards", "--store", "nowhere"), NotFound)
 
@@ -153,7 +153,7 @@ def test_without_api_keys_nothing_can_be_had(run: Run, pipeline: Pipeline) -> No
     counter = open_counter(pipeline, keys=False)
     assert "no API keys" in refusal(run("redeem", OLA), NotFound)
     found = data(run("reward", "list", "-p", "rewards", "--json"))
-    assert {one["hidden"] for one in found} == {"not-made", "no-code"}
+    assert {one["hidden"] for one in found} == {"not-made"}
     assert counter.balance() == 300
 
 
@@ -309,7 +309,7 @@ def test_a_member_is_shown_with_the_rewards_it_took(run: Run, counter: Counter) 
     [one] = data(run("member", "show", OLA, "--json"))["redemptions"]
     assert (one["id"], one["state"], one["taken_back"]) == (str(taken), "issued", True)
     told = plain(run("member", "show", OLA))
-    code = f"{counter.code(taken)} for {counter.people.stores[0].key}"
+    code = f"code {counter.code(taken)} for {counter.people.stores[0].key}"
     assert f" UTC, redemption {taken}: 100 points spent" in told
     assert f"rewards taken:\n  {taken}: 10% off for 100 points, {code}, issued, being taken" in told
 
@@ -323,3 +323,13 @@ def test_no_redemptions_are_an_empty_table(run: Run, counter: Counter) -> None:
 def test_every_command_has_an_example(group: Any) -> None:
     for command in group.commands.values():
         assert f"stempel {group.name} {command.name}" in (command.help or "")
+
+
+def test_early_access_is_told_of_without_a_code(run: Run, counter: Counter) -> None:
+    told = plain(run("redeem", OLA, "first-look"))
+    assert "early access for 10 points" in told
+    assert f"a perk for {counter.people.stores[0].key}, issued: the shop is told" in told
+    [one] = data(run("redemption", "list", "--json"))
+    assert (one["code"], one["state"]) == (None, "issued")
+    shown = plain(run("redemption", "show", one["id"]))
+    assert "10 points spent: it lasts from now on" in shown

@@ -51,6 +51,7 @@ def test_the_shop_shows_balance_tier_and_programme_as_strings(way: Way) -> None:
         "stempel_tier": "",
         "stempel_programme": "one-per-unit",
         "stempel_codes": "[]",
+        "stempel_perks": "",
     }
 
 
@@ -237,6 +238,7 @@ def test_whatever_happens_on_the_line_the_value_ends_right(way: Way, fault: dict
     assert sorted(keys) == [
         "stempel_balance",
         "stempel_codes",
+        "stempel_perks",
         "stempel_programme",
         "stempel_tier",
     ]

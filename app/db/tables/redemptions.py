@@ -17,8 +17,8 @@ redemption = table(
     Column("replaces_id", big(), ForeignKey("redemption.id"), unique=True),
     Column("state", text(), nullable=False),  # as in the object's facts
     Column("customer", text()),  # the shop's id of the person, NULL: only the e-mail is known
-    Column("code", text(), nullable=False),  # drawn here, as people see it
-    Column("code_key", text(), nullable=False),  # lower-cased: shops compare without case
+    Column("code", text()),  # drawn here, as people see it; NULL: a perk, that no code gives
+    Column("code_key", text()),  # lower-cased: shops compare without case
     Column("created_at", Moment(), nullable=False),
     Column("ends_at", Moment()),  # the code's own end
     Column("remote_id", text()),  # the platform's id of the code

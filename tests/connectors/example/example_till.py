@@ -168,6 +168,7 @@ class TillConnector:
     )
     inbound = TillInbound()
     makes: frozenset[DiscountKind] = frozenset()
+    shows_perks = False
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:
         """Return where the till is: nowhere on the web, so it has a name only."""

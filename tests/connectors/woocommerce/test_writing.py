@@ -40,9 +40,10 @@ def test_balances_are_written_as_text_in_one_call() -> None:
             {"key": "stempel_tier", "value": "gold"},
             {"key": "stempel_programme", "value": "kawa"},
             {"key": "stempel_codes", "value": "[]"},
+            {"key": "stempel_perks", "value": ""},
         ],
     }
-    assert [entry["value"] for entry in second["meta_data"]] == ["-5", "", "kawa", "[]"]
+    assert [entry["value"] for entry in second["meta_data"]] == ["-5", "", "kawa", "[]", ""]
 
 
 def test_the_codes_of_a_customer_are_written_as_one_text() -> None:
@@ -74,7 +75,7 @@ def test_of_very_many_codes_the_newest_are_written() -> None:
         assert shop.writer is not None
         shop.writer.push([msgspec.structs.replace(state("2"), codes=codes)])
     [sent] = json.loads(server.requests[0].body)["update"]
-    shown = json.loads(sent["meta_data"][-1]["value"])
+    shown = json.loads(sent["meta_data"][3]["value"])
     assert [one["code"] for one in shown] == [f"CODE-{number}" for number in range(150, 250)]
 
 
