@@ -140,7 +140,8 @@ def text_of(found: RedemptionDetail, *, mails: bool) -> str:
     if refunds := refund_words(found, "en"):
         lines.append(refunds)
     if one.ended_at is not None:
-        lines.append(f"it {'ended' if one.dead_at else 'ends'} {moment(one.ended_at)} UTC")
+        what = "it" if one.code is None else "the code"
+        lines.append(f"{what} {'ended' if one.dead_at else 'ends'} {moment(one.ended_at)} UTC")
     if found.next is not None:
         lines += _next(found)
     if found.mail is not None:

@@ -11,12 +11,13 @@ from sqlalchemy import Connection, Row, Select, or_, select
 
 from app.db import tables as t
 from app.errors import NotFound
-from app.programme.events import RedemptionFacts, RedemptionState
-from app.programme.redemption import Verdict
+from app.programme.events import Facts, RedemptionFacts, RedemptionState
+from app.programme.redemption import Use, Verdict, judge, judge_perk
 from app.services.codes import uses_shown
 from app.services.facts import decode_facts
 from app.services.problems import Problem
 from app.services.programmes import Version, version_of
+from app.services.redemptions import refund_policy
 from app.services.rows import REDEMPTION
 from app.services.workset import chunks
 
