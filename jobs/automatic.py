@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from app.errors import Conflict
 from app.services.automatic import Due, automatic_programmes, due_members
 from app.services.redeem import Outlet, redeem
 from jobs.outlets import outlets
@@ -81,7 +82,10 @@ def _issue(runtime: Runtime, due: Due, shops: list[Outlet], rests: Rests) -> int
         runtime.vault.data_keys.forget()
         if isinstance(error, OperationalError | InterfaceError):
             raise  # the database is away or too busy: no member's fault
-        log.exception("member %s is not given the reward %s now", due.member_id, due.reward)
+        if isinstance(error, Conflict):  # another worker, or the member, was faster
+            log.info("member %s is not given a reward now: %s", due.member_id, error)
+        else:
+            log.exception("member %s is not given the reward %s now", due.member_id, due.reward)
         rests[due.member_id] = runtime.clock() + _AFTER_FAILURE
         return 0
     return 1

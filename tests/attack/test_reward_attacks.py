@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -23,6 +23,7 @@ from tests.codeshop import CodeShop
 from tests.people import OLA, People, account, order
 from tests.pipeline import Pipeline
 from tests.taken import Counter, carrying, open_counter
+from tests.way.rewards import WooRewards, open_rewards
 
 
 @pytest.fixture
@@ -130,6 +131,56 @@ def test_the_newest_state_of_an_order_decides_in_whatever_order_states_come(
     assert pipeline.verified().problems == []
 
 
+@pytest.mark.parametrize("how", ["trash", "failed"])
+def test_an_order_that_is_given_up_and_comes_back_takes_the_points_again(
+    pipeline: Pipeline, how: str
+) -> None:
+    with open_rewards(pipeline, "woocommerce") as shop:
+        assert isinstance(shop, WooRewards)
+        ola = shop.member(150)
+        taken, code = shop.issued(ola)
+        order_ = shop.use(code, ola)
+        shop.quiet()
+        assert (shop.state(taken), shop.points(ola)) == ("used", 230)
+        if how == "trash":
+            shop._shop.trash_order(order_)
+        else:
+            shop._shop.set_status(order_, "failed")
+        shop.later(minutes=1)
+        given_up = shop.state(taken), shop.points(ola), shop.codes()
+        # The shop counts the use of neither back: nobody can use the code, so its points are back.
+        assert given_up == ("released", 150, [])
+        if how == "trash":
+            shop._shop.restore_order(order_)
+        else:
+            shop._shop.set_status(order_, "processing")
+        shop.later(minutes=1)
+        assert (shop.state(taken), shop.points(ola), shop.codes()) == ("used", 230, [])
+    assert pipeline.verified().problems == []
+
+
+def test_an_order_whose_code_is_exchanged_for_another_uses_the_other(counter: Counter) -> None:
+    first, second = counter.made(), counter.made()
+    counter.people.tell(0, state_of_order(900, counter.code(first), Standing.PAID, 10))
+    counter.people.tell(0, state_of_order(900, counter.code(second), Standing.PAID, 20))
+    assert [state(counter, one) for one in (first, second)] == ["issued", "used"]
+    counter.people.tell(0, state_of_order(900, counter.code(first), Standing.PAID, 15))
+    assert [state(counter, one) for one in (first, second)] == ["issued", "used"]
+
+
+def test_an_order_uses_two_codes_and_gives_both_up(counter: Counter) -> None:
+    both = [counter.made(), counter.made()]
+    shown = tuple(counter.code(one).lower() for one in both)
+    for at, standing in ((10, Standing.PAID), (20, Standing.CANCELLED), (30, Standing.PAID)):
+        told = state_of_order(900, shown[0], standing, at)
+        assert isinstance(told.facts, OrderFacts)
+        facts = msgspec.structs.replace(told.facts, codes=shown)
+        counter.people.tell(0, msgspec.structs.replace(told, facts=facts))
+        expected = "issued" if standing is Standing.CANCELLED else "used"
+        assert {state(counter, one) for one in both} == {expected}
+        assert counter.balance() == 100
+
+
 def state_of_order(number: int, code: str, standing: Standing | None, at: int) -> Event:
     """Return an order that shows a code in a state, or one from which the code was taken away."""
     told = order(number, customer="5", email=OLA, at=at)
@@ -234,6 +285,15 @@ def test_codes_used_in_unknown_orders_keep_no_other_from_being_given_up(
         give_up_unreachable(connection, pipeline.runtime.vault, pipeline.clock())
     assert [state(counter, one) for one in (*used, free)] == [*["issued"] * 3, "released"]
     assert pipeline.verified().problems == []
+
+
+def test_a_code_begins_before_it_was_taken_for_shops_whose_clock_is_behind(
+    counter: Counter,
+) -> None:
+    taken, shop = counter.take(), CodeShop(counter.pipeline.clock)
+    push_codes(counter.pipeline.runtime, counter.people.stores[0], shop)
+    wanted = shop.made[counter.code(taken).lower()].wanted
+    assert wanted.starts_at == counter.show(taken).redemption.created_at - timedelta(days=1)
 
 
 # --- rewards that are issued by themselves -----------------------------------------------------------
