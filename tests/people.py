@@ -26,7 +26,7 @@ from app.services import ingest
 from app.services.ingest import Incoming
 from app.services.merge import merge_accounts
 from app.services.redeem import Outlet, redeem
-from app.services.redemptions import release
+from app.services.release import release
 from app.services.stores import Store
 from tests.pipeline import Pipeline
 

@@ -14,7 +14,7 @@ from app.services.code_answers import Answer, note_answers
 from app.services.codes import claim_codes
 from app.services.redeem import Outlet, redeem
 from app.services.redemption_words import way
-from app.services.redemptions import release
+from app.services.release import release
 from app.services.view_redemptions import RedemptionDetail, show_redemption
 from tests.people import OLA, START, People, account, order
 from tests.pipeline import Pipeline

@@ -25,9 +25,9 @@ from app.cli.shared import (
     table,
 )
 from app.errors import ConfigError, NotFound
-from app.services import redemptions
 from app.services.programmes import in_force, programme_id_of, versions
 from app.services.redeem import redeem as take
+from app.services.release import release as give_back
 from app.services.stores import get_store
 from app.services.view_members import MemberView, find_member
 from app.services.view_redemptions import (
@@ -227,7 +227,7 @@ def release(context: Context, *, which: str, reason: str, actor: str, as_json: b
 
     def undo(connection: Connection) -> RedemptionDetail:
         number = find_redemption(connection, which)
-        redemptions.release(
+        give_back(
             connection,
             context.vault(),
             redemption_id=number,

@@ -12,7 +12,7 @@ from app.db import tables as t
 from app.programme.events import RedemptionState
 from app.services.code_answers import Answer, note_answers
 from app.services.codes import CodeTask, claim_codes
-from app.services.redemptions import release
+from app.services.release import release
 from app.services.stores import Store
 from connectors.base import Discount, Made
 from jobs.codes import push_codes

@@ -14,7 +14,7 @@ from app.errors import Invalid
 from app.services.automatic import REST, automatic_programmes, due_members
 from app.services.programmes import publish
 from app.services.redeem import Outlet
-from app.services.redemptions import release
+from app.services.release import release
 from jobs.automatic import Rests, Turns, issue_automatic
 from jobs.outlets import outlets
 from jobs.worker import Worker

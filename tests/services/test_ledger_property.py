@@ -30,7 +30,7 @@ from app.db.engine import Database
 from app.errors import Conflict
 from app.services.adjust import adjust_points
 from app.services.redeem import Outlet, redeem
-from app.services.redemptions import release
+from app.services.release import release
 from app.settings import Settings
 from jobs.codes import push_codes
 from jobs.drain import drain

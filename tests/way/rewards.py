@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 
 from app.db import tables as t
 from app.services.redeem import redeem
-from app.services.redemptions import release
+from app.services.release import release
 from connectors.woocommerce.sandbox import coupons
 from jobs.outlets import outlets
 from jobs.schedule import run_due

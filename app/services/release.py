@@ -1,0 +1,72 @@
+"""Somebody wants the points of a redemption back: its code must be dead first."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from app.db import tables as t
+from app.errors import Conflict, Invalid, NotFound
+from app.programme.events import RedemptionState
+from app.services.audit import Act, note_act
+from app.services.keys import Vault
+from app.services.redemptions import BY_HAND, commit_change, open_redemptions
+from app.services.views import key_of
+
+
+def release(
+    connection: Connection,
+    vault: Vault,
+    *,
+    redemption_id: int,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> str:
+    """Let a redemption's code end; returns its state then.
+
+    The points are back once the shop has confirmed that nobody used the code or can use it; at once
+    if the shop was never asked to make it, or there is no code. Call in a writing transaction. Raises
+    NotFound, Invalid without a reason, and Conflict for one that was used.
+    """
+    if not reason.strip():
+        raise Invalid("to release a redemption needs a reason")
+    programme_id = connection.execute(
+        select(t.redemption.c.programme_id).where(t.redemption.c.id == key_of(redemption_id))
+    ).scalar()
+    if programme_id is None:
+        raise NotFound(f"There is no redemption {redemption_id}. See: stempel redemption list")
+    work = open_redemptions(connection, programme_id, [redemption_id], now)
+    row = work.redemptions[redemption_id]
+    if row.state == RedemptionState.USED and row.code is None:
+        raise Conflict(f"Redemption {redemption_id} is over: it was used to its end.")
+    if row.state == RedemptionState.USED:
+        raise Conflict(
+            f"Redemption {redemption_id} was used: an order shows its code. Its points come back "
+            "only if that order is cancelled in the shop."
+        )
+    if row.dead_at is not None:
+        return row.state
+    row.ending, row.due_at, row.dirty = row.ending or BY_HAND, now, True
+    asked = _was_tried(connection, redemption_id) or row.made_at is not None
+    if row.code is None or not asked:
+        row.dead_at, row.due_at = now, None
+    commit_change(connection, vault, work)
+    note_act(
+        connection,
+        Act(
+            programme_id=row.programme_id,
+            actor=actor,
+            action="redemption.release",
+            subject=f"redemption {redemption_id}",
+            reason=reason,
+            detail={},
+        ),
+        now,
+    )
+    return row.state
+
+
+def _was_tried(connection: Connection, redemption_id: int) -> bool:
+    """Say whether a call that may have made the code has ever begun, as far as is not settled."""
+    tried = select(t.redemption.c.tried_at).where(t.redemption.c.id == redemption_id)
+    return connection.execute(tried).scalar() is not None
