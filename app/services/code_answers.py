@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 
 from app.db import tables as t
 from app.programme.events import RedemptionState
@@ -36,6 +36,9 @@ UNSETTLED = timedelta(minutes=10)
 
 UNREACHABLE = timedelta(hours=48)
 """How long after its own end a code counts as dead although its shop could not be asked."""
+
+TRIED_LATELY = timedelta(hours=12)
+"""What has been due for longer nobody has tried, however its last try ended: we were away ourselves."""
 
 GONE = "it is not in the shop any more"
 WITHDRAWN = "the shop does not accept it any more"
@@ -112,7 +115,10 @@ def give_up_unreachable(connection: Connection, vault: Vault, now: datetime) -> 
             t.redemption.c.code.is_not(None),
             t.redemption.c.dead_at.is_(None),
             t.redemption.c.ends_at < now - UNREACHABLE,
-            or_(t.redemption.c.error.is_not(None), t.store.c.blocked_reason.is_not(None)),
+            or_(
+                and_(t.redemption.c.error.is_not(None), t.redemption.c.due_at > now - TRIED_LATELY),
+                t.store.c.blocked_reason.is_not(None),
+            ),
             # Those that were used in orders unknown here wait for these, and must not stand in the way.
             or_(
                 t.redemption.c.uses == 0,

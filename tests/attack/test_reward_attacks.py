@@ -287,6 +287,23 @@ def test_codes_used_in_unknown_orders_keep_no_other_from_being_given_up(
     assert pipeline.verified().problems == []
 
 
+def test_after_days_in_which_we_were_away_the_shop_is_asked_before_points_come_back(
+    counter: Counter,
+) -> None:
+    taken, pipeline, store = counter.made(), counter.pipeline, counter.people.stores[0]
+    pipeline.clock.advance(days=1, minutes=1)
+    counter.shop_says(error="the shop hung up")
+    pipeline.clock.advance(days=95)
+    with pipeline.database.transaction() as connection:
+        give_up_unreachable(connection, pipeline.runtime.vault, pipeline.clock())
+    assert state(counter, taken) == "issued"
+    counter.shop_says(error="the shop hung up")
+    with pipeline.database.transaction() as connection:
+        give_up_unreachable(connection, pipeline.runtime.vault, pipeline.clock())
+    assert (state(counter, taken), counter.balance()) == ("released", 300)
+    assert store.blocked_reason is None
+
+
 def test_a_code_begins_before_it_was_taken_for_shops_whose_clock_is_behind(
     counter: Counter,
 ) -> None:
