@@ -10,8 +10,8 @@ from app.services.reward_words import reward_words
 from app.services.view_ledger import sentence
 from app.services.view_redemptions import MailView, RedemptionDetail, RedemptionView
 
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would work out instead of showing it."""
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a cell begins that a spreadsheet would work out instead of showing it; some read wide signs so too."""
 
 
 def called(one: RedemptionView) -> str:

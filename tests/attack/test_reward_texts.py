@@ -1,5 +1,7 @@
 """Texts and numbers that no shop, database or person could mean, given to what redeems and releases."""
 
+import csv
+import io
 import json
 import logging
 
@@ -9,7 +11,7 @@ from click.testing import Result
 from app.errors import Conflict, Invalid, NotFound, StempelError
 from tests.cli.test_redeem import Run, counter, run
 from tests.pipeline import Pipeline
-from tests.taken import Counter
+from tests.taken import Counter, open_counter
 from tests.way.rewards import PLATFORMS, PROGRAMME, open_rewards
 
 __all__ = ["counter", "run"]  # fixtures: the commands, and a shop with one member
@@ -113,3 +115,12 @@ def test_neither_codes_nor_people_are_named_in_logs_and_errors(
     for text in (*ours, *told):
         assert not any(code.lower() in text.lower() for code in codes)
         assert "ola@" not in text
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_no_reward_is_a_formula_in_a_spreadsheet(run: Run, pipeline: Pipeline, sign: str) -> None:
+    name = f'{sign}HYPERLINK("http://evil.example","x")'
+    counter = open_counter(pipeline, name=name)
+    counter.take("fifty")
+    [row] = csv.DictReader(io.StringIO(run("redemption", "list", "--csv").stdout))
+    assert row["name"] == f"'{name}"
