@@ -136,6 +136,7 @@ def await_keys(connection: Connection, store_id: int, now: datetime) -> None:
         update(t.redemption)
         .where(
             t.redemption.c.store_id == store_id,
+            t.redemption.c.code.is_not(None),
             t.redemption.c.due_at <= now,
             or_(t.redemption.c.lease_until.is_(None), t.redemption.c.lease_until < now),
         )

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, or_, select
 from app.db import tables as t
 from app.errors import NotFound
 from app.programme.events import Facts, RedemptionFacts, RedemptionState
-from app.programme.redemption import Use, Verdict, judge, judge_perk
+from app.programme.redemption import PERK, Use, Verdict, judge, judge_perk
 from app.services.codes import uses_shown
 from app.services.facts import decode_facts
 from app.services.problems import Problem
@@ -100,6 +100,8 @@ def _wrong(
         yield "says something else about a refund than its order"
     if told is not None and told.cost not in _costs(row, told, known):
         yield f"costs {told.cost} points, its reward does not"
+    if told is not None and (row.code is None) != (told.kind == PERK):
+        yield "has a code that it cannot have, or lacks its own"
     if row.code_key != (None if row.code is None else row.code.lower()):
         yield "is looked for under another code"
     if (row.kind, row.external_id, row.object_store) != (REDEMPTION, str(row.id), row.store_id):

@@ -63,6 +63,7 @@ def change_facts(counter: Counter, state: str, facts: dict[str, Any]) -> None:
         ("used", {"code_key": "aaaa-bbbb-cccc"}),
         ("used", {"code": "AAAA-BBBB-CCCC"}),
         ("used", {"code": "AAAA-BBBB-CCCC", "code_key": "aaaa-bbbb-cccc"}),
+        ("issued", {"code": None, "code_key": None}),
         ("issued", {"made_at": None}),
         ("issued", {"code": "AAAA-BBBB-CCCC"}),
         ("issued", {"state": "released"}),
