@@ -133,23 +133,35 @@ class Pipeline:
         With `began_at` it is stored as the answer of a read that began then, with `by_header` as one
         whose store only an unsigned header names.
         """
+        [stored] = self.receive_all(store, [(topic, body)], began_at=began_at, by_header=by_header)
+        return stored
+
+    def receive_all(
+        self,
+        store: Store,
+        messages: Sequence[tuple[str, bytes]],
+        *,
+        began_at: datetime | None = None,
+        by_header: bool = False,
+    ) -> list[int]:
+        """Store deliveries that came in the same moment, as the edge does: in one statement."""
         inbound = self.runtime.connectors[store.platform].inbound
-        now, delivery_id = self.clock(), new_id()
-        material = None if began_at else inbound.content_key(topic, body)
         with self.database.transaction() as connection:
             key_id, key = self.runtime.vault.data_keys.for_writing(
-                connection, store.programme_id, now
+                connection, store.programme_id, self.clock()
             )
-            [stored] = store_deliveries(
-                connection,
-                [
+            rows = []
+            for topic, body in messages:
+                delivery_id = new_id()
+                material = None if began_at else inbound.content_key(topic, body)
+                rows.append(
                     NewDelivery(
                         id=delivery_id,
                         programme_id=store.programme_id,
                         store_id=store.id,
                         source="read" if began_at else "webhook",
                         topic=topic,
-                        received_at=now,
+                        received_at=self.clock(),
                         began_at=began_at,
                         by_header=by_header,
                         content_key=None
@@ -159,9 +171,8 @@ class Pipeline:
                         data_key_id=key_id,
                         body=seal(key, delivery_id, body),
                     )
-                ],
-            )
-        return stored
+                )
+            return list(store_deliveries(connection, rows))
 
     def deliver(self, store: Store, topic: str, body: bytes | Mapping[str, Any]) -> tuple[str, str]:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -57,11 +57,15 @@ def test_every_order_of_receipt_ends_as_the_newest_state_says(
         sent = order[: 6 - number % 3]
         programme_id = pipeline.programme("one-per-unit", key=f"round-{number}")
         store = pipeline.store(programme_id)
-        for one in (*sent, sent[number % len(sent)]):
-            pipeline.receive(store, bodies[one].topic, bodies[one].body)
-            if drained == "one by one":
-                drain(pipeline.runtime)
-        drain(pipeline.runtime)
+        messages = [
+            (bodies[one].topic, bodies[one].body) for one in (*sent, sent[number % len(sent)])
+        ]
+        if drained == "together":
+            pipeline.receive_all(store, messages)
+            drain(pipeline.runtime)
+        for topic, body in messages if drained == "one by one" else ():
+            pipeline.receive(store, topic, body)
+            drain(pipeline.runtime)
         newest = WORTH[max(sent)]
         assert pipeline.balances(programme_id) == ([newest] if newest else []), sent
         rounds += 1
