@@ -13,6 +13,11 @@ how one sum was split over several of them matters:
 
 A refunded amount includes tax. Where prices count without it, each line loses the same share of its
 net as of its gross; a line refund states its own net.
+
+Pieces follow the money too, again after all refunds are added up. A returned piece no longer counts
+once at least half of its price was given back (a fee for handling may be kept, or a discount split
+unevenly); returned without money it still counts. Money given back without a return takes no pieces,
+until nothing is left of the line. What cost nothing has no pieces, nor have delivery, fees and tips.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,13 +29,14 @@ import msgspec
 
 from app.errors import Invalid
 from app.programme.document import Switches
-from app.programme.events import DisputeStatus, LineKind, OrderFacts, Refund
+from app.programme.events import DisputeStatus, Line, LineKind, OrderFacts, Refund
 
 _ZERO = Fraction(0)
 _PLACES = 4
 _UNIT = 10**_PLACES
 _LARGEST_EXPONENT = 14
 _FINEST_EXPONENT = -12
+_IN_PIECES = frozenset({LineKind.GOODS, LineKind.GIFT_CARD})
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +46,8 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     with_tax: bool
     total: Decimal
     lines: tuple[tuple[str, Decimal], ...]  # each line that counts, with what is left of it
+    sold: tuple[Line, ...]  # the same lines, as the shop told them
+    pieces: tuple[int, ...]  # of the same lines: how many pieces still count
     left_out: tuple[tuple[str, Decimal], ...]  # kind of line → what is left of those, uncounted
     discount: Decimal  # negative lines, already taken off `lines`
     refunded: Decimal  # given back altogether, with tax
@@ -51,10 +59,18 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
 class _Part:
     """A line while things are taken off it."""
 
-    id: str
-    kind: LineKind
+    line: Line
     net: Fraction
     gross: Fraction
+    before: Fraction = _ZERO  # gross after discounts and before refunds
+
+    @property
+    def id(self) -> str:
+        return self.line.id
+
+    @property
+    def kind(self) -> LineKind:
+        return self.line.kind
 
     def take(self, share: Fraction) -> None:
         self.net -= self.net * share
@@ -70,6 +86,9 @@ def basis_of(order: OrderFacts, switches: Switches) -> Basis:
     lost = _lost_disputes(order)
     given_back = (*order.refunds, *lost)
     refunded = sum((max(_exact(refund.amount), _ZERO) for refund in given_back), _ZERO)
+    for part in parts:
+        part.before = part.gross
+    returned = _returned_pieces(order.refunds)
     if refunded > 0 and refunded >= _exact(order.total):
         for part in parts:
             part.take(Fraction(1))
@@ -79,12 +98,14 @@ def basis_of(order: OrderFacts, switches: Switches) -> Basis:
     units = _rounded([part.gross if with_tax else part.net for part in parts])
     places = _places_of(order)
     total = 0
-    lines = []
+    lines, sold, pieces = [], [], []
     left_out: dict[str, int] = {}
     for part, left in zip(parts, units, strict=True):
         if part.kind in counted:
             total += left
             lines.append((part.id, _written(left, places)))
+            sold.append(part.line)
+            pieces.append(_pieces_left(part, returned.pop(part.id, 0)))
         elif left:
             left_out[part.kind.value] = left_out.get(part.kind.value, 0) + left
     discount = _rounded([part.gross if with_tax else part.net for part in discounts])
@@ -93,6 +114,8 @@ def basis_of(order: OrderFacts, switches: Switches) -> Basis:
         with_tax=with_tax,
         total=_written(total, places),
         lines=tuple(lines),
+        sold=tuple(sold),
+        pieces=tuple(pieces),
         left_out=tuple((kind, _written(left_out[kind], places)) for kind in sorted(left_out)),
         discount=_written(sum(discount), places),
         refunded=sum((refund.amount for refund in given_back), Decimal(0)),
@@ -131,9 +154,9 @@ def _parts(order: OrderFacts) -> tuple[list[_Part], list[_Part]]:
         net = _exact(line.net)
         gross = net + _exact(line.tax)
         if gross < 0:
-            discounts.append(_Part(line.id, line.kind, -net, -gross))
+            discounts.append(_Part(line, -net, -gross))
         else:
-            parts.append(_Part(line.id, line.kind, max(net, _ZERO), gross))
+            parts.append(_Part(line, max(net, _ZERO), gross))
     return parts, discounts
 
 
@@ -184,6 +207,27 @@ def _take_line_refunds(
         part.net = max(part.net - net.pop(part.id, _ZERO), _ZERO) if left > 0 else _ZERO
         pool -= min(left, _ZERO)
     return pool
+
+
+def _returned_pieces(refunds: Iterable[Refund]) -> dict[str, int]:
+    pieces: dict[str, int] = {}
+    for refund in refunds:
+        for line in refund.lines or ():
+            if line.quantity > 0:
+                pieces[line.line] = pieces.get(line.line, 0) + line.quantity
+    return pieces
+
+
+def _pieces_left(part: _Part, returned: int) -> int:
+    """Return how many pieces of a line still count (see above)."""
+    if part.kind not in _IN_PIECES or part.gross <= 0 or part.line.quantity <= 0:
+        return 0
+    quantity = part.line.quantity
+    if not returned:
+        return quantity
+    # So many pieces could have been given back for the money, at half of their price each.
+    paid_for = 2 * quantity * (part.before - part.gross) // part.before
+    return max(quantity - min(returned, paid_for), 0)
 
 
 def _take_amount(parts: Sequence[_Part], amount: Fraction) -> None:

@@ -14,6 +14,8 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
+from app.programme.channels import Channel
+from app.programme.lines import Factor, Lines, Product, check_factors, check_lines
 from app.programme.reading import read, wrong
 
 MOST_POINTS = 1_000_000_000
@@ -59,14 +61,16 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class When(msgspec.Struct, frozen=True, kw_only=True):
-    """What must hold for a rule to pay. Amounts are in the rule's money."""
+    """What must hold for a rule to pay. Amounts are in the rule's money, of the lines that count."""
 
     goods_over: OptionalMoney = None  # strictly more
     goods_from: OptionalMoney = None  # that much or more
+    channels: tuple[Channel, ...] = ()  # only orders that came one of these ways (channels.py)
+    not_channels: tuple[Channel, ...] = ()  # all but these
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One way to earn: `points` once, or for each `per` of the basis."""
+    """One way to earn: `points` once, for each `per` of the basis, or for each piece."""
 
     key: Slug
     on: Annotated[
@@ -79,6 +83,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     points: Points
     per: OptionalMoney = None
     step: bool = False  # only full steps of `per` count
+    per_piece: bool = False  # `points` for each piece of the lines that count
     round: Annotated[
         Rounding, Meta(description='"floor", "half_up" or "ceil", applied once to the whole order')
     ] = "floor"
@@ -92,25 +97,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     ] = "programme"
     verified: bool = True  # reviews: only of a product that the reviewer bought
     when: When = When()
-
-
-class Product(msgspec.Struct, frozen=True, kw_only=True):
-    """What a free product is in one shop."""
-
-    store: Annotated[
-        str,
-        Meta(
-            pattern=r"\A[a-z0-9-]{1,63}\Z",
-            description="the key of a store, as `stempel store list` shows it",
-        ),
-    ]
-    id: Annotated[
-        str,
-        Meta(
-            pattern=r"\A[0-9]{1,20}\Z",
-            description='the product\'s number in the shop, as "632910392"',
-        ),
-    ]
+    lines: Lines | None = None  # only these count
+    except_lines: Lines | None = None  # these never do
+    multiply: tuple[Factor, ...] = ()  # of several that name a line, the largest
 
 
 class Reward(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,6 +207,15 @@ def parse(source: str) -> Programme:
     return programme
 
 
+def names_products(programme: Programme) -> bool:
+    """Say whether a rule asks for products: then it matters which store an order is from."""
+    return any(
+        named is not None and named.products
+        for rule in programme.rules
+        for named in (rule.lines, rule.except_lines, *rule.multiply)
+    )
+
+
 def dump(programme: Programme) -> str:
     """Return the canonical JSON: equal programmes give equal text."""
     return msgspec.json.encode(programme, order="sorted").decode()
@@ -263,21 +261,39 @@ def _check_rule(path: str, rule: Rule) -> None:
         raise ConfigError(
             f"{path}.when: goods_over (more than) and goods_from (at least) exclude each other"
         )
-    if rule.per is None:
+    if rule.when.channels and rule.when.not_channels:
+        raise ConfigError(f"{path}.when: channels and not_channels exclude each other")
+    check_lines(f"{path}.lines", rule.lines)
+    check_lines(f"{path}.except_lines", rule.except_lines)
+    check_factors(f"{path}.multiply", rule.multiply)
+    _check_price(path, rule)
+
+
+def _check_price(path: str, rule: Rule) -> None:
+    """Refuse keys that change nothing at points given once, or that contradict each other."""
+    if rule.per is not None and rule.per_piece:
+        raise ConfigError(f"{path}: per (an amount) and per_piece exclude each other")
+    if rule.per is None and rule.step:
+        raise ConfigError(f'{path}.step needs the key "per" beside it')
+    if rule.per is None and not rule.per_piece:
         for name, given in (
-            ("step", rule.step),
             ("round", rule.round != "floor"),
             ("max_points", rule.max_points is not None),
+            ("multiply", bool(rule.multiply)),
         ):
             if given:
-                raise ConfigError(f'{path}.{name} needs the key "per" beside it')
-    elif rule.step and rule.round != "floor":
+                raise ConfigError(f'{path}.{name} needs the key "per" or "per_piece" beside it')
+    if rule.step and rule.round != "floor":
         raise wrong(f"{path}.round", rule.round, '"floor": full steps are never rounded up')
 
 
 def _only_for_orders(path: str, rule: Rule) -> None:
     for name, given in (
         ("per", rule.per is not None),
+        ("per_piece", rule.per_piece),
+        ("lines", rule.lines is not None),
+        ("except_lines", rule.except_lines is not None),
+        ("multiply", bool(rule.multiply)),
         ("when", rule.when != When()),
         ("currency", rule.currency != "programme"),
     ):

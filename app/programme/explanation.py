@@ -21,6 +21,8 @@ class Reason(StrEnum):
     REMOVED = "removed"
     NO_RATE = "no-rate"  # pending: mended when a rate for `currency` is added
     BELOW_THRESHOLD = "below-threshold"
+    OTHER_CHANNEL = "other-channel"  # the rule leaves out orders that come this way
+    NO_SUCH_LINES = "no-such-lines"  # nothing in the order is what the rule speaks of
     NOTHING_COUNTS = "nothing-counts"  # no goods, or all of them given back
     LESS_THAN_ONE_POINT = "less-than-one-point"
     NOT_REGISTERED = "not-registered"
@@ -43,6 +45,13 @@ class Note(StrEnum):
     LIMITED = "limited"  # by the most that one award may ever be worth
 
 
+class LeftOut(StrEnum):
+    """Why a rule leaves goods out; what the whole programme leaves out is named by its kind of line."""
+
+    NOT_NAMED = "not-named"  # the rule speaks of other lines
+    EXCEPTED = "excepted"  # the rule says so
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How one award came about. Amounts are in `currency`, what was worked out with `rate` beyond."""
 
@@ -50,10 +59,15 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     version: int
     reason: Reason
     currency: str | None = None  # the order's
+    channel: str | None = None  # how the order came, if that decided; "" if nobody knows
     basis: Decimal | None = None  # what counts, in the order's currency
     with_tax: bool | None = None
     lines: tuple[tuple[str, Decimal], ...] = ()  # (line id, what is left of it)
-    left_out: tuple[tuple[str, Decimal], ...] = ()  # (kind of line, amount that doesn't count)
+    factors: tuple[
+        tuple[str, Decimal], ...
+    ] = ()  # (line id, how many times it counts), if not once
+    pieces: tuple[tuple[str, int], ...] = ()  # (line id, pieces that count), if pieces are paid for
+    left_out: tuple[tuple[str, Decimal], ...] = ()  # (kind of line or LeftOut, what doesn't count)
     discount: Decimal | None = None  # negative lines, already spread over `lines`
     refunded: Decimal | None = None  # money given back, with tax
     over: Decimal | None = None  # the threshold that must be passed

@@ -64,11 +64,13 @@ def _value(hint: Any, raw: object, path: str) -> Any:
     nested = _struct_of(hint)
     if nested is not None:
         return read(nested, raw, path)
-    items = _item_struct_of(hint)
-    if items is not None:
+    item = _item_of(hint)
+    if item is not None:
         if not isinstance(raw, list):
-            raise wrong(path, raw, f"a list of tables, each written [[{path}]]")
-        return tuple(read(items, item, f"{path}[{at}]") for at, item in enumerate(raw))
+            tables = f"a list of tables, each written [[{path}]]"
+            one = f"a list in square brackets; each of it {_allowed(item)}"
+            raise wrong(path, raw, tables if _struct_of(item) else one)
+        return tuple(_value(item, one, f"{path}[{at}]") for at, one in enumerate(raw))
     # A boolean is a number to Python, a number a switch to some converters; neither is meant.
     if isinstance(raw, bool) and _bare(hint) is not bool:
         raise wrong(path, raw, _allowed(hint))
@@ -106,9 +108,10 @@ def _struct_of(hint: Any) -> type[msgspec.Struct] | None:
     return bare if isinstance(bare, type) and issubclass(bare, msgspec.Struct) else None
 
 
-def _item_struct_of(hint: Any) -> type[msgspec.Struct] | None:
+def _item_of(hint: Any) -> Any:
+    """Return what a list is made of, None for anything else."""
     bare = _bare(hint)
-    return _struct_of(get_args(bare)[0]) if get_origin(bare) is tuple else None
+    return get_args(bare)[0] if get_origin(bare) is tuple else None
 
 
 def _below(path: str, name: str) -> str:

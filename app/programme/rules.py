@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app.programme.basis import Basis, basis_of
+from app.programme.channels import channel_of, comes_through
+from app.programme.counting import Counted, count
 from app.programme.document import ORDER_TRIGGERS, Programme, Rule
 from app.programme.events import (
     CustomerFacts,
@@ -62,9 +64,13 @@ def evaluate(
     context: Context,
     facts: Facts | None,
     occurred_at: datetime,
+    *,
+    store: str | None = None,
 ) -> tuple[Award, ...]:
     """Return one award per rule that speaks of the object, the ones worth 0 with their reason.
 
+    `store` is the key of the shop that the object is from: products are numbered by their shops. A
+    store keeps its key for ever, so it needs no freezing. Without it no product is recognised.
     What is not listed is worth 0. An object that no rule speaks of, or that is gone without a trace
     (facts None), has one award of `NO_RULE`; one that only window rules speak of has none here.
     Raises Invalid for amounts that no order can have.
@@ -73,7 +79,7 @@ def evaluate(
         case None:
             return (_nothing(version, Reason.REMOVED),)
         case OrderFacts():
-            return _evaluate_order(programme, version, context, facts, occurred_at)
+            return _evaluate_order(programme, version, context, facts, occurred_at, store)
         case RedemptionFacts():
             return (_evaluate_redemption(version, facts),)
         case ReviewFacts():
@@ -136,6 +142,7 @@ def _evaluate_order(
     context: Context,
     order: OrderFacts,
     occurred_at: datetime,
+    store: str | None,
 ) -> tuple[Award, ...]:
     rules = [rule for rule in programme.rules if rule.on in ORDER_TRIGGERS]
     if not rules:
@@ -148,16 +155,26 @@ def _evaluate_order(
         reason = _standing_reason(order, completed=completed)
         if early and reason in {None, Reason.NOT_PAID, Reason.NOT_COMPLETED}:
             reason = Reason.BEFORE_START
+        channel = None
+        if reason is None and not comes_through(
+            order.channel, rule.when.channels, rule.when.not_channels
+        ):
+            reason, channel = Reason.OTHER_CHANNEL, channel_of(order.channel)
         if reason is None:
             basis = basis or basis_of(order, programme.basis)
-            awards.append(_worth(programme, version, context, rule, basis))
+            counted = count(rule, basis, store)
+            awards.append(_worth(programme, version, context, rule, basis, counted))
         else:
             awards.append(
                 Award(
                     rule=rule.key,
                     points=0,
                     explanation=Explanation(
-                        rule=rule.key, version=version, reason=reason, currency=order.currency
+                        rule=rule.key,
+                        version=version,
+                        reason=reason,
+                        currency=order.currency,
+                        channel=channel,
                     ),
                 )
             )
@@ -186,7 +203,14 @@ def _standing_reason(order: OrderFacts, *, completed: bool) -> Reason | None:
             return None
 
 
-def _worth(programme: Programme, version: int, context: Context, rule: Rule, basis: Basis) -> Award:
+def _worth(
+    programme: Programme,
+    version: int,
+    context: Context,
+    rule: Rule,
+    basis: Basis,
+    counted: Counted,
+) -> Award:
     foreign = rule.currency == "programme" and basis.currency != programme.currency
     rate = context.rate if foreign else None
     notes = [Note.REFUNDS_WITHOUT_LINES] if basis.refunds_without_lines else []
@@ -194,14 +218,17 @@ def _worth(programme: Programme, version: int, context: Context, rule: Rule, bas
         notes.append(Note.DISPUTE_LOST)
     raw: Fraction | None = None
     points = 0
-    if not basis.total:
+    if not counted.named:
+        reason = Reason.NO_SUCH_LINES
+    elif not counted.total or (rule.per_piece and not counted.pieces):
         reason = Reason.NOTHING_COUNTS
     elif foreign and rate is None:
         reason = Reason.NO_RATE
     else:
-        amount = Fraction(basis.total) * Fraction(rate if rate is not None else 1)
-        if _meets(rule, amount):
-            raw = _WORTH[_kind(rule)](rule, amount)
+        one = Fraction(rate if rate is not None else 1)
+        if _meets(rule, Fraction(counted.total) * one):
+            paid_for = counted.times if rule.per_piece else counted.times * one
+            raw = _WORTH[_kind(rule)](rule, paid_for)
             points, limits = _limited(rule, _ROUND[rule.round](raw))
             notes += limits
             reason = Reason.EARNED if points or not rule.points else Reason.LESS_THAN_ONE_POINT
@@ -215,10 +242,12 @@ def _worth(programme: Programme, version: int, context: Context, rule: Rule, bas
             version=version,
             reason=reason,
             currency=basis.currency,
-            basis=basis.total,
+            basis=counted.total,
             with_tax=basis.with_tax,
-            lines=basis.lines,
-            left_out=basis.left_out,
+            lines=counted.lines,
+            factors=counted.factors,
+            pieces=counted.pieces,
+            left_out=counted.left_out,
             discount=basis.discount or None,
             refunded=basis.refunded or None,
             over=rule.when.goods_over,
@@ -226,8 +255,8 @@ def _worth(programme: Programme, version: int, context: Context, rule: Rule, bas
             per=rule.per,
             step=rule.step,
             points_each=rule.points,
-            rounding=None if rule.per is None else rule.round,
-            raw=None if raw is None or rule.per is None else _to_millionths(raw),
+            rounding=None if _kind(rule) == "fixed" else rule.round,
+            raw=None if raw is None or _kind(rule) == "fixed" else _to_millionths(raw),
             cap=rule.max_points,
             rate=rate,
             notes=tuple(notes),
@@ -243,6 +272,8 @@ def _meets(rule: Rule, amount: Fraction) -> bool:
 
 
 def _kind(rule: Rule) -> str:
+    if rule.per_piece:
+        return "per-piece"
     if rule.per is None:
         return "fixed"
     return "full-steps" if rule.step else "per-amount"
@@ -260,6 +291,10 @@ def _full_steps(rule: Rule, amount: Fraction) -> Fraction:
     return Fraction(rule.points * math.floor(amount / Fraction(rule.per or 1)))
 
 
+def _per_piece(rule: Rule, pieces: Fraction) -> Fraction:
+    return rule.points * pieces
+
+
 def _half_up(points: Fraction) -> int:
     return math.floor(points + Fraction(1, 2))
 
@@ -268,6 +303,7 @@ _WORTH: dict[str, Callable[[Rule, Fraction], Fraction]] = {
     "fixed": _fixed,
     "per-amount": _per_amount,
     "full-steps": _full_steps,
+    "per-piece": _per_piece,
 }
 
 _ROUND: dict[str, Callable[[Fraction], int]] = {

@@ -38,6 +38,7 @@ class WindowItem(msgspec.Struct, frozen=True, kw_only=True):
 
     object_id: int
     store_id: int
+    store: str | None = None  # its key, as `evaluate` takes it
     occurred_at: datetime
     programme: Programme
     version: int

@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from app.programme.events import LineKind
-from app.programme.explanation import Explanation, Note, Reason
+from app.programme.explanation import Explanation, LeftOut, Note, Reason
 from app.services.texts import Texts, mark, texts
 
 _EXPLANATION: msgspec.json.Decoder[Explanation] = msgspec.json.Decoder(Explanation)
@@ -26,6 +26,8 @@ REASONS: dict[Reason, str] = {
     Reason.REMOVED: mark("it was removed from the shop"),
     Reason.NO_RATE: mark("there is no exchange rate for %(currency)s yet"),
     Reason.BELOW_THRESHOLD: mark("the order is too small for this rule"),
+    Reason.OTHER_CHANNEL: mark("the rule leaves out orders that come this way: %(channel)s"),
+    Reason.NO_SUCH_LINES: mark("nothing in the order is what this rule is for"),
     Reason.NOTHING_COUNTS: mark("nothing in the order counts"),
     Reason.LESS_THAN_ONE_POINT: mark("that is less than one point"),
     Reason.NOT_REGISTERED: mark("not a shopper's own account"),
@@ -55,6 +57,22 @@ LINE_KINDS: dict[LineKind, str] = {
     LineKind.SHIPPING: mark("delivery"),
     LineKind.FEE: mark("fees"),
 }
+
+LEFT_OUT: dict[LeftOut, str] = {
+    LeftOut.NOT_NAMED: mark("other goods"),
+    LeftOut.EXCEPTED: mark("goods that the rule leaves out"),
+}
+
+CHANNELS: dict[str, str] = {
+    "": mark("the shop does not say how"),
+    "web": mark("the web shop"),
+    "pos": mark("the till"),
+    "mobile": mark("a mobile app"),
+    "subscription": mark("a subscription"),
+    "admin": mark("the shop's staff"),
+    "api": mark("another program"),
+}
+"""The ways that orders come; any other is said in the shop's own word."""
 
 KINDS: dict[str, str] = {
     "earn": mark("%(points)s"),
@@ -150,19 +168,26 @@ def _head(words: Texts, kind: str, points: int, worth: int | None, stays: bool |
 
 
 def _why(words: Texts, told: Explanation, window: str, programme_currency: str | None) -> str:
-    reason = words.say(REASONS[told.reason], rule=told.rule, currency=told.currency or "?")
+    channel = told.channel or ""
+    reason = words.say(
+        REASONS[told.reason],
+        rule=told.rule,
+        currency=told.currency or "?",
+        channel=words.say(CHANNELS[channel]) if channel in CHANNELS else f"“{channel}”",
+    )
     if told.reason is Reason.EARNED and told.basis is None:
         text = _WINDOWS.get(window.partition(":")[0])
         return words.say(text) if text else reason
     if told.reason is Reason.NOTHING_COUNTS and told.refunded:
         amount = words.money(told.refunded, told.currency)
         return words.say("all that counts was given back, %(amount)s altogether", amount=amount)
-    if told.basis is None or told.reason is Reason.NOTHING_COUNTS:
+    if told.basis is None or told.reason in {Reason.NOTHING_COUNTS, Reason.NO_SUCH_LINES}:
         return reason
     parts = [_basis(words, told)]
     # What was compared and multiplied is in the programme's money if a rate led there.
     currency = programme_currency if told.rate is not None else told.currency
-    if told.rate is not None:
+    amounts_matter = not told.pieces or told.over is not None or told.at_least is not None
+    if told.rate is not None and amounts_matter:
         converted = (told.basis * told.rate).quantize(Decimal("0.0001"))
         parts.append(
             words.say(
@@ -184,16 +209,20 @@ def _why(words: Texts, told: Explanation, window: str, programme_currency: str |
 def _basis(words: Texts, told: Explanation) -> str:
     """Say what counts of an order, and what of it doesn't."""
     details = []
+    basis = words.money(told.basis or Decimal(0), told.currency)
     if told.lines:
         lines = words.plural("%(count)s line", "%(count)s lines", len(told.lines))
+        if told.pieces:
+            lines = words.say("%(lines)s for %(amount)s", lines=lines, amount=basis)
         details.append(
             words.say("%(lines)s with tax", lines=lines)
             if told.with_tax
             else words.say("%(lines)s without tax", lines=lines)
         )
+    details += _times(words, told)
     if told.left_out:
         left_out = " + ".join(
-            f"{words.say(LINE_KINDS[LineKind(kind)])} {words.money(amount, told.currency)}"
+            f"{_kind_left_out(words, kind)} {words.money(amount, told.currency)}"
             for kind, amount in told.left_out
         )
         details.append(words.say("not counted: %(what)s", what=left_out))
@@ -207,11 +236,37 @@ def _basis(words: Texts, told: Explanation) -> str:
         details.append(
             words.say("%(amount)s given back", amount=words.money(told.refunded, told.currency))
         )
-    counted = words.say(
-        "%(amount)s of the order counts",
-        amount=words.money(told.basis or Decimal(0), told.currency),
-    )
+    if told.pieces:
+        pieces = sum(count for _, count in told.pieces)
+        counted = words.plural(
+            "%(count)s piece of the order counts", "%(count)s pieces of the order count", pieces
+        )
+    else:
+        counted = words.say("%(amount)s of the order counts", amount=basis)
     return f"{counted} ({'; '.join(details)})" if details else counted
+
+
+def _kind_left_out(words: Texts, kind: str) -> str:
+    if kind in set(LeftOut):
+        return words.say(LEFT_OUT[LeftOut(kind)])
+    return words.say(LINE_KINDS[LineKind(kind)])
+
+
+def _times(words: Texts, told: Explanation) -> list[str]:
+    """Say what of it counts not once but several times, or less."""
+    factors = dict(told.factors)
+    said = []
+    for factor in sorted(set(factors.values()), reverse=True):
+        if told.pieces:
+            pieces = sum(count for line, count in told.pieces if factors.get(line) == factor)
+            what = words.plural("%(count)s piece", "%(count)s pieces", pieces)
+        else:
+            amounts = (amount for line, amount in told.lines if factors.get(line) == factor)
+            what = words.money(sum(amounts, Decimal(0)), told.currency)
+        said.append(
+            words.say("%(what)s of that times %(factor)s", what=what, factor=words.number(factor))
+        )
+    return said
 
 
 def _thresholds(words: Texts, told: Explanation, currency: str | None) -> list[str]:
@@ -231,14 +286,18 @@ def _price(
     words: Texts, told: Explanation, currency: str | None, *, rounding: bool = True
 ) -> list[str]:
     """Say how many points there are for how much."""
-    if told.per is None or told.points_each is None:
+    if told.points_each is None or (told.per is None and not told.pieces):
         return []
-    each, per = words.points(told.points_each), words.money(told.per, currency)
-    said = [
-        words.say("%(points)s for every full %(amount)s", points=each, amount=per)
-        if told.step
-        else words.say("%(points)s for every %(amount)s", points=each, amount=per)
-    ]
+    each = words.points(told.points_each)
+    if told.per is None:
+        said = [words.say("%(points)s for each piece", points=each)]
+    else:
+        per = words.money(told.per, currency)
+        said = [
+            words.say("%(points)s for every full %(amount)s", points=each, amount=per)
+            if told.step
+            else words.say("%(points)s for every %(amount)s", points=each, amount=per)
+        ]
     if told.multiplier is not None:
         said.append(words.say("times %(factor)s", factor=words.number(told.multiplier)))
     if rounding and told.raw is not None and told.raw != told.raw.to_integral_value():

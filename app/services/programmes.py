@@ -1,6 +1,6 @@
 """Programmes and their immutable versions: publishing a document, finding the one in force."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -10,17 +10,21 @@ from app.db import tables as t
 from app.db.ids import new_id
 from app.db.types import holds
 from app.errors import Conflict, NotFound
-from app.programme.document import Programme, dump, load, parse
+from app.programme.document import Programme, dump, load, names_products, parse
 from app.services.keys import Vault
 
 
 class Version(msgspec.Struct, frozen=True):
-    """One published document. `effective_at` is None for the first: it judges all the past."""
+    """One published document. `effective_at` is None for the first: it judges all the past.
+
+    `stores` has the keys of the programme's stores by id, if any version has rules about products.
+    """
 
     number: int
     programme: Programme
     effective_at: datetime | None
     published_at: datetime
+    stores: Mapping[int, str] = msgspec.field(default_factory=dict)
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -78,8 +82,19 @@ def versions(connection: Connection, programme_id: int) -> list[Version]:
         .where(t.programme_version.c.programme_id == programme_id)
         .order_by(t.programme_version.c.number)
     )
+    documents = [(row, load(row.document)) for row in rows]
+    stores: dict[int, str] = {}
+    if any(names_products(document) for _, document in documents):
+        # Keys are given once and for all, so what a version is worth cannot change with them.
+        stores = {
+            row.id: row.key
+            for row in connection.execute(
+                select(t.store.c.id, t.store.c.key).where(t.store.c.programme_id == programme_id)
+            )
+        }
     return [
-        Version(row.number, load(row.document), row.effective_at, row.published_at) for row in rows
+        Version(row.number, document, row.effective_at, row.published_at, stores)
+        for row, document in documents
     ]
 
 

@@ -39,6 +39,7 @@ def worth_of(versions: Sequence[Version], row: ObjectRow, facts: Facts | None) -
         context_of(row.context),
         facts,
         row.occurred_at,
+        store=version.stores.get(row.store_id),
     )
 
 
@@ -48,6 +49,7 @@ def window_item(versions: Sequence[Version], row: ObjectRow) -> WindowItem:
     return WindowItem(
         object_id=row.id,
         store_id=row.store_id,
+        store=version.stores.get(row.store_id),
         occurred_at=row.occurred_at,
         programme=version.programme,
         version=version.number,

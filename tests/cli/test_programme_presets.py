@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 from app.cli.programmes import programme
 from app.cli.shared import Context
 from app.errors import ConfigError
-from app.programme.document import Product, parse
+from app.programme.document import parse
+from app.programme.lines import Product
 from app.services.programmes import programme_id_of
 from tests.pipeline import Pipeline
 

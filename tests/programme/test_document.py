@@ -8,7 +8,6 @@ import pytest
 
 from app.errors import ConfigError
 from app.programme.document import (
-    Product,
     Programme,
     Reward,
     Rule,
@@ -18,6 +17,7 @@ from app.programme.document import (
     load,
     parse,
 )
+from app.programme.lines import Product
 from tests.programme.orders import HEAD
 
 RULE = '[[rule]]\nkey = "a"\non = "order.paid"\npoints = 1\n'

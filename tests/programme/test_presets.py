@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from app.errors import ConfigError
-from app.programme.document import Product, Programme, parse
+from app.programme.document import Programme, parse
+from app.programme.lines import Product
 from app.programme.presets import describe, preset_names, preset_source
 
 FIRST, SECOND = "rewards-100-200-500", "rewards-100-150-200-300"
