@@ -21,9 +21,24 @@ def programme(rules: str, head: str = "") -> Programme:
 
 
 def line(
-    id_: str, net: str, tax: str = "0", kind: LineKind = LineKind.GOODS, quantity: int = 1
+    id_: str,
+    net: str,
+    tax: str = "0",
+    kind: LineKind = LineKind.GOODS,
+    quantity: int = 1,
+    *,
+    sku: str | None = None,
+    product: str | None = None,
 ) -> Line:
-    return Line(id=id_, net=Decimal(net), tax=Decimal(tax), kind=kind, quantity=quantity)
+    return Line(
+        id=id_,
+        net=Decimal(net),
+        tax=Decimal(tax),
+        kind=kind,
+        quantity=quantity,
+        sku=sku,
+        product=product,
+    )
 
 
 def order(
@@ -34,6 +49,7 @@ def order(
     currency: str = "PLN",
     prices_include_tax: bool = True,
     test: bool = False,
+    channel: str | None = None,
 ) -> OrderFacts:
     summed = sum((part.net + part.tax for part in lines), Decimal(0))
     return OrderFacts(
@@ -45,6 +61,7 @@ def order(
         lines=lines,
         refunds=refunds,
         test=test,
+        channel=channel,
     )
 
 
@@ -65,6 +82,18 @@ def refund(id_: str, amount: str, *lines: tuple[str, str] | tuple[str, str, str]
     )
 
 
+def returned(id_: str, amount: str, *lines: tuple[str, int, str]) -> Refund:
+    """Return a refund of pieces; each is (line, pieces, net)."""
+    return Refund(
+        id=id_,
+        amount=Decimal(amount),
+        lines=tuple(
+            RefundLine(line=line_id, quantity=pieces, net=Decimal(net))
+            for line_id, pieces, net in lines
+        ),
+    )
+
+
 def unread(id_: str, amount: str) -> Refund:
     """Return a refund as an order body shows it: its lines are unknown."""
     return Refund(id=id_, amount=Decimal(amount))
@@ -76,9 +105,15 @@ def judge(
     *,
     context: Context | None = None,
     occurred_at: datetime = PLACED,
+    store: str | None = None,
 ) -> tuple[Award, ...]:
-    return evaluate(rules, 1, context or Context(), facts, occurred_at)
+    return evaluate(rules, 1, context or Context(), facts, occurred_at, store=store)
 
 
-def points(rules: Programme, facts: OrderFacts | None, context: Context | None = None) -> int:
-    return sum(award.points for award in judge(rules, facts, context=context))
+def points(
+    rules: Programme,
+    facts: OrderFacts | None,
+    context: Context | None = None,
+    store: str | None = None,
+) -> int:
+    return sum(award.points for award in judge(rules, facts, context=context, store=store))
