@@ -124,4 +124,6 @@ def _shown(value: object) -> str:
     text = f'"{value}"' if isinstance(value, str) else str(value)
     if isinstance(value, bool):
         text = text.lower()
-    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+    text = text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+    # A line break would tear the sentence apart.
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)

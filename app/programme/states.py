@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from app.programme.events import Dispute, DisputeStatus, Facts, OrderFacts, Refund
+from app.programme.events import Dispute, DisputeStatus, Facts, Line, LineKind, OrderFacts, Refund
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -68,6 +68,28 @@ def with_known_refunds(current: Facts | None, incoming: Facts | None) -> Facts |
         return incoming
     return msgspec.structs.replace(
         incoming, refunds=tuple(_filled(refund, known) for refund in incoming.refunds)
+    )
+
+
+def with_known_products(other: Facts | None, facts: Facts | None) -> Facts | None:
+    """Fill in what lines were, where the shop has forgotten it: rules know them by product and SKU.
+
+    Of a product that was deleted since, WooCommerce's bodies name neither, Shopify's no numbers.
+    """
+    if not isinstance(other, OrderFacts) or not isinstance(facts, OrderFacts):
+        return facts
+    if all(line.product is not None for line in facts.lines if line.kind == LineKind.GOODS):
+        return facts
+    known = {line.id: line for line in other.lines if line.product is not None}
+    lines = tuple(_named(line, known.get(line.id)) for line in facts.lines)
+    return facts if lines == facts.lines else msgspec.structs.replace(facts, lines=lines)
+
+
+def _named(line: Line, known: Line | None) -> Line:
+    if known is None or line.product is not None:
+        return line
+    return msgspec.structs.replace(
+        line, product=known.product, variant=known.variant, sku=line.sku or known.sku
     )
 
 

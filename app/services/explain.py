@@ -173,7 +173,9 @@ def _why(words: Texts, told: Explanation, window: str, programme_currency: str |
         REASONS[told.reason],
         rule=told.rule,
         currency=told.currency or "?",
-        channel=words.say(CHANNELS[channel]) if channel in CHANNELS else f"“{channel}”",
+        channel=words.say(CHANNELS[channel])
+        if channel in CHANNELS
+        else words.say("“%(word)s”", word=channel),
     )
     if told.reason is Reason.EARNED and told.basis is None:
         text = _WINDOWS.get(window.partition(":")[0])

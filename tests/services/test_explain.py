@@ -6,8 +6,17 @@ from typing import Any
 import pytest
 
 from app.programme.events import LineKind
-from app.programme.explanation import Explanation, Note, Reason
-from app.services.explain import KINDS, LINE_KINDS, NOTES, REASONS, read_explanation, render
+from app.programme.explanation import Explanation, LeftOut, Note, Reason
+from app.services.explain import (
+    CHANNELS,
+    KINDS,
+    LEFT_OUT,
+    LINE_KINDS,
+    NOTES,
+    REASONS,
+    read_explanation,
+    render,
+)
 from app.services.texts import LANGUAGES, texts
 
 
@@ -122,6 +131,78 @@ SENTENCES = [
         "zamówienie najwyżej 30 punktów."),
     ),
     (
+        told(
+            basis=money("107.00"),
+            lines=(("1", money("40.00")), ("2", money("60.00")), ("4", money("7.00"))),
+            factors=(("1", money("1.5")), ("4", money("0"))),
+            left_out=(("excepted", money("20.00")), ("not-named", money("5.00"))),
+            raw=money("120"),
+        ),
+        {"kind": "earn", "points": 120, "worth": 120},
+        ("120 points: PLN 107.00 of the order counts (3 lines with tax; PLN 40.00 of that times 1.5; "
+        "PLN 7.00 of that times 0; not counted: goods that the rule leaves out PLN 20.00 + other "
+        "goods PLN 5.00), 1 point for every PLN 1.00."),
+        ("120 punktów: liczy się 107,00 zł z zamówienia (3 pozycje, z podatkiem; w tym 40,00 zł razy "
+        "1,5; w tym 7,00 zł razy 0; nie liczy się: towary, które reguła pomija 20,00 zł + inne "
+        "towary 5,00 zł), 1 punkt za każde 1,00 zł."),
+    ),
+    (
+        told(
+            basis=money("90.00"),
+            lines=(("1", money("30.00")), ("2", money("60.00"))),
+            left_out=(),
+            pieces=(("1", 3), ("2", 2)),
+            factors=(("1", money("1.5")),),
+            per=None,
+            points_each=5,
+            raw=money("32.5"),
+        ),
+        {"kind": "earn", "points": 32, "worth": 32},
+        ("32 points: 5 pieces of the order count (2 lines for PLN 90.00 with tax; 3 pieces of that "
+        "times 1.5), 5 points for each piece, rounded down from 32.5."),
+        ("32 punkty: liczy się 5 sztuk z zamówienia (2 pozycje za 90,00 zł, z podatkiem; w tym 3 "
+        "sztuki razy 1,5), 5 punktów za każdą sztukę, zaokrąglone w dół z 32,5."),
+    ),
+    (
+        told(
+            currency="EUR",
+            rate=money("4.00"),
+            basis=money("30.00"),
+            lines=(("1", money("30.00")),),
+            left_out=(("not-named", money("10.00")),),
+            pieces=(("1", 1),),
+            per=None,
+            points_each=25,
+            raw=money("25"),
+            refunded=money("20.00"),
+        ),
+        {"kind": "reverse", "points": -25, "worth": 25, "currency": "PLN"},
+        ("25 points taken back, 25 points altogether: 1 piece of the order counts (1 line for "
+        "EUR 30.00 with tax; not counted: other goods EUR 10.00; EUR 20.00 given back), 25 points "
+        "for each piece."),
+        ("Cofnięto 25 punktów, po zmianie 25 punktów: liczy się 1 sztuka z zamówienia (1 pozycja za "
+        "30,00 €, z podatkiem; nie liczy się: inne towary 10,00 €; zwrócono 20,00 €), 25 punktów za "
+        "każdą sztukę."),
+    ),
+    (
+        Explanation(rule="web", version=1, reason=Reason.OTHER_CHANNEL, channel="pos"),
+        {"kind": "award", "points": 0},
+        "0 points: the rule leaves out orders that come this way: the till.",
+        "0 punktów: reguła pomija zamówienia składane tą drogą: kasa w sklepie stacjonarnym.",
+    ),
+    (
+        Explanation(rule="web", version=1, reason=Reason.OTHER_CHANNEL, channel="1830279"),
+        {"kind": "award", "points": 0},
+        "0 points: the rule leaves out orders that come this way: “1830279”.",
+        "0 punktów: reguła pomija zamówienia składane tą drogą: „1830279”.",
+    ),
+    (
+        told(reason=Reason.NO_SUCH_LINES, basis=money("0"), lines=(), refunded=money("5.00")),
+        {"kind": "award", "points": 0},
+        "0 points: nothing in the order is what this rule is for.",
+        "0 punktów: w zamówieniu nie ma nic, czego dotyczy ta reguła.",
+    ),
+    (
         Explanation(rule="registration", version=1, reason=Reason.EARNED, points_each=100),
         {"kind": "earn", "points": 100, "worth": 100, "window": "once"},
         "100 points: for joining, paid once per person.",
@@ -155,6 +236,8 @@ def test_an_entry_says_why_it_is_there(
         (REASONS, set(Reason)),
         (NOTES, set(Note)),
         (LINE_KINDS, set(LineKind)),
+        (LEFT_OUT, set(LeftOut)),
+        (CHANNELS, {"", "web", "pos", "mobile", "subscription", "admin", "api"}),
         (
             KINDS,
             {"earn", "award", "reverse", "forgive", "spend", "restore", "expire", "merge"},
