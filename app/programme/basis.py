@@ -105,7 +105,7 @@ def basis_of(order: OrderFacts, switches: Switches) -> Basis:
             total += left
             lines.append((part.id, _written(left, places)))
             sold.append(part.line)
-            pieces.append(_pieces_left(part, returned.pop(part.id, 0)))
+            pieces.append(_pieces_left(part, returned.pop(part.id, 0)) if left else 0)
         elif left:
             left_out[part.kind.value] = left_out.get(part.kind.value, 0) + left
     discount = _rounded([part.gross if with_tax else part.net for part in discounts])
@@ -220,13 +220,13 @@ def _returned_pieces(refunds: Iterable[Refund]) -> dict[str, int]:
 
 def _pieces_left(part: _Part, returned: int) -> int:
     """Return how many pieces of a line still count (see above)."""
-    if part.kind not in _IN_PIECES or part.gross <= 0 or part.line.quantity <= 0:
+    if part.kind not in _IN_PIECES or part.line.quantity <= 0:
         return 0
     quantity = part.line.quantity
     if not returned:
         return quantity
     # So many pieces could have been given back for the money, at half of their price each.
-    paid_for = 2 * quantity * (part.before - part.gross) // part.before
+    paid_for = 2 * quantity * (part.before - part.gross) // part.before if part.before else 0
     return max(quantity - min(returned, paid_for), 0)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -27,6 +28,21 @@ key = "per-unit"
 on = "order.paid"
 points = 1
 per = "1.00"
+
+[[rule]]
+key = "tea"
+on = "order.paid"
+points = 1
+per = "3.00"
+multiply = [{ by = "2", skus = ["tea-*"] }]
+when = { not_channels = ["pos"] }
+
+[[rule]]
+key = "first"
+on = "order.paid"
+points = 3
+per_piece = true
+lines = { skus = ["*-1"] }
 
 [[reward]]
 key = "none"
@@ -69,7 +85,16 @@ class State:
     def worth(self) -> int:
         if self.status not in EARNING:
             return 0
-        return max(self.left(), 0) // 100
+        left = max(self.left(), 0)
+        return left // 100 + 2 * left // 300 + 6 * (self._left_of_first() > 0)
+
+    def _left_of_first(self) -> int:
+        """Return what is left of the first line, in ten-thousandths of a złoty: amounts are spread."""
+        units = max(self.left(), 0) * 100
+        shares = [Fraction(units * line, sum(self.lines)) for line in self.lines]
+        whole = [int(share) for share in shares]
+        most = sorted(range(len(shares)), key=lambda at: (whole[at] - shares[at], at))
+        return whole[0] + (0 in most[: units - sum(whole)])
 
     def left(self) -> int:
         """Return what was not given back, in grosz."""
@@ -88,7 +113,9 @@ class State:
             "date_modified_gmt": modified,
             "total": _money(sum(self.lines)),
             "line_items": [
-                line | {"id": number, "total": _money(amount), "total_tax": "0.00"}
+                line
+                | {"id": number, "sku": f"TEA-{number}", "quantity": 2}
+                | {"total": _money(amount), "total_tax": "0.00"}
                 for number, amount in enumerate(self.lines, start=1)
             ],
             "shipping_lines": [],
