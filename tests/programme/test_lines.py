@@ -8,6 +8,7 @@ import pytest
 from app.programme.events import LineKind, OrderFacts
 from app.programme.explanation import Explanation, LeftOut, Reason
 from app.programme.lines import Lines, Product, matcher
+from app.programme.rules import Context
 from tests.programme.orders import (
     goods,
     judge,
@@ -79,7 +80,7 @@ def test_a_product_number_is_only_that_of_its_own_shop(
         ('lines = { skus = ["MUG-*"], products = [{ store = "kawa-shop", id = "17" }] }', 40),
         ('lines = { products = [{ store = "tea-shop", id = "18" }] }', 0),
         ('except_lines = { skus = ["BEANS-1KG"] }', 67),
-        ('except_lines = { skus = ["*"] }'.replace('"*"', '"M*", "*KG", "Box"'), 7),
+        ('except_lines = { skus = ["M*", "*KG", "Box"] }', 7),
         ('lines = { skus = ["*-RED", "BEANS*"] }\nexcept_lines = { skus = ["beans*"] }', 40),
         ('multiply = [{ by = "2", skus = ["MUG-*"] }]', 167),
         ('multiply = [{ by = "0", skus = ["BEANS-*"] }]', 67),
@@ -112,7 +113,7 @@ def test_fractions_of_lines_are_rounded_once_for_the_order() -> None:
     rules = programme(PER_UNIT + 'multiply = [{ by = "1.5", skus = ["A", "B", "C"] }]\n')
     facts = order(*(line(sku, "0.33", sku=sku) for sku in "ABC"), line("4", "0.52"))
     [award] = judge(rules, facts)
-    assert award.points == 2  # 3 × 0.495 + 0.52 = 2.005
+    assert award.points == 2  # thrice 0.495 and 0.52
     assert award.explanation.raw == Decimal("2.005")
 
 
@@ -210,9 +211,7 @@ def test_each_rule_chooses_for_itself() -> None:
 def test_converted_money_is_multiplied_exactly() -> None:
     rules = programme(PER_UNIT + 'multiply = [{ by = "2", skus = ["MUG-*"] }]\n')
     facts = order(MUG, BEANS, currency="EUR")
-    from app.programme.rules import Context
-
-    assert points(rules, facts, Context(rate=Decimal("4.25"))) == 595  # 140 × 4.25
+    assert points(rules, facts, Context(rate=Decimal("4.25"))) == 595  # 140 at 4.25
 
 
 @pytest.mark.parametrize(
