@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from app.cli.shared import Context, as_json, pass_context, show, table
 from app.errors import ConfigError
-from app.programme.document import Programme, Reward, Rule
+from app.programme.document import Programme, Reward, Rule, named_stores
 from app.programme.presets import describe, preset_names, preset_source
 from app.services import programmes, rates
 from app.services.stores import list_stores
@@ -242,7 +242,10 @@ def _missing(before: Sequence[Rule | Reward], after: Sequence[Rule | Reward]) ->
 
 def _notes(document: Programme, stores: Sequence[str]) -> list[str]:
     """Return what the owner may not have expected of the document, in sentences."""
-    notes = [note for reward in document.rewards for note in _of_reward(reward, stores)]
+    notes = [
+        note for rule in document.rules for note in _strange(rule.key, named_stores(rule), stores)
+    ]
+    notes += [note for reward in document.rewards for note in _of_reward(reward, stores)]
     if not document.rules:
         notes.append(
             "No rule earns points in this programme: combine presets, as --with one-per-unit."
@@ -255,7 +258,6 @@ def _of_reward(reward: Reward, stores: Sequence[str]) -> list[str]:
         return []
     named = [product.store for product in reward.product]
     missing = [key for key in stores if key not in named]
-    strange = [key for key in named if key not in stores]
     notes = []
     if missing or not named:
         where = " and ".join(missing) or "every shop"
@@ -264,9 +266,13 @@ def _of_reward(reward: Reward, stores: Sequence[str]) -> list[str]:
             f"{reward.key}: hidden in {where} until you say which product it is there "
             f"(of a preset: --set product.{example}=ID)."
         )
-    if strange:
-        notes.append(f"{reward.key}: the programme has no store {' and '.join(strange)} yet.")
-    return notes
+    return [*notes, *_strange(reward.key, named, stores)]
+
+
+def _strange(key: str, named: Sequence[str], stores: Sequence[str]) -> list[str]:
+    """Return what to say of stores that a rule or reward names and the programme hasn't got."""
+    strange = [store for store in named if store not in stores]
+    return [f"{key}: the programme has no store {' and '.join(strange)} yet."] if strange else []
 
 
 def _read(path: Path) -> str:

@@ -207,13 +207,11 @@ def parse(source: str) -> Programme:
     return programme
 
 
-def names_products(programme: Programme) -> bool:
-    """Say whether a rule asks for products: then it matters which store an order is from."""
-    return any(
-        named is not None and named.products
-        for rule in programme.rules
-        for named in (rule.lines, rule.except_lines, *rule.multiply)
-    )
+def named_stores(rule: Rule) -> tuple[str, ...]:
+    """Return the keys of the stores whose products a rule asks for, each once."""
+    chosen = (rule.lines, rule.except_lines, *rule.multiply)
+    products = [product for named in chosen if named is not None for product in named.products]
+    return tuple(dict.fromkeys(product.store for product in products))
 
 
 def dump(programme: Programme) -> str:

@@ -10,7 +10,7 @@ from app.db import tables as t
 from app.db.ids import new_id
 from app.db.types import holds
 from app.errors import Conflict, NotFound
-from app.programme.document import Programme, dump, load, names_products, parse
+from app.programme.document import Programme, dump, load, named_stores, parse
 from app.services.keys import Vault
 
 
@@ -84,7 +84,7 @@ def versions(connection: Connection, programme_id: int) -> list[Version]:
     )
     documents = [(row, load(row.document)) for row in rows]
     stores: dict[int, str] = {}
-    if any(names_products(document) for _, document in documents):
+    if any(named_stores(rule) for _, document in documents for rule in document.rules):
         # Keys are given once and for all, so what a version is worth cannot change with them.
         stores = {
             row.id: row.key

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from app.errors import ConfigError
-from app.programme.document import Programme, Rule, When, dump, load, names_products, parse
+from app.programme.document import Rule, When, dump, load, named_stores, parse
 from app.programme.lines import Factor, Lines, Product
 from tests.programme.orders import HEAD
 
@@ -76,19 +76,22 @@ def test_a_version_stored_before_there_were_such_keys_is_worth_the_same() -> Non
     assert load(msgspec.json.encode(stored).decode()) == parse(HEAD + PER)
 
 
+PRODUCTS = 'products = [{ store = "b-shop", id = "17" }, { store = "a-shop", id = "1" }]'
+
+
 @pytest.mark.parametrize(
-    ("keys", "asks"),
+    ("keys", "stores"),
     [
-        ("", False),
-        ('lines = { skus = ["A"] }', False),
-        ('lines = { products = [{ store = "kawa-shop", id = "17" }] }', True),
-        ('except_lines = { products = [{ store = "kawa-shop", id = "17" }] }', True),
-        ('multiply = [{ by = 2, products = [{ store = "kawa-shop", id = "17" }] }]', True),
+        ("", ()),
+        ('lines = { skus = ["A"] }', ()),
+        (f"lines = {{ {PRODUCTS} }}", ("b-shop", "a-shop")),
+        (f"except_lines = {{ {PRODUCTS} }}\nlines = {{ {PRODUCTS} }}", ("b-shop", "a-shop")),
+        (f"multiply = [{{ by = 2, {PRODUCTS} }}]", ("b-shop", "a-shop")),
     ],
 )
-def test_only_rules_about_products_ask_which_store_it_was(keys: str, asks: bool) -> None:
-    rules: Programme = parse(HEAD + PER + keys + "\n")
-    assert names_products(rules) is asks
+def test_a_rule_asks_for_the_stores_of_its_products(keys: str, stores: tuple[str, ...]) -> None:
+    [rule] = parse(HEAD + PER + keys + "\n").rules
+    assert named_stores(rule) == stores
 
 
 MISTAKES = {
