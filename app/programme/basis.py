@@ -55,6 +55,10 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     dispute_lost: bool  # the buyer's bank took money back: counted as given back
 
 
+_Left = tuple[Line, int, int]
+"""A line, what is left of it in ten-thousandths, and how many pieces."""
+
+
 @dataclass(slots=True)
 class _Part:
     """A line while things are taken off it."""
@@ -81,34 +85,23 @@ def basis_of(order: OrderFacts, switches: Switches) -> Basis:
     """Work out the basis. Raises Invalid for an amount that no order can have."""
     with_tax = order.prices_include_tax if switches.tax == "as-shown" else switches.tax == "with"
     counted = _counted_kinds(switches)
-    parts, discounts = _parts(order)
-    _take_discounts(parts, discounts)
-    lost = _lost_disputes(order)
-    given_back = (*order.refunds, *lost)
-    refunded = sum((max(_exact(refund.amount), _ZERO) for refund in given_back), _ZERO)
-    for part in parts:
-        part.before = part.gross
-    returned = _returned_pieces(order.refunds)
-    if refunded > 0 and refunded >= _exact(order.total):
-        for part in parts:
-            part.take(Fraction(1))
-    elif refunded:
-        pool = _take_line_refunds(parts, {part.id for part in discounts}, given_back)
-        _take_amount(parts, pool)
-    units = _rounded([part.gross if with_tax else part.net for part in parts])
+    given_back = (*order.refunds, *_lost_disputes(order))
+    left = None if given_back else _untouched(order, with_tax=with_tax)
+    discount = 0
+    if left is None:
+        left, discount = _what_is_left(order, given_back, with_tax=with_tax)
     places = _places_of(order)
     total = 0
     lines, sold, pieces = [], [], []
     left_out: dict[str, int] = {}
-    for part, left in zip(parts, units, strict=True):
-        if part.kind in counted:
-            total += left
-            lines.append((part.id, _written(left, places)))
-            sold.append(part.line)
-            pieces.append(_pieces_left(part, returned.pop(part.id, 0)) if left else 0)
-        elif left:
-            left_out[part.kind.value] = left_out.get(part.kind.value, 0) + left
-    discount = _rounded([part.gross if with_tax else part.net for part in discounts])
+    for line, units, quantity in left:
+        if line.kind in counted:
+            total += units
+            lines.append((line.id, _written(units, places)))
+            sold.append(line)
+            pieces.append(quantity)
+        elif units:
+            left_out[line.kind.value] = left_out.get(line.kind.value, 0) + units
     return Basis(
         currency=order.currency,
         with_tax=with_tax,
@@ -117,11 +110,52 @@ def basis_of(order: OrderFacts, switches: Switches) -> Basis:
         sold=tuple(sold),
         pieces=tuple(pieces),
         left_out=tuple((kind, _written(left_out[kind], places)) for kind in sorted(left_out)),
-        discount=_written(sum(discount), places),
+        discount=_written(discount, places),
         refunded=sum((refund.amount for refund in given_back), Decimal(0)),
         refunds_without_lines=any(refund.lines is None for refund in order.refunds),
-        dispute_lost=bool(lost),
+        dispute_lost=len(given_back) > len(order.refunds),
     )
+
+
+def _untouched(order: OrderFacts, *, with_tax: bool) -> list[_Left] | None:
+    """Return the lines of an order from which nothing was taken off, None if that takes fractions.
+
+    What most orders are. It is what `_what_is_left` says, in a third of the time.
+    """
+    left = []
+    for line in order.lines:
+        if _finest(line.net) < -_PLACES or _finest(line.tax) < -_PLACES:
+            return None
+        net, tax = int(line.net.scaleb(_PLACES)), int(line.tax.scaleb(_PLACES))
+        if net + tax < 0:
+            return None
+        units = net + tax if with_tax else max(net, 0)
+        left.append((line, units, _pieces(line) if units else 0))
+    return left
+
+
+def _what_is_left(
+    order: OrderFacts, given_back: Sequence[Refund], *, with_tax: bool
+) -> tuple[list[_Left], int]:
+    """Return what is left of each line after discounts and refunds, and the discounts."""
+    parts, discounts = _parts(order)
+    _take_discounts(parts, discounts)
+    for part in parts:
+        part.before = part.gross
+    refunded = sum((max(_exact(refund.amount), _ZERO) for refund in given_back), _ZERO)
+    if refunded > 0 and refunded >= _exact(order.total):
+        for part in parts:
+            part.take(Fraction(1))
+    elif refunded:
+        pool = _take_line_refunds(parts, {part.id for part in discounts}, given_back)
+        _take_amount(parts, pool)
+    returned = _returned_pieces(order.refunds)
+    units = _rounded([part.gross if with_tax else part.net for part in parts])
+    left = [
+        (part.line, unit, _pieces_left(part, returned.pop(part.id, 0)) if unit else 0)
+        for part, unit in zip(parts, units, strict=True)
+    ]
+    return left, sum(_rounded([part.gross if with_tax else part.net for part in discounts]))
 
 
 def _lost_disputes(order: OrderFacts) -> tuple[Refund, ...]:
@@ -218,11 +252,13 @@ def _returned_pieces(refunds: Iterable[Refund]) -> dict[str, int]:
     return pieces
 
 
+def _pieces(line: Line) -> int:
+    return max(line.quantity, 0) if line.kind in _IN_PIECES else 0
+
+
 def _pieces_left(part: _Part, returned: int) -> int:
     """Return how many pieces of a line still count (see above)."""
-    if part.kind not in _IN_PIECES or part.line.quantity <= 0:
-        return 0
-    quantity = part.line.quantity
+    quantity = _pieces(part.line)
     if not returned:
         return quantity
     # So many pieces could have been given back for the money, at half of their price each.
@@ -251,7 +287,12 @@ def _gross(parts: Iterable[_Part]) -> Fraction:
 
 
 def _exact(amount: Decimal) -> Fraction:
-    """Return the amount as a fraction; refuse what would cost hours of arithmetic."""
+    _finest(amount)
+    return Fraction(amount)
+
+
+def _finest(amount: Decimal) -> int:
+    """Return the place of an amount's last digit; refuse what would cost hours of arithmetic."""
     exponent = amount.as_tuple().exponent
     if (
         not isinstance(exponent, int)
@@ -259,7 +300,7 @@ def _exact(amount: Decimal) -> Fraction:
         or amount.adjusted() > _LARGEST_EXPONENT
     ):
         raise Invalid(f"no order can have an amount of {str(amount)[:40]}")
-    return Fraction(amount)
+    return exponent
 
 
 def _rounded(amounts: Sequence[Fraction]) -> list[int]:

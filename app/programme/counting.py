@@ -45,8 +45,10 @@ def count(rule: Rule, basis: Basis, store: str | None) -> Counted:
     only = None if rule.lines is None else matcher(rule.lines, store)
     never = None if rule.except_lines is None else matcher(rule.except_lines, store)
     # The largest first: the first that names a line decides.
-    by_size = sorted(rule.multiply, key=lambda factor: factor.by, reverse=True)
-    several = [(factor.by, matcher(factor, store)) for factor in by_size]
+    several = [
+        (factor.by, matcher(factor, store))
+        for factor in sorted(rule.multiply, key=lambda factor: factor.by, reverse=True)
+    ]
     left_out = dict(basis.left_out)
     lines: list[tuple[str, Decimal]] = []
     factors: list[tuple[str, Decimal]] = []
@@ -64,10 +66,13 @@ def count(rule: Rule, basis: Basis, store: str | None) -> Counted:
         if by != _ONCE:
             factors.append((line_id, by))
         sums[by] = sums.get(by, Decimal(0)) + (quantity if rule.per_piece else left)
+    times = Fraction(sums.pop(_ONCE, Decimal(0)))
+    for by, each in sums.items():
+        times += Fraction(by) * Fraction(each)
     return Counted(
         named=bool(lines),
         total=sum((left for _, left in lines), Decimal(0)),
-        times=sum((Fraction(by) * Fraction(each) for by, each in sums.items()), Fraction(0)),
+        times=times,
         lines=tuple(lines),
         factors=tuple(factors),
         pieces=_pieces(lines, pieces) if rule.per_piece else (),

@@ -7,6 +7,7 @@ fees and tips, is never named.
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -69,6 +70,7 @@ class Factor(msgspec.Struct, frozen=True, kw_only=True):
 Matcher = Callable[[Line], bool]
 
 
+@lru_cache(maxsize=1000)  # a document is asked about order after order
 def matcher(named: Lines | Factor, store: str | None) -> Matcher:
     """Return what tells whether a line is named; `store` is the key of the shop that sold it."""
     skus = [sku.casefold() for sku in named.skus]

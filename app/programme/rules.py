@@ -224,16 +224,16 @@ def _worth(
         reason = Reason.NOTHING_COUNTS
     elif foreign and rate is None:
         reason = Reason.NO_RATE
+    elif _meets(rule, counted.total, rate):
+        paid_for = counted.times
+        if rate is not None and not rule.per_piece:
+            paid_for *= Fraction(rate)
+        raw = _WORTH[_kind(rule)](rule, paid_for)
+        points, limits = _limited(rule, _ROUND[rule.round](raw))
+        notes += limits
+        reason = Reason.EARNED if points or not rule.points else Reason.LESS_THAN_ONE_POINT
     else:
-        one = Fraction(rate if rate is not None else 1)
-        if _meets(rule, Fraction(counted.total) * one):
-            paid_for = counted.times if rule.per_piece else counted.times * one
-            raw = _WORTH[_kind(rule)](rule, paid_for)
-            points, limits = _limited(rule, _ROUND[rule.round](raw))
-            notes += limits
-            reason = Reason.EARNED if points or not rule.points else Reason.LESS_THAN_ONE_POINT
-        else:
-            reason = Reason.BELOW_THRESHOLD
+        reason = Reason.BELOW_THRESHOLD
     return Award(
         rule=rule.key,
         points=points,
@@ -264,8 +264,11 @@ def _worth(
     )
 
 
-def _meets(rule: Rule, amount: Fraction) -> bool:
+def _meets(rule: Rule, total: Decimal, rate: Decimal | None) -> bool:
     over, at_least = rule.when.goods_over, rule.when.goods_from
+    if over is None and at_least is None:
+        return True
+    amount = Fraction(total) if rate is None else Fraction(total) * Fraction(rate)
     if over is not None and amount <= Fraction(over):
         return False
     return at_least is None or amount >= Fraction(at_least)
