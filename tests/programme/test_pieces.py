@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from app.programme.events import Dispute, DisputeStatus, LineKind, OrderFacts, Refund
-from app.programme.explanation import Reason
+from app.programme.explanation import Note, Reason
+from app.programme.rules import MOST_PER_AWARD
 from tests.programme.orders import judge, line, order, points, programme, returned, unread
 
 PIECE = '[[rule]]\nkey = "piece"\non = "order.paid"\npoints = 5\nper_piece = true\n'
@@ -137,3 +138,9 @@ def test_three_items_with_a_bonus_each_give_back_what_each_earned() -> None:
     for sku, price, taken in (("A", "20", 45), ("B", "10", 15), ("C", "10", 10)):
         back = returned("9", price, (sku, 1, price))
         assert points(rules, order(*items, refunds=(back,))) == 70 - taken
+
+
+def test_one_award_for_pieces_never_outgrows_the_ledger() -> None:
+    rules = programme(PIECE.replace("points = 5", "points = 1000000000"))
+    [award] = judge(rules, order(line("1", "30.00", quantity=10**9)))
+    assert (award.points, award.explanation.notes) == (MOST_PER_AWARD, (Note.LIMITED,))
