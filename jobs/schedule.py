@@ -1,6 +1,7 @@
 """Periodic work: one row here per job. Missed runs catch up, two clocks never run one twice."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, or_, select, update
 
 from app.db import tables as t
 from app.db.upsert import insert_missing
+from app.services import life
 from app.services.code_answers import give_up_unreachable
 from app.services.perks import end_perks
 from app.services.retention import purge_bodies
@@ -21,12 +23,22 @@ log = logging.getLogger("stempel.schedule")
 _LEASE = timedelta(minutes=30)
 
 
+_LONGEST = 5.0  # seconds that a job with slices keeps others waiting
+
+# How many at once: SQLite is written to for a moment only.
+_SLICE_EMBEDDED, _SLICE = 20, 200
+
+
 class Periodic(msgspec.Struct, frozen=True):
-    """A job and how often it runs."""
+    """A job and how often it runs.
+
+    One that returns how much it did works in slices: it is run again, each time in a transaction of
+    its own, until there is nothing left.
+    """
 
     name: str
     every: timedelta
-    run: Callable[[Runtime, Connection], None]
+    run: Callable[[Runtime, Connection], int | None]
 
 
 def _free_unreachable(runtime: Runtime, connection: Connection) -> None:
@@ -45,7 +57,21 @@ def _purge(runtime: Runtime, connection: Connection) -> None:
     purge_bodies(connection, runtime.clock())
 
 
+def _let_points_mature(runtime: Runtime, connection: Connection) -> int:
+    return life.mature(connection, runtime.vault, runtime.clock(), limit=_slice(runtime))
+
+
+def _let_points_expire(runtime: Runtime, connection: Connection) -> int:
+    return life.expire(connection, runtime.vault, runtime.clock(), limit=_slice(runtime))
+
+
+def _slice(runtime: Runtime) -> int:
+    return _SLICE_EMBEDDED if runtime.database.embedded else _SLICE
+
+
 SCHEDULE = (
+    Periodic("mature-points", timedelta(minutes=1), _let_points_mature),
+    Periodic("expire-points", timedelta(minutes=1), _let_points_expire),
     Periodic("free-unreachable-codes", timedelta(hours=1), _free_unreachable),
     Periodic("end-perks", timedelta(minutes=1), _end_perks),
     Periodic("seal-heads", timedelta(days=1), _seal),
@@ -82,13 +108,16 @@ def _run(runtime: Runtime, job: Periodic) -> int:
     if taken.rowcount != 1:
         return 0
     error: str | None = None
+    after = job.every
+    began = time.monotonic()
     try:
-        with runtime.database.transaction() as connection:
-            job.run(runtime, connection)
+        while runtime.database.run(lambda connection: job.run(runtime, connection)):
+            if time.monotonic() - began > _LONGEST:
+                after = timedelta()  # the rest in the next turn
+                break
     except Exception as failure:  # the edge of the jobs: recorded, never swallowed
         log.exception("the job %s failed", job.name)
-        error = describe(failure)
-    after = timedelta(hours=1) if error else job.every
+        error, after = describe(failure), timedelta(hours=1)
     with runtime.database.transaction() as connection:
         connection.execute(
             update(t.schedule_run)

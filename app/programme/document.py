@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from app.errors import ConfigError
 from app.programme.channels import Channel
+from app.programme.life import Life, check_life
 from app.programme.lines import Factor, Lines, Product, check_factors, check_lines
 from app.programme.reading import read, wrong
 
@@ -150,6 +151,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     debt: Literal["debt", "forgive"] = "debt"
     earns_at: Literal["paid", "completed"] = "paid"
     point_value: Decimal | None = None  # money that a point is worth to its owner
+    life: Life = Life()
     basis: Switches = Switches()
     rules: tuple[Rule, ...] = ()
     rewards: tuple[Reward, ...] = ()
@@ -183,6 +185,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True):
     programme: Annotated[_Head, Meta(description="a table written [programme]")]
+    points: Life = Life()
     basis: Switches = Switches()
     rule: tuple[Rule, ...] = ()
     reward: tuple[Reward, ...] = ()
@@ -201,7 +204,11 @@ def parse(source: str) -> Programme:
     document = read(_Document, raw, "")
     head = msgspec.structs.asdict(document.programme)
     programme = Programme(
-        **head, basis=document.basis, rules=document.rule, rewards=document.reward
+        **head,
+        life=document.points,
+        basis=document.basis,
+        rules=document.rule,
+        rewards=document.reward,
     )
     _check(programme)
     return programme
@@ -229,6 +236,7 @@ def load(text: str) -> Programme:
 
 def _check(programme: Programme) -> None:
     _check_zone(programme.timezone)
+    check_life(programme.life)
     _money("programme.point_value", programme.point_value)
     _unique("rule", "key", [rule.key for rule in programme.rules])
     _unique("reward", "key", [reward.key for reward in programme.rewards])

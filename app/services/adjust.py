@@ -11,6 +11,7 @@ from app.services import accounts, workset
 from app.services.audit import Act, note_act
 from app.services.holdings import load_worth
 from app.services.keys import Vault
+from app.services.points_life import expiry_of_today
 from app.services.posting import Cause, adjust
 from app.services.programmes import versions
 from app.services.workset import WorkSet
@@ -53,6 +54,7 @@ def adjust_points(
         return member.balance
     key = f"adjust:{member.id}:{key}"
     load_worth(connection, work)
+    published = versions(connection, programme_id)
     audit_id = new_id()  # the reason is free text: it stays outside the entry
     adjust(
         work,
@@ -61,8 +63,8 @@ def adjust_points(
         points=points,
         key=key,
         explanation=msgspec.json.encode({"audit": str(audit_id)}).decode(),
-        cause=Cause(occurred_at=now),
-        policy=versions(connection, programme_id)[-1].programme.debt,
+        cause=Cause(occurred_at=now, expires_at=expiry_of_today(published, now)),
+        policy=published[-1].programme.debt,
     )
     balance = member.balance
     workset.flush(connection, work)

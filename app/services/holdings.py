@@ -20,11 +20,17 @@ def load_worth(connection: Connection, work: WorkSet) -> None:
         add_awards(
             connection, work, and_(t.award.c.member_id.in_(chunk), t.award.c.object_id.is_(None))
         )
+    load_open_lots(connection, work)
+    _load_uses(connection, work)
+    _load_newest(connection, work)
+
+
+def load_open_lots(connection: Connection, work: WorkSet) -> None:
+    """Load what the loaded members can spend from."""
+    for chunk in chunks(sorted(row.id for row in work.members.values() if not row.new)):
         open_lots = and_(t.lot.c.member_id.in_(chunk), t.lot.c.remaining > 0)
         for row in connection.execute(select(t.lot).where(open_lots)):
             work.add_lot(row_of(LotRow, row))
-    _load_uses(connection, work)
-    _load_newest(connection, work)
 
 
 def load_window_objects(
@@ -57,14 +63,15 @@ def _load_uses(connection: Connection, work: WorkSet) -> None:
                 func.max(t.entry.c.seq).label("seq"),
             )
             .join(t.entry, t.entry.c.id == t.lot_use.c.entry_id)
-            .where(t.entry.c.award_id.in_(chunk))
+            # What expired was not taken by the award.
+            .where(t.entry.c.award_id.in_(chunk), t.entry.c.kind != "expire")
             .group_by(t.entry.c.award_id, t.lot_use.c.lot_id)
         )
         used += [
             (row.award_id, row.lot_id, int(row.sum), (row.at, row.seq))
             for row in connection.execute(sums)
         ]
-    _load_lots(connection, work, {lot_id for _, lot_id, _, _ in used})
+    load_lots(connection, work, {lot_id for _, lot_id, _, _ in used})
     taken: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     newest: dict[tuple[int, int], _When] = {}
     for award_id, lot_id, points, when in used:
@@ -95,7 +102,7 @@ def _load_newest(connection: Connection, work: WorkSet) -> None:
         work.newest |= {row.award_id: row.newest for row in connection.execute(query)}
 
 
-def _load_lots(connection: Connection, work: WorkSet, ids: set[int]) -> None:
+def load_lots(connection: Connection, work: WorkSet, ids: set[int]) -> None:
     """Load emptied lots, and those that hold what was left of them in the account joined to."""
     for chunk in chunks(sorted(ids - work.lots.keys())):
         for row in connection.execute(select(t.lot).where(t.lot.c.id.in_(chunk))):

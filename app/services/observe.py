@@ -291,7 +291,8 @@ def _nothing_new(
         if row.accepted_at < told.accepted_at:
             row.accepted_at, row.dirty = told.accepted_at, True
         return Finding(status="processed", reason=f"{name}: nothing new", changed=changed)
-    _note_earned(here, row, event.facts, event.modified_at or told.accepted_at)
+    # What was earned earlier is available, and gone, earlier.
+    changed |= _note_earned(here, row, event.facts, event.modified_at or told.accepted_at)
     known = decode_facts(row.facts)
     completed = _completed(event.facts, known)
     if completed != known and not row.gone:
@@ -349,11 +350,13 @@ def _accept(here: Observer, told: Told, event: Event, row: ObjectRow, facts: Fac
         note_account(here, told, event, facts)
 
 
-def _note_earned(here: Observer, row: ObjectRow, facts: Facts | None, seen_at: datetime) -> None:
-    """Keep the earliest moment the object is known to have reached earning status."""
+def _note_earned(here: Observer, row: ObjectRow, facts: Facts | None, seen_at: datetime) -> bool:
+    """Keep the earliest moment the object is known to have reached earning status; say if it moved."""
     moment = earning_since(here.versions[row.version - 1].programme, facts, seen_at)
-    if moment is not None and (row.earned_at is None or moment < row.earned_at):
-        row.earned_at, row.dirty = moment, True
+    if moment is None or (row.earned_at is not None and row.earned_at <= moment):
+        return False
+    row.earned_at, row.dirty = moment, True
+    return True
 
 
 def _note_parts(work: WorkSet, row: ObjectRow, facts: Facts | None) -> None:

@@ -17,6 +17,7 @@ from app.programme.lots import (
     Policy,
     give_back,
     join,
+    late_expiry,
     open_points,
     spend,
     take_back,
@@ -35,11 +36,15 @@ _KINDS = {
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
-    """What an entry is owed to. `occurred_at` is when the thing itself happened."""
+    """What an entry is owed to. `occurred_at` is when the thing itself happened.
+
+    `available_at` is when points for it can be spent (None: at once), `expires_at` when they are gone.
+    """
 
     occurred_at: datetime
     delivery_id: int | None = None
     version: int | None = None
+    available_at: datetime | None = None
     expires_at: datetime | None = None
 
 
@@ -64,11 +69,14 @@ def settle(
         award.explanation = explanation
         award.dirty = True
     if difference == 0:
+        _mature_earlier(award, cause)
         return 0
     member = work.member(award.member_id)
     account = account_of(work, member)
-    if difference > 0:
-        uses = work.uses.get(award.id, [])
+    uses = work.uses.get(award.id, [])
+    if _waits(award, difference, cause, work.now, touched=bool(uses or award.forgiven)):
+        movement = Movement(pending=difference)
+    elif difference > 0:
         if uses or award.forgiven:
             movement = give_back(
                 account, difference, forgiven=award.forgiven, uses=uses, now=work.now
@@ -78,8 +86,15 @@ def settle(
     elif spending:
         movement = spend(account, -difference, work.now, policy)
     else:
-        movement = take_back(account, award.id, -difference, policy)
-    _post(
+        movement = take_back(
+            account,
+            award.id,
+            -difference,
+            policy,
+            own_pending=max(award.pending, 0),
+            own_expired=award.expired,
+        )
+    post(
         work,
         vault,
         member,
@@ -90,10 +105,33 @@ def settle(
         cause=cause,
     )
     award.points = points
-    award.forgiven += movement.forgiven
-    award.postings += 1
-    award.dirty = True
+    _mature_earlier(award, cause)
     return difference
+
+
+def _waits(award: AwardRow, difference: int, cause: Cause, now: datetime, *, touched: bool) -> bool:
+    """Say whether a difference is pending: as all else of the award is, or as its first points are.
+
+    What an award took from lots, or was let off, is given back at once. An award below 0 (a cap) waits
+    like the points that it takes away.
+    """
+    if award.pending and award.pending == award.points:
+        return True
+    if cause.available_at is None or cause.available_at <= now or touched:
+        return False
+    return difference > 0 or award.points == 0
+
+
+def _mature_earlier(award: AwardRow, cause: Cause) -> None:
+    """Keep the earliest time that an award's pending points become available, as it turns out to be."""
+    if not award.pending:
+        award.matures_at = award.expires_at = None
+        return
+    if cause.available_at is None:
+        return
+    if award.matures_at is None or cause.available_at < award.matures_at:
+        award.matures_at, award.expires_at = cause.available_at, cause.expires_at
+        award.dirty = True
 
 
 def adjust(
@@ -112,7 +150,7 @@ def adjust(
     movement = (
         open_points(account, points) if points > 0 else take_back(account, None, -points, policy)
     )
-    _post(
+    post(
         work,
         vault,
         member,
@@ -134,7 +172,7 @@ def join_accounts(work: WorkSet, vault: Vault, ending: MemberRow, staying: Membe
         (ending, joining.leaving, "into", staying),
         (staying, joining.arriving, "from", ending),
     ):
-        arrived = _append(
+        arrived = append(
             work,
             vault,
             member,
@@ -147,7 +185,7 @@ def join_accounts(work: WorkSet, vault: Vault, ending: MemberRow, staying: Membe
             explanation=msgspec.json.encode({word: str(other.id)}).decode(),
             key=f"merge:{ending.id}:{staying.id}:{word}",
         )
-        _move_lots(work, arrived, movement)
+        move_lots(work, arrived, movement)
         work.moved.add(member.id)
     for lot_id, points in joining.carried:
         _link_lot(work, work.lots[lot_id], staying, arrived, points)
@@ -194,7 +232,7 @@ def account_of(work: WorkSet, member: MemberRow) -> Account:
     )
 
 
-def _post(
+def post(
     work: WorkSet,
     vault: Vault,
     member: MemberRow,
@@ -207,40 +245,73 @@ def _post(
     key: str | None = None,
     explanation: str | None = None,
 ) -> None:
+    """Write a movement as entries and apply it to account, lots and award.
+
+    `points` is what the award is worth more or less by it, available and pending together.
+    """
     number = award.postings + 1 if award else 0
     common: dict[str, Any] = {
         "award_id": award.id if award else None,
         "rule": award.rule if award else None,
         "explanation": award.explanation if award else explanation or "{}",
-        "key": key if key is not None else f"award:{award.id if award else 0}:{number}",
+        "cause": cause,
     }
-    entry_id = _append(work, vault, member, kind=kind, points=points, cause=cause, **common)
+    key = key if key is not None else f"award:{award.id if award else 0}:{number}"
+    if movement.unexpired:
+        unexpired, back = movement.unexpired, f"{key}:unexpire"
+        append(work, vault, member, kind="expire", points=unexpired, key=back, **common)
+    entry_id = append(
+        work,
+        vault,
+        member,
+        kind=kind,
+        points=points - movement.pending,
+        pending=movement.pending,
+        key=key,
+        **common,
+    )
     if movement.forgiven:
-        common["key"] += ":forgive"
-        _append(
-            work, vault, member, kind="forgive", points=movement.forgiven, cause=cause, **common
-        )
-    _move_lots(work, entry_id, movement)
+        forgiven, off = movement.forgiven, f"{key}:forgive"
+        append(work, vault, member, kind="forgive", points=forgiven, key=off, **common)
+    move_lots(work, entry_id, movement)
     if award is not None:
         _remember_uses(work, award.id, movement)
+        award.pending += movement.pending
+        award.forgiven += movement.forgiven
+        award.expired -= movement.unexpired
+        award.postings += 1
+        award.dirty = True
     if movement.opened:
-        work.add_lot(
-            LotRow(
-                new=True,
-                id=new_id(),
-                member_id=member.id,
-                award_id=award.id if award else None,
-                entry_id=entry_id,
-                points=movement.opened,
-                remaining=movement.opened,
-                available_at=work.now,
-                expires_at=cause.expires_at,
-            )
-        )
+        open_lot(work, member, movement.opened, award, entry_id, cause.expires_at)
     work.moved.add(member.id)
 
 
-def _move_lots(work: WorkSet, entry_id: int, movement: Movement) -> None:
+def open_lot(
+    work: WorkSet,
+    member: MemberRow,
+    points: int,
+    award: AwardRow | None,
+    entry_id: int,
+    expires_at: datetime | None,
+) -> None:
+    """Open a lot; it lives a while from now, however late we heard of what it is for."""
+    work.add_lot(
+        LotRow(
+            new=True,
+            id=new_id(),
+            member_id=member.id,
+            award_id=award.id if award else None,
+            entry_id=entry_id,
+            points=points,
+            remaining=points,
+            available_at=work.now,
+            expires_at=late_expiry(expires_at, work.now),
+        )
+    )
+
+
+def move_lots(work: WorkSet, entry_id: int, movement: Movement) -> None:
+    """Take from lots and fill them as a movement says, on behalf of an entry."""
     for lot_id, change in movement.lots:
         lot = work.lots[lot_id]
         lot.remaining += change
@@ -251,7 +322,7 @@ def _move_lots(work: WorkSet, entry_id: int, movement: Movement) -> None:
         work.lots[lot_id].dirty = True
 
 
-def _append(
+def append(
     work: WorkSet,
     vault: Vault,
     member: MemberRow,
@@ -262,6 +333,7 @@ def _append(
     pending: int = 0,
     **common: Any,
 ) -> int:
+    """Append an entry to the member's chain; returns its id."""
     member.entries += 1
     member.balance += points
     member.pending += pending

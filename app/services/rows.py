@@ -100,6 +100,10 @@ class AwardRow(Stored):
     rule: str
     points: int = 0
     forgiven: int = 0
+    pending: int = 0
+    matures_at: datetime | None = None
+    expires_at: datetime | None = None
+    expired: int = 0
     postings: int = 0
     explanation: str = "{}"
 

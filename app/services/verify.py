@@ -20,7 +20,7 @@ from app.services.verify_chains import check_chains, sealed_heads
 from app.services.verify_claims import check_claims
 from app.services.verify_people import check_people, joined_accounts
 from app.services.verify_redemptions import check_redemptions
-from app.services.verify_sums import check_awards, check_lots, check_openings
+from app.services.verify_sums import check_awards, check_lots, check_openings, check_pending
 from app.services.verify_worth import check_objects, check_windows
 
 __all__ = ["Problem", "Report", "verify"]
@@ -45,6 +45,7 @@ def verify(connection: Connection, keyring: Keyring, *, programme_id: int | None
         check_lots(connection, one, problems)
         check_openings(connection, one, problems)
         check_awards(connection, one, joined, problems)
+        check_pending(connection, one, joined, problems)
         objects += check_objects(connection, one, known, joined, problems)
         check_windows(connection, one, known, joined, problems)
         check_redemptions(connection, one, known, joined, problems)

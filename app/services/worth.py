@@ -16,6 +16,7 @@ from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey, evaluate_
 from app.services.facts import decode_facts, encode_facts
 from app.services.holdings import load_window_objects, load_worth
 from app.services.keys import Vault
+from app.services.points_life import earning, restoring
 from app.services.posting import Cause, settle
 from app.services.programmes import Version, version_of
 from app.services.rows import REDEMPTION, AwardRow, ObjectKey, ObjectRow
@@ -119,11 +120,7 @@ def _settle_object(
 ) -> None:
     owner = work.member(row.owner_id) if row.owner_id is not None else None
     spending = row.kind == REDEMPTION
-    cause = Cause(
-        occurred_at=work.now if spending else row.occurred_at,
-        delivery_id=row.delivery_id,
-        version=row.version,
-    )
+    cause = restoring(versions, row, work.now) if spending else earning(versions, row, work.now)
     policy = versions[-1].programme.debt
     entitled = (
         {}
@@ -234,7 +231,7 @@ def _settle_windows(
                 points=entitlement.points,
                 explanation=_encode(entitlement.explanation),
                 policy=versions[-1].programme.debt,
-                cause=_window_cause(decisive, entitlement, work.now),
+                cause=_window_cause(versions, decisive, entitlement, work.now),
             )
 
 
@@ -267,14 +264,12 @@ def _posted_windows(
     return posted, twice
 
 
-def _window_cause(decisive: Sequence[ObjectRow], award: Award, now: datetime) -> Cause:
+def _window_cause(
+    versions: Sequence[Version], decisive: Sequence[ObjectRow], award: Award, now: datetime
+) -> Cause:
     if not decisive:
         return Cause(occurred_at=now, version=award.explanation.version or None)
-    return Cause(
-        occurred_at=decisive[0].occurred_at,
-        delivery_id=decisive[0].delivery_id,
-        version=decisive[0].version,
-    )
+    return earning(versions, decisive[0], now)
 
 
 def _new_award(

@@ -17,6 +17,7 @@ from app.programme.document import (
     load,
     parse,
 )
+from app.programme.life import Life
 from app.programme.lines import Product
 from tests.programme.orders import HEAD
 
@@ -39,6 +40,11 @@ enrolment = "opt-in"
 debt = "forgive"
 earns_at = "completed"
 point_value = 0.05
+
+[points]
+hold_days = 14
+expire_months = 12
+expire = "month-end"
 
 [basis]
 tax = "without"
@@ -93,6 +99,7 @@ def test_a_full_document_is_read_as_written() -> None:
         debt="forgive",
         earns_at="completed",
         point_value=Decimal("0.05"),
+        life=Life(hold_days=14, expire_months=12, expire="month-end"),
         basis=Switches(tax="without", tips=True),
         rules=(
             Rule(
@@ -130,6 +137,7 @@ def test_what_is_left_out_has_the_documented_default() -> None:
     rules = parse(HEAD)
     assert (rules.timezone, rules.enrolment, rules.debt) == ("UTC", "automatic", "debt")
     assert rules.language == "en"
+    assert rules.life == Life(hold_days=0, expire_months=None, expire="day")
     assert (rules.earns_from, rules.earns_at, rules.basis) == (None, "paid", Switches())
 
 
@@ -144,6 +152,14 @@ def test_a_stored_version_names_every_key_so_that_new_defaults_cannot_reach_it()
     assert stored["debt"] == "debt"
     assert stored["rules"][0]["round"] == "floor"
     assert set(stored) == set(Programme.__struct_fields__)
+
+
+def test_a_version_stored_before_points_had_a_life_lets_them_live_for_ever() -> None:
+    stored = msgspec.json.decode(dump(parse(HEAD + RULE)))
+    del stored["life"]
+    old = load(msgspec.json.encode(stored).decode())
+    assert old.life == Life()
+    assert dump(old) == dump(parse(HEAD + RULE))
 
 
 def test_a_version_stored_before_rewards_had_so_many_keys_is_still_read() -> None:
@@ -192,6 +208,25 @@ def test_a_slip_in_the_syntax_is_told_with_its_line() -> None:
 
 
 MISTAKES = {
+    "hold too long": (HEAD + "[points]\nhold_days = 366\n", ["points.hold_days: 366", "0 to 365"]),
+    "hold below nothing": (HEAD + "[points]\nhold_days = -1\n", ["points.hold_days: -1"]),
+    "no month of life": (
+        HEAD + "[points]\nexpire_months = 0\n",
+        ["points.expire_months: 0", "1 to"],
+    ),
+    "eleven years": (
+        HEAD + "[points]\nexpire_months = 121\n",
+        ["points.expire_months: 121", "120"],
+    ),
+    "half a month": (HEAD + "[points]\nexpire_months = 1.5\n", ["points.expire_months: 1.5"]),
+    "an unknown end": (
+        HEAD + '[points]\nexpire_months = 1\nexpire = "week-end"\n',
+        ["points.expire", "week-end", "month-end"],
+    ),
+    "an end of nothing": (
+        HEAD + '[points]\nexpire = "year-end"\n',
+        ["points.expire", "expire_months"],
+    ),
     "no programme": ("", ["programme is missing", "[programme]"]),
     "not a table": ("programme = 3", ["programme: 3", "a table"]),
     "missing key": ('[programme]\ncurrency = "PLN"\n', ["programme.key is missing", "per-unit"]),
@@ -204,7 +239,10 @@ MISTAKES = {
         ["programme.curency", 'did you mean "currency"?'],
     ),
     "misspelt table": (HEAD + "[[rules]]\n", ["rules is not a key", 'did you mean "rule"?']),
-    "unlike any key": (HEAD + "[weather]\n", ["weather", "known are: basis, programme, reward"]),
+    "unlike any key": (
+        HEAD + "[weather]\n",
+        ["weather", "known are: basis, points, programme, reward"],
+    ),
     "misspelt condition": (
         HEAD + RULE + 'when = { goods_ovr = "1" }\n',
         ["rule[0].when.goods_ovr", 'did you mean "goods_over"?'],

@@ -7,6 +7,8 @@ from sqlalchemy import (
     Index,
     PrimaryKeyConstraint,
     UniqueConstraint,
+    and_,
+    literal_column,
 )
 
 from app.db.tables.columns import id_column, member_column, programme_column, table
@@ -38,6 +40,11 @@ entry = table(
     CheckConstraint("seq > 0", name="seq_positive"),
 )
 
+# Written out, not bound: an index is only found by the very same words.
+_OPEN_TO_EXPIRE = and_(
+    Column("remaining", big()) > literal_column("0"), Column("expires_at", Moment()).is_not(None)
+)
+
 lot = table(
     "lot",
     id_column(),
@@ -50,7 +57,13 @@ lot = table(
     Column("available_at", Moment(), nullable=False),
     Column("expires_at", Moment()),
     Index("ix_lot_member_id", "member_id"),
-    Index("ix_lot_expires_at", "expires_at"),
+    # What expires is asked each minute.
+    Index(
+        "ix_lot_expires_at",
+        "expires_at",
+        sqlite_where=_OPEN_TO_EXPIRE,
+        postgresql_where=_OPEN_TO_EXPIRE,
+    ),
     Index(
         "ix_lot_origin_id",
         "origin_id",

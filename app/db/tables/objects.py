@@ -64,6 +64,11 @@ award = table(
     Column("rule", text(), nullable=False),
     Column("points", big(), nullable=False),  # entitled = posted, net of all entries of this award
     Column("forgiven", big(), nullable=False, server_default="0"),
+    Column("pending", big(), nullable=False, server_default="0"),  # of `points`: not available yet
+    Column("matures_at", Moment()),  # when they are; NULL: nothing is pending
+    Column("expires_at", Moment()),  # of the lot that they will open
+    # Of what it gave: gone unused, as far as that was not undone.
+    Column("expired", big(), nullable=False, server_default="0"),
     Column("postings", big(), nullable=False),
     Column("explanation", text(), nullable=False),
     UniqueConstraint("member_id", "object_id", "rule"),
@@ -77,4 +82,11 @@ award = table(
         postgresql_where=Column("object_id").is_(None),
     ),
     Index("ix_award_object_id", "object_id"),
+    # What becomes available is asked each minute.
+    Index(
+        "ix_award_matures_at",
+        "matures_at",
+        sqlite_where=Column("matures_at", Moment()).is_not(None),
+        postgresql_where=Column("matures_at", Moment()).is_not(None),
+    ),
 )

@@ -476,6 +476,10 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("rule", TEXT, nullable=False),
         sa.Column("points", BIG, nullable=False),
         sa.Column("forgiven", BIG, server_default="0", nullable=False),
+        sa.Column("pending", BIG, server_default="0", nullable=False),
+        sa.Column("matures_at", BIG, nullable=True),
+        sa.Column("expires_at", BIG, nullable=True),
+        sa.Column("expired", BIG, server_default="0", nullable=False),
         sa.Column("postings", BIG, nullable=False),
         sa.Column("explanation", TEXT, nullable=False),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_award_member_id")),
@@ -490,6 +494,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
             "member_id", "object_id", "rule", name=op.f("uq_award_member_id_object_id_rule")
         ),
         sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_award_matures_at",
+        "award",
+        ["matures_at"],
+        unique=False,
+        sqlite_where=sa.text("matures_at IS NOT NULL"),
+        postgresql_where=sa.text("matures_at IS NOT NULL"),
     )
     op.create_index("ix_award_object_id", "award", ["object_id"], unique=False)
     op.create_index(
@@ -671,7 +683,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lot")),
         sqlite_strict=True,
     )
-    op.create_index("ix_lot_expires_at", "lot", ["expires_at"], unique=False)
+    op.create_index(
+        "ix_lot_expires_at",
+        "lot",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("remaining > 0 AND expires_at IS NOT NULL"),
+        postgresql_where=sa.text("remaining > 0 AND expires_at IS NOT NULL"),
+    )
     op.create_index("ix_lot_member_id", "lot", ["member_id"], unique=False)
     op.create_index(
         "ix_lot_origin_id",

@@ -1,0 +1,87 @@
+"""How long points live: when they can be spent, and when those that nobody spent are gone.
+
+Hold and expiry both begin when a thing was earned, whenever we hear of it.
+"""
+
+import calendar
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from app.errors import ConfigError
+
+_LATEST = datetime.max.replace(tzinfo=UTC)
+_MONTHS = 12
+
+
+class Life(msgspec.Struct, frozen=True, kw_only=True):
+    """The [points] table of a programme document. By default points are there at once, for ever."""
+
+    hold_days: Annotated[
+        Annotated[int, Meta(ge=0, le=365)],
+        Meta(description="a whole number of days from 0 to 365"),
+    ] = 0  # that points for orders are pending: the time to send things back
+    expire_months: Annotated[
+        Annotated[int, Meta(ge=1, le=120)] | None,
+        Meta(description="a whole number of months from 1 to 120; left out, points never expire"),
+    ] = None
+    expire: Annotated[
+        Literal["day", "month-end", "year-end"],
+        Meta(description='"day", "month-end" or "year-end"'),
+    ] = "day"  # the last day: that one, or the end of its month or year
+
+
+def check_life(life: Life) -> None:
+    """Raise ConfigError for a table whose keys do not fit together."""
+    if life.expire != "day" and life.expire_months is None:
+        raise ConfigError('points.expire needs the key "expire_months" beside it')
+
+
+def available_from(life: Life, earned_at: datetime) -> datetime:
+    """Return when points for an order that was earned then can be spent."""
+    hold = timedelta(days=life.hold_days)
+    return earned_at + hold if _LATEST - earned_at > hold else _LATEST
+
+
+def expires_at(life: Life, timezone: str, earned_at: datetime) -> datetime | None:
+    """Return the moment that points earned then are gone, None for never.
+
+    They live through the whole of their last day as the calendar in `timezone` has it, so this is the
+    midnight after it. A month without that day has an earlier last one: 31 January and one month is
+    28 or 29 February. What would end after the year 9999 never does.
+    """
+    if life.expire_months is None:
+        return None
+    zone = ZoneInfo(timezone)
+    last = _last_day(life, _day(earned_at, zone))
+    if last is None or last == date.max:
+        return None
+    try:
+        return datetime.combine(last + timedelta(days=1), time.min, zone).astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def _day(moment: datetime, zone: ZoneInfo) -> date:
+    try:
+        return moment.astimezone(zone).date()
+    except OverflowError:  # the first and the last hours of the calendar have no date elsewhere
+        return moment.date()
+
+
+def _last_day(life: Life, day: date) -> date | None:
+    """Return the last day of points of this day, None if no calendar has it."""
+    years, month = divmod(day.month - 1 + (life.expire_months or 0), _MONTHS)
+    year, month = day.year + years, month + 1
+    if year > date.max.year:
+        return None
+    match life.expire:
+        case "day":
+            return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+        case "month-end":
+            return date(year, month, calendar.monthrange(year, month)[1])
+        case "year-end":
+            return date(year, _MONTHS, 31)
