@@ -8,6 +8,7 @@ from app.cli.deliver import deliver
 from app.cli.events import events
 from app.cli.ledger import ledger
 from app.cli.members import member
+from app.cli.points import points
 from app.cli.programmes import programme
 from app.cli.redemptions import redeem, redemption
 from app.cli.rewards import reward
@@ -46,6 +47,7 @@ for command in (
     store,
     member,
     ledger,
+    points,
     events,
     redeem,
     redemption,

@@ -61,9 +61,11 @@ def show_entries(
     lines = [f"member {one.id} of {one.programme}: {one.balance} points, {one.pending} pending"]
     for entry in found:
         about = f"  {thing(entry.about)}" if entry.about else ""
+        waits = f" (pending {entry.pending:+d})" if entry.pending else ""
+        change = f"{entry.points:+d} → {entry.balance}{waits}"
         lines += [
             "",
-            f"{entry.seq}. {moment(entry.recorded_at)} UTC  {entry.points:+d} → {entry.balance}{about}",
+            f"{entry.seq}. {moment(entry.recorded_at)} UTC  {change}{about}",
             f"   {sentence(entry, language, currency)}",
         ]
         if entry.note:

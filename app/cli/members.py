@@ -6,7 +6,7 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from app.cli.printing import entry_row, moment, stamp, thing
+from app.cli.printing import entry_row, life_lines, life_row, moment, stamp, thing
 from app.cli.redemption_text import line_of, row_of
 from app.cli.shared import (
     Context,
@@ -149,12 +149,15 @@ def show_one(context: Context, *, who: str, programme: str | None, as_json: bool
         found = show_member(connection, vault, one.id)
         entries = ledger_of(connection, one.id).items
         taken = list_redemptions(connection, member_id=one.id).items
-        currency = programme_views(connection)[one.programme_id].currency
+        published = programme_views(connection)[one.programme_id]
+    currency = published.currency
     codes = ["", "rewards taken:", *(f"  {line_of(code)}" for code in taken)] if taken else []
     show(
-        _detail(found, entries, currency) | {"redemptions": [row_of(code) for code in taken]},
+        _detail(found, entries, currency)
+        | life_row(found)
+        | {"redemptions": [row_of(code) for code in taken]},
         as_json,
-        "\n".join([_as_text(found, entries, currency), *codes]),
+        "\n".join([_as_text(found, entries, currency), *life_lines(found, published.zone), *codes]),
     )
 
 
@@ -323,6 +326,9 @@ def _award(one: AwardView) -> dict[str, Any]:
         "window": one.window,
         "points": one.points,
         "forgiven": one.forgiven,
+        "pending": one.pending,
+        "matures_at": stamp(one.matures_at),
+        "expired": one.expired,
         "explanation": None if one.explanation is None else msgspec.to_builtins(one.explanation),
     }
 

@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from app.services.view_ledger import EntryView, ObjectName, sentence
-from app.services.view_members import ObjectView
+from app.services.view_members import MemberDetail, ObjectView
 
 
 def moment(value: datetime | None) -> str:
@@ -22,6 +23,27 @@ def stamp(value: datetime | None) -> str | None:
 def thing(one: ObjectName | ObjectView) -> str:
     """Name a source object as people know it: by the number it has in the shop, if it has one."""
     return f"{one.kind} {one.number or one.external_id}"
+
+
+def life_row(found: MemberDetail) -> dict[str, Any]:
+    """Return for a script what becomes available when, and what expires when."""
+    return {
+        "available": [{"points": one.points, "at": stamp(one.at)} for one in found.available],
+        "expiring": [{"points": one.points, "at": stamp(one.at)} for one in found.expiring],
+    }
+
+
+def life_lines(found: MemberDetail, zone: ZoneInfo) -> list[str]:
+    """Say what becomes available when, and through which day points live."""
+    lines = [
+        f"  {one.points} pending, available from {one.at.astimezone(zone):%Y-%m-%d %H:%M}"
+        for one in found.available
+    ]
+    lines += [
+        f"  {one.points} expire after {one.last.astimezone(zone):%Y-%m-%d}"
+        for one in found.expiring
+    ]
+    return ["", f"what comes and goes (days of {zone.key}):", *lines] if lines else []
 
 
 def entry_row(entry: EntryView, language: str, currency: str | None = None) -> dict[str, Any]:

@@ -82,9 +82,19 @@ KINDS: dict[str, str] = {
     "spend": mark("%(points)s spent"),
     "restore": mark("%(points)s given back"),
     "expire": mark("%(points)s expired"),
+    "unexpire": mark("expiry undone: %(points)s"),
+    "mature": mark("%(points)s became available"),
+    "limit": mark("%(points)s taken off what became available: a limit of the programme"),
     "merge": mark("%(points)s moved between two accounts of one person"),
 }
-"""Every kind of entry but "adjust" (which gives or takes), and "award" for what a rule is worth now."""
+"""Every kind of entry but "adjust" (which gives or takes), and "award" for what a rule is worth now.
+
+"unexpire", "mature" and "limit" are entries of kind "expire", "earn" and "reverse" that move points
+back, or out of what is pending.
+"""
+
+_ALONE = frozenset({"forgive", "expire", "unexpire", "mature", "limit"})
+"""Kinds whose sentence says it all: why the award is worth what it is has been told before."""
 
 # Of an account that was joined to another: (did this one stay?, what moved).
 _JOINED = {
@@ -126,17 +136,19 @@ def render(
     window: str = "",
     currency: str | None = None,
     stays: bool | None = None,
+    pending: bool = False,
 ) -> str:
     """Return the sentence for an entry that changed the balance by `points`, or for an award.
 
     `kind` is that of the entry, or "award". `worth` is what the award is worth after the entry, if it
     is known; `window` the award's window key; `currency` that of the programme, which thresholds are
-    in when another one was converted. `stays` tells, of two accounts that were joined, which is asked.
+    in when another one was converted. `stays` tells, of two accounts that were joined, which is asked;
+    `pending` that what is given is not available yet.
     """
     words = texts(language)
     head = _head(words, kind, points, worth, stays)
     head = head[:1].upper() + head[1:]
-    if explanation is None or kind == "forgive":
+    if explanation is None or kind in _ALONE:
         return f"{head}."
     # How refunds were spread is of no interest once nothing is left.
     notes = "".join(
@@ -144,6 +156,8 @@ def render(
         for note in explanation.notes
         if explanation.reason is not Reason.NOTHING_COUNTS
     )
+    if pending:
+        notes += " " + words.say("Pending for now: things may still be sent back.")
     return f"{head}: {_why(words, explanation, window, currency)}.{notes}"
 
 

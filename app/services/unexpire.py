@@ -37,11 +37,12 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Undone(msgspec.Struct, frozen=True, kw_only=True):
-    """What would come, or came, back: points of so many entries of so many accounts."""
+    """What would come, or came, back: so many entries' points, and whose they are."""
 
-    entries: int
-    members: int
-    points: int
+    entries: int = 0
+    points: int = 0
+    members: frozenset[int] = frozenset()
+    last: int = 0  # the id of the last entry looked at; 0: there was none
 
 
 def plan(connection: Connection, period: Period) -> Undone:
@@ -53,7 +54,8 @@ def plan(connection: Connection, period: Period) -> Undone:
         .order_by(t.entry.c.id)
     )
     left: dict[int, int] = {}
-    entries, points, members = 0, 0, set()
+    entries, points = 0, 0
+    members: set[int] = set()
     for row in rows:
         back = -int(row.points)
         if row.award_id is not None:
@@ -62,7 +64,7 @@ def plan(connection: Connection, period: Period) -> Undone:
         if back:
             entries, points = entries + 1, points + back
             members.add(row.member_id)
-    return Undone(entries=entries, members=len(members), points=points)
+    return Undone(entries=entries, members=frozenset(members), points=points)
 
 
 def begin_undo(
@@ -107,10 +109,10 @@ def undo_slice(
     now: datetime,
     after: int,
     limit: int,
-) -> tuple[int, Undone]:
-    """Give back what up to `limit` entries took; returns the last one's id and what came back.
+) -> Undone:
+    """Give back what up to `limit` entries took; returns what came back.
 
-    Call in a writing transaction, again with that id as `after`, until nothing is left (0).
+    Call in a writing transaction, again with the `last` of what it returns as `after`, until that is 0.
     """
     rows = connection.execute(
         select(t.entry, t.lot_use.c.lot_id, t.award.c.object_id)
@@ -121,7 +123,7 @@ def undo_slice(
         .limit(limit)
     ).all()
     if not rows:
-        return 0, Undone(entries=0, members=0, points=0)
+        return Undone()
     work = WorkSet(period.programme_id, now)
     lock_holders(
         connection,
@@ -134,14 +136,15 @@ def undo_slice(
     load_open_lots(connection, work)
     load_lots(connection, work, {row.lot_id for row in rows})
     done = _undone(connection, rows)
-    returned = [(row, _give_back(work, vault, row, batch)) for row in rows if row.id not in done]
+    returned = [_give_back(work, vault, row, batch) for row in rows if row.id not in done]
     moved = sorted(work.moved)
     workset.flush(connection, work)
     want_writing(connection, moved, now)
-    return rows[-1].id, Undone(
-        entries=sum(points > 0 for _, points in returned),
-        members=len(moved),
-        points=sum(points for _, points in returned),
+    return Undone(
+        entries=sum(points > 0 for points in returned),
+        points=sum(returned),
+        members=frozenset(moved),
+        last=rows[-1].id,
     )
 
 

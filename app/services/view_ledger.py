@@ -101,15 +101,21 @@ def entries_of_object(connection: Connection, object_id: int) -> list[EntryView]
 
 def sentence(entry: EntryView, language: str, currency: str | None = None) -> str:
     """Return the sentence that explains an entry; `currency` is its programme's."""
+    kind, points = entry.kind, entry.points + entry.pending
+    if entry.pending and not points:
+        kind, points = "mature" if entry.points > 0 else "limit", entry.points
+    elif kind == "expire" and points > 0:
+        kind = "unexpire"
     return render(
         entry.explanation,
-        entry.kind,
-        entry.points + entry.pending,
+        kind,
+        points,
         language,
         worth=entry.worth,
         window=entry.window,
         currency=currency,
         stays=entry.stays,
+        pending=entry.pending > 0,
     )
 
 
@@ -199,7 +205,7 @@ def _ends(row: RowMapping) -> dict[str, Any]:
 
 
 class _ByHand(msgspec.Struct, frozen=True):
-    """What the explanation of a correction by hand holds: where its reason is."""
+    """What the explanation of a correction by hand, or of an expiry undone, holds: where its reason is."""
 
     audit: str
 
@@ -208,7 +214,7 @@ def _notes(connection: Connection, rows: Sequence[RowMapping]) -> dict[int, str]
     """Return the reasons that staff gave for their corrections, by entry."""
     acts = {}
     for row in rows:
-        if row["kind"] == "adjust":
+        if row["kind"] in {"adjust", "expire"}:
             try:
                 acts[row["id"]] = int(msgspec.json.decode(row["explanation"], type=_ByHand).audit)
             except (msgspec.ValidationError, ValueError):

@@ -26,6 +26,7 @@ from app.services.keys import Vault
 from app.services.people import email_hash_of
 from app.services.rows import REDEMPTION
 from app.services.view_claims import ClaimView, claims_where
+from app.services.view_life import Dated, becoming_available, expiring
 from app.services.views import Page, key_of, page_of, page_size, programme_views, storable
 
 
@@ -78,6 +79,9 @@ class AwardView(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     points: int
     forgiven: int
+    pending: int  # of the points: not available yet
+    matures_at: datetime | None
+    expired: int  # of the points: gone unused
     window: str
     explanation: Explanation | None
 
@@ -112,6 +116,8 @@ class MemberDetail(msgspec.Struct, frozen=True, kw_only=True):
     claims: list[ClaimView]
     objects: Page[ObjectView]
     windows: list[AwardView]
+    available: list[Dated]  # what is pending, by when it becomes available
+    expiring: list[Dated]
 
 
 def list_members(
@@ -196,6 +202,8 @@ def show_member(
             connection, or_(t.claim.c.member_id == member_id, t.claim.c.holder_id == member_id)
         ),
         objects=_objects(connection, member_id, mine, objects_before, page_size(limit)),
+        available=becoming_available(connection, mine),
+        expiring=expiring(connection, member_id),
         windows=[
             _award(one)
             for one in _decisive(
@@ -382,6 +390,9 @@ def _award(row: Row[Any]) -> AwardView:
         rule=row.rule,
         points=row.points,
         forgiven=row.forgiven,
+        pending=row.pending,
+        matures_at=row.matures_at,
+        expired=row.expired,
         window=row.window_key,
         explanation=read_explanation(row.explanation),
     )

@@ -240,7 +240,8 @@ def test_an_entry_says_why_it_is_there(
         (CHANNELS, {"", "web", "pos", "mobile", "subscription", "admin", "api"}),
         (
             KINDS,
-            {"earn", "award", "reverse", "forgive", "spend", "restore", "expire", "merge"},
+            {"earn", "award", "reverse", "forgive", "spend", "restore", "expire", "merge"}
+            | {"unexpire", "mature", "limit"},
         ),
     ],
 )
@@ -364,3 +365,33 @@ def test_joined_accounts_say_what_moved(
 ) -> None:
     for language, sentence in (("en", english), ("pl", polish)):
         assert render(None, "merge", points, language, stays=stays) == sentence
+
+
+@pytest.mark.parametrize(
+    ("kind", "english", "polish"),
+    [
+        ("expire", "150 points expired.", "150 punktów po terminie ważności."),
+        ("unexpire", "Expiry undone: 150 points.", "Cofnięto wygaśnięcie: 150 punktów."),
+        ("mature", "150 points became available.", "Można już wydać: 150 punktów."),
+        (
+            "limit",
+            "150 points taken off what became available: a limit of the programme.",
+            "Odjęto od tego, co można już wydać: 150 punktów (limit programu).",
+        ),
+    ],
+)
+def test_what_time_does_to_points_is_said_without_telling_again_what_they_are_for(
+    kind: str, english: str, polish: str
+) -> None:
+    for language, sentence in (("en", english), ("pl", polish)):
+        assert render(told(), kind, 150, language) == sentence
+
+
+def test_points_that_are_not_available_yet_say_so() -> None:
+    for language, end in (
+        ("en", "1 point for every PLN 1.00. Pending for now: things may still be sent back."),
+        ("pl", "1 punkt za każde 1,00 zł. Na razie czeka: towary można jeszcze zwrócić."),
+    ):
+        explanation = told(basis=money("314.00"), raw=money("314"))
+        sentence = plain(render(explanation, "earn", 314, language, worth=314, pending=True))
+        assert sentence.endswith(end)

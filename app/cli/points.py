@@ -1,0 +1,110 @@
+"""`stempel points`: what staff do about the life of points."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from app.cli.shared import Context, as_json, pass_context, programme_option, show
+from app.services.programmes import programme_id_of
+from app.services.unexpire import Period, Undone, begin_undo, plan, undo_slice
+
+_SLICE_EMBEDDED, _SLICE = 20, 200
+
+
+class _Moment(click.ParamType[datetime]):
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; give one as 2026-11-21T20:00:00+01:00", param, ctx)
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+@click.group()
+def points() -> None:
+    """Undo an expiry that should not have been."""
+
+
+@points.command()
+@programme_option
+@click.option(
+    "--from", "begin", type=_Moment(), required=True, help="Its begin; UTC without a zone."
+)
+@click.option("--to", "end", type=_Moment(), required=True, help="Its end, not included.")
+@click.option("--reason", required=True, help="Why; kept in the audit log and shown in the ledger.")
+@click.option("--actor", default="command line", show_default=True, help="Who undoes it.")
+@click.option("--dry-run", is_flag=True, help="Only say what would come back.")
+@as_json
+@pass_context
+def unexpire(
+    context: Context,
+    *,
+    programme: str,
+    begin: datetime,
+    end: datetime,
+    reason: str,
+    actor: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Give back all points that expired in a period, as one batch.
+
+    The period is that in which they were taken out. They return to where they were and live another
+    30 days at least. The same again gives nothing more; what a refund took back meanwhile stays away.
+
+    Example: stempel points unexpire --programme kawa --from 2026-11-21 --to 2026-11-22
+    --reason "the reminders were never sent" --dry-run
+    """
+    database = context.database()
+    with database.snapshot() as connection:
+        period = Period(programme_id=programme_id_of(connection, programme), begin=begin, end=end)
+        done = plan(connection, period)
+    batch: int | None = None
+    if not dry_run:
+        batch = database.run(
+            lambda connection: begin_undo(
+                connection, period, reason=reason, actor=actor, now=context.clock()
+            )
+        )
+        done = _undo(context, period, batch)
+    verb = "would come" if dry_run else "came"
+    show(
+        {
+            "points": done.points,
+            "entries": done.entries,
+            "members": len(done.members),
+            "batch": None if batch is None else str(batch),
+            "dry_run": dry_run,
+        },
+        as_json,
+        f"{done.points} points of {len(done.members)} members {verb} back ({done.entries} entries)",
+    )
+
+
+def _undo(context: Context, period: Period, batch: int) -> Undone:
+    """Undo slice by slice: others write in between."""
+    database = context.database()
+    limit = _SLICE_EMBEDDED if database.embedded else _SLICE
+    slices = [Undone()]
+    while len(slices) == 1 or slices[-1].last:
+        slices.append(
+            database.run(
+                lambda connection: undo_slice(
+                    connection,
+                    context.vault(),
+                    period,
+                    batch=batch,
+                    now=context.clock(),
+                    after=slices[-1].last,
+                    limit=limit,
+                )
+            )
+        )
+    return Undone(
+        entries=sum(one.entries for one in slices),
+        points=sum(one.points for one in slices),
+        members=frozenset().union(*(one.members for one in slices)),
+    )
