@@ -71,6 +71,7 @@ def unexpire(
         )
         done = _undo(context, period, batch)
     verb = "would come" if dry_run else "came"
+    whose = f"{len(done.members)} {'member' if len(done.members) == 1 else 'members'}"
     show(
         {
             "points": done.points,
@@ -80,7 +81,7 @@ def unexpire(
             "dry_run": dry_run,
         },
         as_json,
-        f"{done.points} points of {len(done.members)} members {verb} back ({done.entries} entries)",
+        f"{done.points} points of {whose} {verb} back",
     )
 
 

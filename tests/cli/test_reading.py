@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app.cli.events import events
 from app.cli.ledger import ledger
 from app.cli.members import member
+from app.cli.points import points
 from app.cli.shared import Context
 from app.db.engine import Database
 from app.errors import Conflict, Invalid, NotFound
@@ -18,7 +19,7 @@ from tests.pipeline import Pipeline, order_body
 from tests.stories import Story, order_16_email, tell
 
 Run = Callable[..., Result]
-GROUPS = {"events": events, "member": member, "ledger": ledger}
+GROUPS = {"events": events, "member": member, "ledger": ledger, "points": points}
 
 
 @pytest.fixture
