@@ -10,7 +10,6 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, literal_column, select
 
-from app.clock import to_micros
 from app.db import tables as t
 from app.programme.lots import Movement, Policy, open_points, take_back
 from app.services import accounts, workset
@@ -158,8 +157,8 @@ def _expire(work: WorkSet, vault: Vault, lot: LotRow) -> None:
         cause=Cause(occurred_at=ended_at),
         award_id=lot.award_id,
         rule=award.rule if award else None,
-        # Points that came back later expire once more, at another time.
-        key=f"expire:{lot.id}:{to_micros(ended_at)}",
+        # Points that come back to the lot expire once more, so its id alone would not do.
+        key=f"expire:{lot.id}:{member.entries + 1}",
         explanation="{}",
     )
     move_lots(work, entry_id, gone)
