@@ -80,7 +80,7 @@ SCHEDULE = (
 
 
 def run_due(runtime: Runtime) -> int:
-    """Run what is due; returns how many jobs ran. A job that fails is tried again in an hour."""
+    """Run what is due; returns how many jobs ran. A job that fails is tried again within an hour."""
     return sum(_run(runtime, job) for job in SCHEDULE)
 
 
@@ -117,7 +117,7 @@ def _run(runtime: Runtime, job: Periodic) -> int:
                 break
     except Exception as failure:  # the edge of the jobs: recorded, never swallowed
         log.exception("the job %s failed", job.name)
-        error, after = describe(failure), timedelta(hours=1)
+        error, after = describe(failure), min(5 * job.every, timedelta(hours=1))
     with runtime.database.transaction() as connection:
         connection.execute(
             update(t.schedule_run)
