@@ -6,14 +6,15 @@ import msgspec
 import pytest
 
 import app
+from app.programme.caps import Cap
 from app.programme.document import Programme, Reward, Rule, Switches, When
 from app.programme.lines import Factor, Lines
 
 README = (Path(app.__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-ELSEWHERE = {"basis", "rules", "rewards", "when"}  # tables of their own
+ELSEWHERE = {"basis", "rules", "caps", "rewards", "when"}  # tables of their own
 
 
-@pytest.mark.parametrize("table", [Programme, Switches, Rule, When, Lines, Factor, Reward])
+@pytest.mark.parametrize("table", [Programme, Switches, Rule, When, Lines, Factor, Cap, Reward])
 def test_every_key_of_a_document_is_described(table: type[msgspec.Struct]) -> None:
     prefix = "when." if table is When else ""
     written = {f"{prefix}{name}" for name in set(table.__struct_fields__) - ELSEWHERE}
