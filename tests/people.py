@@ -59,10 +59,11 @@ points = 20
 COSTS = (5, 30, 120, 150)
 """What rewards cost: `People.spend` takes them."""
 
-SOURCE += "".join(
+REWARDS = "".join(
     f'\n[[reward]]\nkey = "for-{cost}"\ncost = {cost}\nkind = "percent"\nvalue = "10"\n'
     for cost in COSTS
 )
+SOURCE += REWARDS
 
 
 def order(

@@ -23,10 +23,10 @@ from app.services.enrol import add_member, confirm_claim
 from app.services.explain import render
 from app.services.links import LIFE, claim_link
 from app.services.programmes import programme_id_of
+from app.services.view_awards import AwardView
 from app.services.view_claims import ClaimView, pending_claims
 from app.services.view_ledger import EntryView, ledger_of, sentence
 from app.services.view_members import (
-    AwardView,
     MemberDetail,
     MemberView,
     ObjectView,

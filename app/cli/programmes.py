@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from app.cli.shared import Context, as_json, pass_context, show, table
 from app.errors import ConfigError
+from app.programme.caps import Cap
 from app.programme.document import Programme, Reward, Rule, named_stores
 from app.programme.presets import describe, preset_names, preset_source
 from app.services import programmes, rates
@@ -230,12 +231,14 @@ def _dropped(before: Programme, after: Programme) -> list[str]:
     notes = []
     if rules := _missing(before.rules, after.rules):
         notes.append(f"Earns nothing any more from now on: {rules}.")
+    if caps := _missing(before.caps, after.caps):
+        notes.append(f"Limited no more: {caps}. Orders placed before stay limited.")
     if rewards := _missing(before.rewards, after.rewards):
         notes.append(f"Not offered any more: {rewards}. Codes that were taken stay good.")
     return notes
 
 
-def _missing(before: Sequence[Rule | Reward], after: Sequence[Rule | Reward]) -> str:
+def _missing(before: Sequence[Rule | Cap | Reward], after: Sequence[Rule | Cap | Reward]) -> str:
     kept = {one.key for one in after}
     return ", ".join(one.key for one in before if one.key not in kept)
 

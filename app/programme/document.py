@@ -14,34 +14,29 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
+from app.programme.caps import Cap, NumberOfOrders, check_caps, check_milestone
 from app.programme.channels import Channel
+from app.programme.fields import MOST_POINTS, Points, PointsAboveZero, Slug
 from app.programme.life import Life, check_life
 from app.programme.lines import Factor, Lines, Product, check_factors, check_lines
 from app.programme.reading import read, wrong
 
-MOST_POINTS = 1_000_000_000
 MOST_REWARDS = 100
 
-Slug = Annotated[
-    str,
-    Meta(
-        pattern=r"\A[a-z0-9]+(-[a-z0-9]+)*\Z",
-        max_length=64,
-        description='lower-case letters, digits and single hyphens, as "per-unit"',
-    ),
-]
 CurrencyCode = Annotated[
     str,
     Meta(pattern=r"\A[A-Z]{3}\Z", description='an ISO 4217 code of three capitals, as "PLN"'),
-]
-Points = Annotated[
-    int, Meta(ge=0, le=MOST_POINTS, description=f"a whole number from 0 to {MOST_POINTS}")
 ]
 _MONEY = 'an amount above 0 and at most 1000000000, as "100.00"'
 Money = Annotated[Decimal, Meta(description=_MONEY)]
 OptionalMoney = Annotated[Decimal | None, Meta(description=_MONEY)]
 Trigger = Literal[
-    "order.paid", "order.completed", "customer.registered", "review.published", "referral"
+    "order.paid",
+    "order.completed",
+    "order.count",
+    "customer.registered",
+    "review.published",
+    "referral",
 ]
 Rounding = Literal["floor", "half_up", "ceil"]
 
@@ -77,7 +72,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     on: Annotated[
         Trigger,
         Meta(
-            description='"order.paid", "order.completed", "customer.registered", '
+            description='"order.paid", "order.completed", "order.count", "customer.registered", '
             '"review.published" or "referral"'
         ),
     ]
@@ -97,6 +92,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description='"programme", or "store" for the shop\'s money unconverted'),
     ] = "programme"
     verified: bool = True  # reviews: only of a product that the reviewer bought
+    orders: NumberOfOrders = None  # milestones: the person's n-th order that counts
+    every: NumberOfOrders = None  # milestones: each n-th one
     when: When = When()
     lines: Lines | None = None  # only these count
     except_lines: Lines | None = None  # these never do
@@ -107,9 +104,7 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
     """What points can be exchanged for."""
 
     key: Slug
-    cost: Annotated[
-        int, Meta(ge=1, le=MOST_POINTS, description=f"a whole number from 1 to {MOST_POINTS}")
-    ]
+    cost: PointsAboveZero
     kind: Annotated[
         Literal["percent", "fixed", "free-delivery", "free-product", "early-access"],
         Meta(description='"percent", "fixed", "free-delivery", "free-product" or "early-access"'),
@@ -154,6 +149,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     life: Life = Life()
     basis: Switches = Switches()
     rules: tuple[Rule, ...] = ()
+    caps: tuple[Cap, ...] = ()
     rewards: tuple[Reward, ...] = ()
 
 
@@ -188,6 +184,7 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
     points: Life = Life()
     basis: Switches = Switches()
     rule: tuple[Rule, ...] = ()
+    cap: tuple[Cap, ...] = ()
     reward: tuple[Reward, ...] = ()
 
 
@@ -208,6 +205,7 @@ def parse(source: str) -> Programme:
         life=document.points,
         basis=document.basis,
         rules=document.rule,
+        caps=document.cap,
         rewards=document.reward,
     )
     _check(programme)
@@ -244,6 +242,12 @@ def _check(programme: Programme) -> None:
         raise wrong("reward", len(programme.rewards), f"at most {MOST_REWARDS} rewards")
     for at, rule in enumerate(programme.rules):
         _check_rule(f"rule[{at}]", rule)
+    _unique("cap", "key", [cap.key for cap in programme.caps])
+    check_caps(
+        programme.caps,
+        {rule.key: at for at, rule in enumerate(programme.rules)},
+        [rule.key for rule in programme.rules if rule.on in ORDER_TRIGGERS],
+    )
     for at, reward in enumerate(programme.rewards):
         _check_reward(f"reward[{at}]", reward)
 
@@ -261,6 +265,7 @@ def _check_rule(path: str, rule: Rule) -> None:
     _money(f"{path}.when.goods_from", rule.when.goods_from)
     if rule.on not in ORDER_TRIGGERS:
         _only_for_orders(path, rule)
+    check_milestone(path, rule.on, rule.orders, rule.every)
     if rule.on != "review.published" and not rule.verified:
         raise ConfigError(f'{path}.verified: only a rule on "review.published" has this key')
     if rule.when.goods_over is not None and rule.when.goods_from is not None:

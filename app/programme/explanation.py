@@ -33,6 +33,9 @@ class Reason(StrEnum):
     SAME_PERSON = "same-person"  # another account of the same person has been given it
     REDEEMED = "redeemed"  # spent on a reward
     RELEASED = "released"  # the reward's code was never used and cannot be any more
+    OVER_CAP = "over-cap"  # of a window: the orders earned more than `cap` allows
+    WITHIN_CAP = "within-cap"
+    NOT_REACHED = "not-reached"  # a milestone: fewer orders count by now
     GIVEN_BACK = "given-back"  # the order that the reward was used for was refunded
 
 
@@ -76,7 +79,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     step: bool = False
     points_each: int | None = None
     rounding: str | None = None
-    raw: Decimal | None = None  # points before rounding, to 6 decimals
+    raw: Decimal | None = None  # points before rounding, to 6 decimals; of a cap: before it
     cap: int | None = None
     multiplier: Decimal | None = None
     rate: Decimal | None = None  # programme currency for one unit of `currency`

@@ -1,6 +1,7 @@
 """What one source object is worth: pure, no database, clock or network.
 
-Rules about several objects of a person (sign-up once, a review once per product) are in `windows`.
+Rules about several objects of a person are in `windows` (sign-up once, a review once per product) and
+`order_windows` (caps, milestones).
 A new kind of order rule is one function in `_WORTH`.
 """
 
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app.programme.basis import Basis, basis_of
+from app.programme.caps import ORDER_COUNT
 from app.programme.channels import channel_of, comes_through
 from app.programme.counting import Counted, count
 from app.programme.document import ORDER_TRIGGERS, Programme, Rule
@@ -98,7 +100,7 @@ def earning_since(programme: Programme, facts: Facts | None, seen_at: datetime) 
     """
     match facts:
         case OrderFacts():
-            if _standing_reason(facts, completed=programme.earns_at == "completed"):
+            if standing_reason(facts, completed=programme.earns_at == "completed"):
                 return None
             if programme.earns_at == "completed":
                 return facts.completed_at or seen_at
@@ -146,13 +148,15 @@ def _evaluate_order(
 ) -> tuple[Award, ...]:
     rules = [rule for rule in programme.rules if rule.on in ORDER_TRIGGERS]
     if not rules:
+        if any(rule.on == ORDER_COUNT for rule in programme.rules):
+            return ()
         return (_nothing(version, Reason.NO_RULE, currency=order.currency),)
     early = before_start(programme, occurred_at)
     basis: Basis | None = None
     awards = []
     for rule in rules:
         completed = rule.on == "order.completed" or programme.earns_at == "completed"
-        reason = _standing_reason(order, completed=completed)
+        reason = standing_reason(order, completed=completed)
         if early and reason in {None, Reason.NOT_PAID, Reason.NOT_COMPLETED}:
             reason = Reason.BEFORE_START
         channel = None
@@ -181,7 +185,7 @@ def _evaluate_order(
     return tuple(awards)
 
 
-def _standing_reason(order: OrderFacts, *, completed: bool) -> Reason | None:
+def standing_reason(order: OrderFacts, *, completed: bool) -> Reason | None:
     """Return why an order in this state earns nothing, None if it may."""
     if order.test:
         return Reason.TEST_ORDER

@@ -3,10 +3,8 @@
 A window converges like an object: its award is worked out anew from all items whenever one of them
 changes, and the difference is posted. So a removed review frees its product for another one.
 
-How later rules fit in. A window's kind is the word before the colon of its key; a new rule is one
-function in `_KINDS` and its case in `windows`. A cap ("day:2026-05-01") sums what `rules.evaluate`
-makes each item worth and returns the negative of what exceeds it. A punch card ("card:3"),
-a milestone ("orders:10") or a challenge counts the items that qualify, in the order they happened.
+A window's kind is the word before the colon of its key; a new rule is one function in `_KINDS` and
+its case in `windows`. What looks at all orders of a person is in `order_windows`.
 """
 
 from collections.abc import Callable, Sequence

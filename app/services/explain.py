@@ -9,6 +9,7 @@ import msgspec
 
 from app.programme.events import LineKind
 from app.programme.explanation import Explanation, LeftOut, Note, Reason
+from app.services.explain_caps import head_of_cap, is_capped, why_capped
 from app.services.texts import Texts, mark, texts
 
 _EXPLANATION: msgspec.json.Decoder[Explanation] = msgspec.json.Decoder(Explanation)
@@ -38,6 +39,9 @@ REASONS: dict[Reason, str] = {
     Reason.SAME_PERSON: mark("another account of the same person has been given it"),
     Reason.REDEEMED: mark("for the reward “%(rule)s”"),
     Reason.RELEASED: mark("the code of the reward “%(rule)s” was not used and cannot be any more"),
+    Reason.OVER_CAP: mark("the orders earned more than the programme gives for them"),
+    Reason.WITHIN_CAP: mark("the orders earned no more than the programme gives for them"),
+    Reason.NOT_REACHED: mark("fewer orders count by now than this needs"),
     Reason.GIVEN_BACK: mark("the order that the reward “%(rule)s” was used for was refunded"),
 }
 
@@ -146,7 +150,10 @@ def render(
     `pending` that what is given is not available yet.
     """
     words = texts(language)
-    head = _head(words, kind, points, worth, stays)
+    if is_capped(explanation) and kind != "forgive":
+        head = head_of_cap(words, points, worth)
+    else:
+        head = _head(words, kind, points, worth, stays)
     head = head[:1].upper() + head[1:]
     if explanation is None or kind in _ALONE:
         return f"{head}."
@@ -182,6 +189,8 @@ def _head(words: Texts, kind: str, points: int, worth: int | None, stays: bool |
 
 
 def _why(words: Texts, told: Explanation, window: str, programme_currency: str | None) -> str:
+    if is_capped(told):
+        return why_capped(words, told, window) or words.say(REASONS[told.reason])
     channel = told.channel or ""
     reason = words.say(
         REASONS[told.reason],
@@ -192,7 +201,10 @@ def _why(words: Texts, told: Explanation, window: str, programme_currency: str |
         else words.say("“%(word)s”", word=channel),
     )
     if told.reason is Reason.EARNED and told.basis is None:
-        text = _WINDOWS.get(window.partition(":")[0])
+        kind, _, number = window.partition(":")
+        if kind == "orders":
+            return words.say("for the %(number)s order", number=words.ordinal(int(number)))
+        text = _WINDOWS.get(kind)
         return words.say(text) if text else reason
     if told.reason is Reason.NOTHING_COUNTS and told.refunded:
         amount = words.money(told.refunded, told.currency)

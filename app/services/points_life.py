@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from app.programme.document import Programme
 from app.programme.life import available_from, expires_at
 from app.services.posting import Cause
 from app.services.programmes import Version, in_force, version_of
@@ -10,21 +11,31 @@ from app.services.rows import ObjectRow
 
 
 def earning(versions: Sequence[Version], row: ObjectRow, now: datetime) -> Cause:
-    """Return the cause of what an object is worth, with the life of its points under its own version.
-
-    Both hold and expiry begin when it was earned, never later than now. Only orders are held: they
-    alone can be sent back.
-    """
+    """Return the cause of what an object is worth, with the life of its points under its own version."""
     programme = version_of(versions, row.version).programme
-    life = programme.life
-    began = min(row.earned_at or row.occurred_at, now)
-    held = life.hold_days and row.kind == "order"
+    available_at, expiry = life_of(programme, row.kind, row.earned_at or row.occurred_at, now)
     return Cause(
         occurred_at=row.occurred_at,
         delivery_id=row.delivery_id,
         version=row.version,
-        available_at=available_from(life, began) if held else None,
-        expires_at=expires_at(life, programme.timezone, began),
+        available_at=available_at,
+        expires_at=expiry,
+    )
+
+
+def life_of(
+    programme: Programme, kind: str, earned_at: datetime, now: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """Return when points for such an object can be spent (None: at once) and when they are gone.
+
+    Both hold and expiry begin when it was earned, never later than now. Only orders are held: they
+    alone can be sent back.
+    """
+    life, began = programme.life, min(earned_at, now)
+    held = life.hold_days and kind == "order"
+    return (
+        available_from(life, began) if held else None,
+        expires_at(life, programme.timezone, began),
     )
 
 

@@ -16,11 +16,12 @@ from app.programme.document import Programme
 from app.programme.events import Facts, OrderFacts
 from app.programme.rules import Context
 from app.services import accounts, workset
+from app.services.awards import context_of
 from app.services.facts import decode_facts
 from app.services.keys import Vault
 from app.services.programmes import versions
 from app.services.workset import WorkSet
-from app.services.worth import context_of, settle_objects
+from app.services.worth import settle_objects
 from app.services.writeback import want_writing
 
 _CHUNK = 500

@@ -6,13 +6,13 @@ is no compiled copy that could fall behind it.
 """
 
 import io
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import cache
 from importlib import resources
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
@@ -58,6 +58,13 @@ class Texts:
         """Write a figure with all of its decimals."""
         return format_decimal(value, locale=self._locale, decimal_quantization=False)
 
+    def ordinal(self, number: int) -> str:
+        """Write which one of several: "21st", "21."."""
+        if self.language != "en":
+            return f"{number}."
+        ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+        return f"{number}{'th' if number // 10 % 10 == 1 else ending}"
+
     def money(self, amount: Decimal, currency: str | None) -> str:
         """Write an amount with all of its decimals, at least those of its currency."""
         if currency is None:
@@ -76,7 +83,15 @@ class Texts:
 
     def day(self, value: datetime, zone: tzinfo) -> str:
         """Write the day of a time in words, as the calendars in `zone` showed it."""
-        return format_date(value.astimezone(zone), "long", locale=self._locale)
+        return self.date_in_words(value.astimezone(zone).date())
+
+    def date_in_words(self, value: date) -> str:
+        """Write a date in words."""
+        return format_date(value, "long", locale=self._locale)
+
+    def month_in_words(self, value: date) -> str:
+        """Write the month of a date in words, with its year."""
+        return format_skeleton("yMMMM", value, locale=self._locale)
 
 
 @cache

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select
 
 from app.db import tables as t
 from app.errors import Invalid, NotFound
+from app.programme.order_windows import is_order_window
 from app.programme.rules import Award
 from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey, evaluate_windows
 from app.services.facts import decode_facts
@@ -92,7 +93,10 @@ def check_windows(
     joined: Mapping[int, int],
     problems: list[Problem],
 ) -> None:
-    """Check that each window of each person is given what all its objects are worth."""
+    """Check that each window of each person is given what all its objects are worth.
+
+    Those of several orders are checked on their own (`verify_order_windows`).
+    """
     items: dict[int, list[WindowItem]] = defaultdict(list)
     rows = connection.execute(
         select(t.source_object).where(
@@ -111,7 +115,7 @@ def check_windows(
     for award in connection.execute(
         select(t.award).where(t.award.c.programme_id == programme_id, t.award.c.object_id.is_(None))
     ):
-        if award.points:
+        if award.points and not is_order_window(award.window_key):
             member = joined.get(award.member_id, award.member_id)
             window = WindowKey(award.rule, award.window_key)
             given[member][window] = given[member].get(window, 0) + award.points

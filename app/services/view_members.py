@@ -19,12 +19,11 @@ from app.programme.events import (
     RedemptionFacts,
     ReviewFacts,
 )
-from app.programme.explanation import Explanation, Reason
-from app.services.explain import read_explanation
 from app.services.facts import decode_facts
 from app.services.keys import Vault
 from app.services.people import email_hash_of
 from app.services.rows import REDEMPTION
+from app.services.view_awards import AwardView, award_view, decisive, windows_of
 from app.services.view_claims import ClaimView, claims_where
 from app.services.view_life import Dated, becoming_available, expiring
 from app.services.views import Page, key_of, page_of, page_size, programme_views, storable
@@ -73,19 +72,6 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
-class AwardView(msgspec.Struct, frozen=True, kw_only=True):
-    """What one rule is worth for an object or a window now, 0 with its reason included."""
-
-    rule: str
-    points: int
-    forgiven: int
-    pending: int  # of the points: not available yet
-    matures_at: datetime | None
-    expired: int  # of the points: gone unused
-    window: str
-    explanation: Explanation | None
-
-
 class ObjectView(msgspec.Struct, frozen=True, kw_only=True):
     """One source object of a member with what it is worth to that member."""
 
@@ -115,9 +101,9 @@ class MemberDetail(msgspec.Struct, frozen=True, kw_only=True):
     customers: list[CustomerView]
     claims: list[ClaimView]
     objects: Page[ObjectView]
-    windows: list[AwardView]
     available: list[Dated]  # what is pending, by when it becomes available
     expiring: list[Dated]
+    windows: list[AwardView]
 
 
 def list_members(
@@ -204,16 +190,7 @@ def show_member(
         objects=_objects(connection, member_id, mine, objects_before, page_size(limit)),
         available=becoming_available(connection, mine),
         expiring=expiring(connection, member_id),
-        windows=[
-            _award(one)
-            for one in _decisive(
-                connection.execute(
-                    select(t.award)
-                    .where(t.award.c.member_id.in_(mine), t.award.c.object_id.is_(None))
-                    .order_by(t.award.c.rule, t.award.c.window_key)
-                )
-            )
-        ],
+        windows=windows_of(connection, mine),
     )
 
 
@@ -306,22 +283,6 @@ def _joined(connection: Connection, member_id: int) -> list[int]:
     return found
 
 
-def _decisive(awards: Iterable[Row[Any]]) -> list[Row[Any]]:
-    """Leave out, of several awards for one thing, those of joined accounts that give nothing.
-
-    Where none of them gives anything, the one that says why stays, not one that was moved elsewhere.
-    """
-    found: dict[tuple[int | None, str, str], tuple[int, Row[Any]]] = {}
-    for award in awards:
-        key = (award.object_id, award.rule, award.window_key)
-        told = read_explanation(award.explanation)
-        moved = told is not None and told.reason in {Reason.OTHER_OWNER, Reason.SAME_PERSON}
-        weight = 2 if award.points else 0 if moved else 1
-        if key not in found or weight > found[key][0]:
-            found[key] = weight, award
-    return [award for _, award in found.values()]
-
-
 def _objects(
     connection: Connection,
     member_id: int,
@@ -348,8 +309,8 @@ def _objects(
         .where(t.award.c.object_id.in_([row.id for row in rows]), t.award.c.member_id.in_(accounts))
         .order_by(t.award.c.rule)
     )
-    for award in _decisive(given):
-        awards[award.object_id].append(_award(award))
+    for award in decisive(given):
+        awards[award.object_id].append(award_view(award))
     items = [_object(row, awards[row.id]) for row in rows]
     return page_of(items, [item.id for item in items], size)
 
@@ -382,17 +343,4 @@ def _object(row: Row[Any], awards: Sequence[AwardView]) -> ObjectView:
         settled_by_rule=bool(row.settled_by_rule),
         delivery_id=row.delivery_id,
         awards=list(awards),
-    )
-
-
-def _award(row: Row[Any]) -> AwardView:
-    return AwardView(
-        rule=row.rule,
-        points=row.points,
-        forgiven=row.forgiven,
-        pending=row.pending,
-        matures_at=row.matures_at,
-        expired=row.expired,
-        window=row.window_key,
-        explanation=read_explanation(row.explanation),
     )

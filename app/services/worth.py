@@ -4,31 +4,32 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-import msgspec
 from sqlalchemy import Connection
 
-from app.db.ids import new_id
 from app.programme.events import Facts
 from app.programme.explanation import Explanation, Reason
 from app.programme.facts import is_draft
-from app.programme.rules import NO_RULE, Award, Context, evaluate
-from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey, evaluate_windows
+from app.programme.order_windows import is_order_window
+from app.programme.rules import NO_RULE, Award, evaluate
+from app.programme.windows import WINDOW_KINDS, WindowItem, evaluate_windows
+from app.services.awards import (
+    context_of,
+    decisive_first,
+    encode_explanation,
+    new_award,
+    posted_windows,
+)
 from app.services.facts import decode_facts, encode_facts
 from app.services.holdings import load_window_objects, load_worth
 from app.services.keys import Vault
+from app.services.order_windows import judge_orders, settle_orders
 from app.services.points_life import earning, restoring
 from app.services.posting import Cause, settle
 from app.services.programmes import Version, version_of
 from app.services.rows import REDEMPTION, AwardRow, ObjectKey, ObjectRow
 from app.services.workset import WorkSet
 
-_CONTEXT: msgspec.json.Decoder[Context] = msgspec.json.Decoder(Context)
 _WINDOW_KINDS = frozenset(kind for kinds in WINDOW_KINDS.values() for kind in kinds)
-
-
-def context_of(text: str) -> Context:
-    """Return a frozen context as stored with its object."""
-    return _CONTEXT.decode(text)
 
 
 def worth_of(versions: Sequence[Version], row: ObjectRow, facts: Facts | None) -> tuple[Award, ...]:
@@ -96,8 +97,12 @@ def settle_objects(
     for award in work.awards.values():
         if award.object_id is not None:
             by_object[award.object_id].append(award)
+    # What a cap gives back goes first: else taking back an order would find less than there is.
+    windows = judge_orders(connection, work, versions, rows, joined)
+    settle_orders(work, vault, versions, [one for one in windows if one.relief])
     for row in rows:
         _settle_object(work, vault, versions, row, by_object[row.id])
+    settle_orders(work, vault, versions, [one for one in windows if not one.relief])
     people: set[int] = set(joined)
     for row in rows:
         if row.kind in _WINDOW_KINDS:
@@ -128,7 +133,7 @@ def _settle_object(
         else {award.rule: award for award in worth_of(versions, row, decode_facts(row.facts))}
     )
     mine: dict[str, AwardRow] = {}
-    for award_row in _decisive_first(work, known):
+    for award_row in decisive_first(work, known):
         own = owner is not None and work.member(award_row.member_id) is owner
         if own and mine.setdefault(award_row.rule, award_row) is award_row:
             continue
@@ -144,28 +149,17 @@ def _settle_object(
     for award in entitled.values():
         target = mine.get(award.rule)
         if target is None:
-            target = _new_award(work, owner.id, award.rule, object_id=row.id)
+            target = new_award(work, owner.id, award.rule, object_id=row.id)
         settle(
             work,
             vault,
             target,
             points=award.points,
-            explanation=_encode(award.explanation),
+            explanation=encode_explanation(award.explanation),
             policy=policy,
             cause=cause,
             spending=spending,
         )
-
-
-def _decisive_first(work: WorkSet, awards: Iterable[AwardRow]) -> list[AwardRow]:
-    """Order awards so that of several for one rule of one person the one that pays comes first.
-
-    There are several once an account was joined to another: each account had its own. If none pays
-    now, what comes back belongs to the one that was paid last: it knows what was let off.
-    """
-    return sorted(
-        awards, key=lambda award: (award.points == 0, -work.newest.get(award.id, 0), -award.id)
-    )
 
 
 def _withdraw(
@@ -182,7 +176,7 @@ def _withdraw(
         vault,
         award,
         points=0,
-        explanation=_encode(explanation),
+        explanation=encode_explanation(explanation),
         policy=versions[-1].programme.debt,
         cause=Cause(occurred_at=row.occurred_at, delivery_id=row.delivery_id, version=row.version),
     )
@@ -192,7 +186,7 @@ def _settle_windows(
     work: WorkSet, vault: Vault, versions: Sequence[Version], people: Iterable[int]
 ) -> None:
     items, newest = _window_items(work, versions)
-    posted, twice = _posted_windows(work)
+    posted, twice = posted_windows(work, lambda key: not is_order_window(key))
     for person in sorted({work.member(person).id for person in people}):
         for award in twice[person]:
             settle(
@@ -200,7 +194,7 @@ def _settle_windows(
                 vault,
                 award,
                 points=0,
-                explanation=_encode(
+                explanation=encode_explanation(
                     Explanation(
                         rule=award.rule, version=versions[-1].number, reason=Reason.SAME_PERSON
                     )
@@ -220,7 +214,7 @@ def _settle_windows(
                 )
             posted[person][window] = award_row
         for window, entitlement in entitled.items():
-            row_or_new = posted[person].get(window) or _new_award(
+            row_or_new = posted[person].get(window) or new_award(
                 work, person, window.rule, window_key=window.key
             )
             decisive = [newest[i] for i in entitlement.explanation.objects if i in newest]
@@ -229,7 +223,7 @@ def _settle_windows(
                 vault,
                 row_or_new,
                 points=entitlement.points,
-                explanation=_encode(entitlement.explanation),
+                explanation=encode_explanation(entitlement.explanation),
                 policy=versions[-1].programme.debt,
                 cause=_window_cause(versions, decisive, entitlement, work.now),
             )
@@ -249,44 +243,9 @@ def _window_items(
     return items, newest
 
 
-def _posted_windows(
-    work: WorkSet,
-) -> tuple[dict[int, dict[WindowKey, AwardRow]], dict[int, list[AwardRow]]]:
-    """Return, per person, the award of each window, and those that pay a window once more."""
-    posted: dict[int, dict[WindowKey, AwardRow]] = defaultdict(dict)
-    twice: dict[int, list[AwardRow]] = defaultdict(list)
-    for award in _decisive_first(work, work.awards.values()):
-        if award.object_id is None:
-            member = work.member(award.member_id).id
-            first = posted[member].setdefault(WindowKey(award.rule, award.window_key), award)
-            if first is not award and award.points:
-                twice[member].append(award)
-    return posted, twice
-
-
 def _window_cause(
     versions: Sequence[Version], decisive: Sequence[ObjectRow], award: Award, now: datetime
 ) -> Cause:
     if not decisive:
         return Cause(occurred_at=now, version=award.explanation.version or None)
     return earning(versions, decisive[0], now)
-
-
-def _new_award(
-    work: WorkSet, member_id: int, rule: str, *, object_id: int | None = None, window_key: str = ""
-) -> AwardRow:
-    row = AwardRow(
-        new=True,
-        id=new_id(),
-        programme_id=work.programme_id,
-        member_id=member_id,
-        object_id=object_id,
-        window_key=window_key,
-        rule=rule,
-    )
-    work.awards[row.id] = row
-    return row
-
-
-def _encode(explanation: Explanation) -> str:
-    return msgspec.json.encode(explanation).decode()

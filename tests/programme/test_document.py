@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from app.errors import ConfigError
+from app.programme.caps import Cap
 from app.programme.document import (
     Programme,
     Reward,
@@ -22,6 +23,8 @@ from app.programme.lines import Product
 from tests.programme.orders import HEAD
 
 RULE = '[[rule]]\nkey = "a"\non = "order.paid"\npoints = 1\n'
+CAP = '[[cap]]\nkey = "limit"\npoints = 30\nper = "day"\n'
+MILESTONE = '[[rule]]\nkey = "m"\non = "order.count"\npoints = 50\norders = 5\n'
 REWARD = '[[reward]]\nkey = "ten"\ncost = 100\nkind = "percent"\nvalue = "10"\n'
 VOUCHER = REWARD.replace("percent", "fixed")
 ACCESS = '[[reward]]\nkey = "early"\ncost = 100\nkind = "early-access"\n'
@@ -59,6 +62,18 @@ round = "half_up"
 max_points = 30
 currency = "store"
 when = { goods_from = 20 }
+
+[[rule]]
+key = "each-tenth"
+on = "order.count"
+points = 100
+every = 10
+
+[[cap]]
+key = "monthly"
+points = 500
+per = "month"
+rules = ["per-unit"]
 
 [[reward]]
 key = "ten-percent"
@@ -112,7 +127,9 @@ def test_a_full_document_is_read_as_written() -> None:
                 currency="store",
                 when=When(goods_from=Decimal(20)),
             ),
+            Rule(key="each-tenth", on="order.count", points=100, every=10),
         ),
+        caps=(Cap(key="monthly", points=500, per="month", rules=("per-unit",)),),
         rewards=(
             Reward(key="ten-percent", cost=100, kind="percent", value=Decimal(10), valid_days=90),
             Reward(
@@ -139,6 +156,14 @@ def test_what_is_left_out_has_the_documented_default() -> None:
     assert rules.language == "en"
     assert rules.life == Life(hold_days=0, expire_months=None, expire="day")
     assert (rules.earns_from, rules.earns_at, rules.basis) == (None, "paid", Switches())
+
+
+def test_a_version_stored_before_there_were_caps_has_none() -> None:
+    stored = msgspec.json.decode(dump(parse(HEAD + RULE)))
+    del stored["caps"]
+    for rule in stored["rules"]:
+        del rule["orders"], rule["every"]
+    assert load(msgspec.json.encode(stored).decode()) == parse(HEAD + RULE)
 
 
 def test_a_stored_version_reads_back_the_same() -> None:
@@ -239,9 +264,42 @@ MISTAKES = {
         ["programme.curency", 'did you mean "currency"?'],
     ),
     "misspelt table": (HEAD + "[[rules]]\n", ["rules is not a key", 'did you mean "rule"?']),
-    "unlike any key": (
-        HEAD + "[weather]\n",
-        ["weather", "known are: basis, points, programme, reward"],
+    "unlike any key": (HEAD + "[weather]\n", ["weather", "known are: basis, cap, points"]),
+    "cap without end": (
+        HEAD + RULE + CAP.replace("day", "week"),
+        ["cap[0].per", '"week"', '"year"'],
+    ),
+    "limit of nothing": (HEAD + RULE + CAP.replace("30", "0"), ["cap[0].points: 0", "from 1 to"]),
+    "cap with a rule's key": (
+        HEAD + RULE + CAP.replace('"limit"', '"a"'),
+        ["cap[0].key", '"a"', "rule[0] has this one"],
+    ),
+    "two caps of one key": (HEAD + RULE + CAP + CAP, ["cap[1].key", "cap[0] has this one"]),
+    "cap on no rule": (
+        HEAD + RULE + CAP + 'rules = ["a", "b"]\n',
+        ["cap[0].rules[1]", '"b"', "the key of a rule on"],
+    ),
+    "cap on a milestone": (
+        HEAD + RULE + MILESTONE + CAP + 'rules = ["m"]\n',
+        ["cap[0].rules[0]", '"m"', '"order.paid"'],
+    ),
+    "too many caps": (
+        HEAD + RULE + "".join(CAP.replace("limit", f"limit-{n}") for n in range(21)),
+        ["cap: 21", "at most 20 caps"],
+    ),
+    "milestone of no order": (HEAD + MILESTONE.replace("orders = 5", ""), ["rule[0]", "either"]),
+    "two milestones in one": (HEAD + MILESTONE + "every = 10\n", ["rule[0]", "either", "every"]),
+    "milestone before the first": (
+        HEAD + MILESTONE.replace("= 5\n", "= 0\n"),
+        ["rule[0].orders: 0", "from 1 to"],
+    ),
+    "n-th order of a plain rule": (
+        HEAD + RULE + "every = 10\n",
+        ["rule[0].every", "order.count", '"order.paid"'],
+    ),
+    "milestone by amount": (
+        HEAD + MILESTONE + 'per = "1.00"\n',
+        ["rule[0].per", '"order.paid"', '"order.count"'],
     ),
     "misspelt condition": (
         HEAD + RULE + 'when = { goods_ovr = "1" }\n',

@@ -6,15 +6,18 @@ import msgspec
 import pytest
 
 import app
+from app.programme.caps import Cap
 from app.programme.document import Programme, Reward, Rule, Switches, When
 from app.programme.life import Life
 from app.programme.lines import Factor, Lines
 
 README = (Path(app.__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-ELSEWHERE = {"basis", "life", "rules", "rewards", "when"}  # tables of their own
+ELSEWHERE = {"basis", "caps", "life", "rules", "rewards", "when"}  # tables of their own
 
 
-@pytest.mark.parametrize("table", [Programme, Life, Switches, Rule, When, Lines, Factor, Reward])
+@pytest.mark.parametrize(
+    "table", [Programme, Life, Switches, Rule, When, Lines, Factor, Cap, Reward]
+)
 def test_every_key_of_a_document_is_described(table: type[msgspec.Struct]) -> None:
     prefix = "when." if table is When else ""
     written = {f"{prefix}{name}" for name in set(table.__struct_fields__) - ELSEWHERE}

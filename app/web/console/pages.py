@@ -12,9 +12,10 @@ from app.services.explain import render
 from app.services.redemption_words import next_words, refund_words, way
 from app.services.reward_words import reward_words
 from app.services.stores import list_stores
+from app.services.view_awards import AwardView
 from app.services.view_deliveries import STATUSES, list_deliveries, show_delivery, topics
 from app.services.view_ledger import EntryView, ledger_of, sentence
-from app.services.view_members import AwardView, list_members, show_member
+from app.services.view_members import list_members, show_member
 from app.services.view_redemptions import (
     STATES,
     RedemptionView,

@@ -1,0 +1,259 @@
+"""What several orders of a person are worth together: caps over a time, and milestones.
+
+Both are worked out anew from the person's orders whenever one of them changes, so neither the order
+in which they are told nor a refund in between matters. Each order speaks under its own version:
+
+- A cap goes through the orders of its window as they were placed; an order is given what the cap of
+  its version leaves after the earlier ones. What is beyond is the cap's award, below 0. An order
+  of a version without that cap takes no part: it keeps what it earned. The caps of shorter times go
+  first, and what one takes off does not count for the next: nothing is taken off twice. So a
+  change of an order matters to its own day, month, year and lifetime, whatever has caps there.
+- A milestone belongs to the order that is the n-th that counts, under that order's version. Earlier
+  orders count whatever their versions say. If one stops counting, the next one takes its place.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from app.programme.basis import basis_of
+from app.programme.caps import ORDER_COUNT, Cap, Period
+from app.programme.document import Programme, Rule
+from app.programme.events import OrderFacts
+from app.programme.explanation import Explanation, Reason
+from app.programme.rules import Award, Context, before_start, evaluate, standing_reason
+from app.programme.windows import WindowKey
+
+MOST_NAMED = 20
+"""Orders that an explanation of a cap names, the latest; a cap for a lifetime may be over in thousands."""
+
+_MILESTONE = "orders"
+_LIFETIME = "lifetime"
+_KINDS = frozenset({"day", "month", "year", _LIFETIME, _MILESTONE})
+
+_PERIODS: tuple[Period, ...] = ("day", "month", "year", "lifetime")  # each inside the next
+# How far apart two orders of one window may be, whatever the time zones of their versions.
+_REACH: dict[Period, timedelta] = {
+    "day": timedelta(days=3),
+    "month": timedelta(days=34),
+    "year": timedelta(days=369),
+}
+
+_KEPT = {"day": 10, "month": 7, "year": 4}  # letters of a date
+_ENDS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+Span = tuple[datetime, datetime]
+"""From and to, both included."""
+
+
+class OrderItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as its windows see it, with the version and context that judge it for ever."""
+
+    object_id: int
+    occurred_at: datetime
+    earned_at: datetime | None = None
+    programme: Programme
+    version: int
+    context: Context = Context()
+    facts: OrderFacts | None
+    store: str | None = None  # its key, as `evaluate` takes it
+
+
+def is_order_window(key: str) -> bool:
+    """Say whether a window key is one of those made here."""
+    return key.partition(":")[0] in _KINDS
+
+
+def is_cap_window(key: str) -> bool:
+    """Say whether a window key is that of a cap."""
+    return is_order_window(key) and key.partition(":")[0] != _MILESTONE
+
+
+def has_milestones(programme: Programme) -> bool:
+    """Say whether orders are counted."""
+    return any(rule.on == ORDER_COUNT for rule in programme.rules)
+
+
+def longest_cap(programmes: Iterable[Programme]) -> Period | None:
+    """Return the longest time that any of these versions has a cap for."""
+    periods = {cap.per for programme in programmes for cap in programme.caps}
+    return max(periods, key=_PERIODS.index, default=None)
+
+
+def cap_keys(programme: Programme, occurred_at: datetime) -> frozenset[str]:
+    """Return the keys of all windows that a change of this order may matter to."""
+    day = _local_day(occurred_at, programme.timezone)
+    return frozenset(_key(period, day) for period in _PERIODS)
+
+
+def reach(period: Period, occurred_at: datetime) -> Span | None:
+    """Return between which moments all orders of the same period lie; None: always."""
+    if period == "lifetime":
+        return None
+    # Orders may be dated to the very ends of the calendar.
+    apart, earliest, latest = _REACH[period], *_ENDS
+    return (
+        max(occurred_at, earliest + apart) - apart,
+        min(occurred_at, latest - apart) + apart,
+    )
+
+
+def evaluate_caps(
+    items: Iterable[OrderItem], keys: Collection[str] | None = None
+) -> tuple[tuple[WindowKey, Award], ...]:
+    """Return the windows of caps with these keys (None: all), also those that nothing is beyond.
+
+    `items` are all orders of the person that may be in one of them, in any order.
+    """
+    inside: dict[WindowKey, _Sums] = {}
+    capped = (item for item in items if item.programme.caps)
+    for item in _as_placed(capped):
+        caps = sorted(item.programme.caps, key=lambda cap: _PERIODS.index(cap.per))
+        day = _local_day(item.occurred_at, item.programme.timezone)
+        windows = [WindowKey(cap.key, _key(cap.per, day)) for cap in caps]
+        if keys is None or any(window.key in keys for window in windows):
+            left = _worth(item)
+            for cap, window in zip(caps, windows, strict=True):
+                inside.setdefault(window, _Sums()).add(item, cap, left)
+    return tuple(
+        (window, inside[window].award(window))
+        for window in sorted(inside)
+        if keys is None or window.key in keys
+    )
+
+
+def not_capped(window: WindowKey, version: int) -> Award:
+    """Return what a cap takes off a window that no order is in any more."""
+    return _zero(window, version, Reason.WITHIN_CAP)
+
+
+def evaluate_milestones(items: Iterable[OrderItem]) -> tuple[tuple[WindowKey, Award], ...]:
+    """Return every milestone that a person has reached. `items` are all their orders."""
+    reached = []
+    counting = (item for item in _as_placed(items) if counts(item))
+    for number, item in enumerate(counting, start=1):
+        for rule in item.programme.rules:
+            if rule.on == ORDER_COUNT and _is_reached(rule, number):
+                window = WindowKey(rule.key, f"{_MILESTONE}:{number}")
+                reached.append((window, _milestone_award(rule, item)))
+    return tuple(sorted(reached, key=lambda pair: pair[0]))
+
+
+def counts(item: OrderItem) -> bool:
+    """Say whether an order counts towards milestones now.
+
+    It does once it has reached earning status, until it is cancelled, removed or disputed, or
+    everything in it that counts was given back. One that cost nothing from the start counts.
+    """
+    order = item.facts
+    if order is None or before_start(item.programme, item.occurred_at):
+        return False
+    if standing_reason(order, completed=item.programme.earns_at == "completed") is not None:
+        return False
+    if not order.refunds and not order.disputes:
+        return True
+    basis = basis_of(order, item.programme.basis)
+    return not basis.refunded or bool(basis.total)
+
+
+def lapsed(window: WindowKey, version: int) -> Award:
+    """Return what a milestone is worth that is not reached any more."""
+    return _zero(window, version, Reason.NOT_REACHED)
+
+
+class _Sums:
+    """What went through one window of a cap so far."""
+
+    def __init__(self) -> None:
+        self.given = self.beyond = 0
+        self.over: list[int] = []
+        self.last: tuple[int, int] = (0, 0)  # version and points of the latest order's cap
+
+    def add(self, item: OrderItem, cap: Cap, left: dict[str, int]) -> None:
+        """Let an order's points through; what is beyond is taken off `left`, last rules first."""
+        capped = [rule for rule in left if not cap.rules or rule in cap.rules]
+        points = sum(left[rule] for rule in capped)
+        counted = max(min(points, cap.points - self.given), 0)
+        self.given += counted
+        self.beyond += points - counted
+        self.last = (item.version, cap.points)
+        if points > counted:
+            self.over.append(item.object_id)
+        rest = points - counted
+        for rule in reversed(capped):
+            taken = min(left[rule], rest)
+            left[rule] -= taken
+            rest -= taken
+
+    def award(self, window: WindowKey) -> Award:
+        version, most = self.last
+        return Award(
+            rule=window.rule,
+            points=-self.beyond,
+            explanation=Explanation(
+                rule=window.rule,
+                version=version,
+                reason=Reason.OVER_CAP if self.beyond else Reason.WITHIN_CAP,
+                raw=Decimal(self.given + self.beyond) if self.beyond else None,
+                cap=most,
+                objects=tuple(reversed(self.over[-MOST_NAMED:])),
+            ),
+        )
+
+
+def _is_reached(rule: Rule, number: int) -> bool:
+    if rule.every is not None:
+        return number % rule.every == 0
+    return number == rule.orders
+
+
+def _milestone_award(rule: Rule, item: OrderItem) -> Award:
+    return Award(
+        rule=rule.key,
+        points=rule.points,
+        explanation=Explanation(
+            rule=rule.key,
+            version=item.version,
+            reason=Reason.EARNED,
+            points_each=rule.points or None,
+            objects=(item.object_id,),
+        ),
+    )
+
+
+def _worth(item: OrderItem) -> dict[str, int]:
+    awards = evaluate(
+        item.programme,
+        item.version,
+        item.context,
+        item.facts,
+        item.occurred_at,
+        store=item.store,
+    )
+    return {award.rule: award.points for award in awards if award.beneficiary == "owner"}
+
+
+def _as_placed(items: Iterable[OrderItem]) -> list[OrderItem]:
+    return sorted(items, key=lambda item: (item.occurred_at, item.object_id))
+
+
+def _key(period: Period, day: date) -> str:
+    if period == "lifetime":
+        return _LIFETIME
+    return f"{period}:{day.isoformat()[: _KEPT[period]]}"
+
+
+def _local_day(moment: datetime, timezone: str) -> date:
+    """Return the day that a calendar in that zone showed."""
+    try:
+        return moment.astimezone(ZoneInfo(timezone)).date()
+    except OverflowError:  # the last day of the year 9999 has no tomorrow east of UTC
+        return moment.date()
+
+
+def _zero(window: WindowKey, version: int, reason: Reason) -> Award:
+    explanation = Explanation(rule=window.rule, version=version, reason=reason)
+    return Award(rule=window.rule, points=0, explanation=explanation)

@@ -1,0 +1,87 @@
+"""Proves that caps and milestones were posted as all orders of each person make them."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, select
+
+from app.db import tables as t
+from app.errors import Invalid, NotFound
+from app.programme.order_windows import (
+    OrderItem,
+    evaluate_caps,
+    evaluate_milestones,
+    is_order_window,
+)
+from app.programme.windows import WindowKey
+from app.services.order_windows import ORDER, has_order_windows, order_item
+from app.services.problems import Problem
+from app.services.programmes import Version
+
+_ROWS = 2_000
+
+
+def check_order_windows(
+    connection: Connection,
+    programme_id: int,
+    known: list[Version],
+    joined: Mapping[int, int],
+    problems: list[Problem],
+) -> None:
+    """Check that each person is given for several orders together what those are worth."""
+    given = _given(connection, programme_id, joined)
+    if has_order_windows(known):
+        rows = connection.execute(
+            select(t.source_object)
+            .where(
+                t.source_object.c.programme_id == programme_id,
+                t.source_object.c.kind == ORDER,
+                t.source_object.c.owner_id.is_not(None),
+            )
+            .order_by(t.source_object.c.owner_id)
+            .execution_options(yield_per=_ROWS)
+        )
+        for owner, orders in groupby(rows, key=lambda row: int(row.owner_id)):
+            person = joined.get(owner, owner)
+            if _entitled(known, list(orders)) != given.pop(person, {}):
+                problems.append(_problem(person))
+    problems.extend(_problem(person) for person in sorted(given))
+
+
+def _given(
+    connection: Connection, programme_id: int, joined: Mapping[int, int]
+) -> dict[int, dict[WindowKey, int]]:
+    given: dict[int, dict[WindowKey, int]] = defaultdict(dict)
+    awards = connection.execute(
+        select(t.award.c.member_id, t.award.c.rule, t.award.c.window_key, t.award.c.points).where(
+            t.award.c.programme_id == programme_id,
+            t.award.c.object_id.is_(None),
+            t.award.c.points != 0,
+        )
+    )
+    for award in awards:
+        if is_order_window(award.window_key):
+            person = joined.get(award.member_id, award.member_id)
+            window = WindowKey(award.rule, award.window_key)
+            given[person][window] = given[person].get(window, 0) + award.points
+    return given
+
+
+def _entitled(known: list[Version], rows: list[Row[Any]]) -> dict[WindowKey, int]:
+    items: list[OrderItem] = []
+    for row in rows:
+        try:
+            items.append(order_item(known, row))
+        except (msgspec.DecodeError, Invalid, NotFound, ValueError):
+            continue  # named with its object
+    worth = dict(evaluate_caps(items)) | dict(evaluate_milestones(items))
+    return {window: award.points for window, award in worth.items() if award.points}
+
+
+def _problem(person: int) -> Problem:
+    return Problem(
+        what="windows of caps or milestones are not what the orders make them", member=person
+    )
