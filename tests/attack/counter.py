@@ -21,7 +21,7 @@ from tests.attack.help import order
 from tests.attack.redeeming import TEN, take
 from tests.codeshop import CodeShop
 from tests.pipeline import Pipeline
-from tests.services.model import COST, SOURCE
+from tests.services.model import COST, PLAIN
 
 PRICE = COST[TEN]
 
@@ -159,7 +159,7 @@ def showing(
     return json.dumps(body | {"coupon_lines": [{"id": 1, "code": code.lower()}]}).encode()
 
 
-def open_shop(pipeline: Pipeline, source: str = SOURCE) -> Shop:
+def open_shop(pipeline: Pipeline, source: str = PLAIN) -> Shop:
     """Open a shop with a programme that has rewards."""
     programme_id = pipeline.programme(source=source)
     return Shop(pipeline, programme_id, pipeline.store(programme_id), CountingShop(pipeline.clock))

@@ -20,7 +20,7 @@ from jobs.schedule import run_due
 from tests.attack.counter import PRICE, Shop, open_shop
 from tests.attack.redeeming import MAKES, TEN
 from tests.pipeline import Pipeline
-from tests.services.model import COST, SOURCE
+from tests.services.model import COST, PLAIN
 from tests.way.connected import unsound
 
 FREE = "new-code"  # the reward for which a full refund gives another code
@@ -224,7 +224,7 @@ def change_programme(shop: Shop, source: str) -> None:
 def test_a_reward_that_is_offered_no_more_is_still_made_as_it_was_taken(shop: Shop) -> None:
     shop.earn(5, COST[FREE])
     taken = shop.redeem(5, FREE)
-    change_programme(shop, SOURCE.partition("[[reward]]")[0])
+    change_programme(shop, PLAIN.partition("[[reward]]")[0])
     shop.push()
     row = shop.row(taken)
     made = shop.codes.made[row.code_key].wanted
@@ -239,7 +239,7 @@ def test_a_reward_that_is_offered_no_more_is_still_made_as_it_was_taken(shop: Sh
 def test_a_reward_whose_cost_changes_costs_what_it_did_when_it_was_taken(shop: Shop) -> None:
     shop.earn(5, 2 * PRICE + 100)
     old = shop.issued(5)
-    change_programme(shop, SOURCE.replace(f"cost = {PRICE}", f"cost = {PRICE + 100}"))
+    change_programme(shop, PLAIN.replace(f"cost = {PRICE}", f"cost = {PRICE + 100}"))
     new = shop.issued(5)
     assert shop.points(5) == 0
     shop.release(old.id)

@@ -17,7 +17,7 @@ START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 EARNING = {"processing", "completed", "refunded"}
 OVER = {"cancelled", "trash"}
 
-SOURCE = """
+_HEAD = """
 [programme]
 key = "model"
 currency = "PLN"
@@ -29,7 +29,9 @@ on = "order.paid"
 points = 1
 per = "1.00"
 
-[[rule]]
+"""
+
+_LINES = """[[rule]]
 key = "tea"
 on = "order.paid"
 points = 1
@@ -44,7 +46,9 @@ points = 3
 per_piece = true
 lines = { skus = ["*-1"] }
 
-[[reward]]
+"""
+
+_REWARDS = """[[reward]]
 key = "none"
 cost = 40
 kind = "percent"
@@ -65,6 +69,12 @@ kind = "free-delivery"
 valid_days = 30
 refunded = "new-code"
 """
+
+PLAIN = _HEAD + _REWARDS
+"""One point per unit, and rewards."""
+
+SOURCE = _HEAD + _LINES + _REWARDS
+"""The same, and rules that look at lines, pieces and channels."""
 
 COST = {"none": 40, "points": 60, "new-code": 80}
 """What the rewards cost; their keys say what a full refund gives back."""
