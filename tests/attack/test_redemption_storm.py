@@ -25,7 +25,7 @@ def test_each_of_a_thousand_redemptions_in_a_storm_is_one_code_or_its_points(
     shop: Troubled,
 ) -> None:
     life = Life(shop, random.Random(SEED))
-    redemptions = 1000 if life.pipeline.database.embedded else 60
+    redemptions = 1000 if life.pipeline.database.embedded else 200
     life.join(redemptions // 10)
     for number in range(ROUNDS):
         shop.storm(SEED + number)

@@ -37,3 +37,10 @@ def story(pipeline: Pipeline) -> Story:
 @pytest.fixture
 def client(pipeline: Pipeline) -> FlaskClient:
     return client_of(pipeline)
+
+
+@pytest.fixture(params=["sqlite"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Return SQLite alone: what pages ask a database is tested on both in tests/services."""
+    name: str = request.param
+    return name
