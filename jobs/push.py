@@ -18,7 +18,7 @@ from app.services import outbox, outcomes, writeback
 from app.services.outbox import Task
 from app.services.stores import Store, due_stores
 from app.services.writeback import Wanted
-from connectors.base import CustomerState, LiveCode, ReadAnswer, Ref
+from connectors.base import CustomerState, LiveCode, ReadAnswer, Ref, Shop
 from jobs import policy
 from jobs.codes import push_codes
 from jobs.rests import let_rest, resting
@@ -55,23 +55,20 @@ def _apart(runtime: Runtime, shops: Shops, store_id: int) -> int:
 
 def push_store(runtime: Runtime, shops: Shops, store_id: int) -> int:
     """Do one store's due reads, what is due about its codes, and its due writes."""
-    return (
-        _reads(runtime, shops, store_id)
-        + _codes(runtime, shops, store_id)
-        + _writes(runtime, shops, store_id)
-    )
-
-
-def _codes(runtime: Runtime, shops: Shops, store_id: int) -> int:
-    store = shops.store(store_id)
-    return 0 if resting(store, runtime.clock()) else push_codes(runtime, store, shops.get(store))
-
-
-def _reads(runtime: Runtime, shops: Shops, store_id: int) -> int:
     store = shops.store(store_id)
     shop = shops.get(store)
+    done = _reads(runtime, store, shop)
+    # What came of the one may let the store rest before the other.
+    for part in (push_codes, _writes):
+        store = shops.store(store_id)
+        if not resting(store, runtime.clock()):
+            done += part(runtime, store, shop)
+    return done
+
+
+def _reads(runtime: Runtime, store: Store, shop: Shop | None) -> int:
     with runtime.database.transaction() as connection:
-        tasks = outbox.claim_tasks(connection, [store_id], runtime.clock(), limit=_READS_PER_TURN)
+        tasks = outbox.claim_tasks(connection, [store.id], runtime.clock(), limit=_READS_PER_TURN)
     if shop is None or shop.reader is None:
         for task in tasks:
             _nobody_reads(runtime, task, without_keys=shop is None)
@@ -160,14 +157,12 @@ def _give_back(runtime: Runtime, tasks: Sequence[Task]) -> None:
             )
 
 
-def _writes(runtime: Runtime, shops: Shops, store_id: int) -> int:
-    store = shops.store(store_id)
-    shop = shops.get(store)
-    if shop is None or shop.writer is None or resting(store, runtime.clock()):
+def _writes(runtime: Runtime, store: Store, shop: Shop | None) -> int:
+    if shop is None or shop.writer is None:
         return 0
     with runtime.database.transaction() as connection:
         due = writeback.claim_due(
-            connection, store_id, runtime.clock(), limit=shop.writer.batch_size
+            connection, store.id, runtime.clock(), limit=shop.writer.batch_size
         )
     if not due:
         return 0

@@ -244,6 +244,17 @@ class Pipeline:
         with self.database.snapshot() as connection:
             return verify(connection, self.settings.keyring)
 
+    def environment(self) -> dict[str, str]:
+        """Return what must be set so that a command sees this installation."""
+        keys = self.settings.keyring
+        return {
+            "DATABASE_URL": self.settings.database_url,
+            "STEMPEL_VAR": str(self.settings.var),
+            "SECRET_KEYS": keys.secret_keys[0],
+            "LOOKUP_PEPPER": keys.pepper.decode(),
+            "LEDGER_KEY": keys.ledger_key.decode(),
+        }
+
     def close(self) -> None:
         self.shops.close()
 

@@ -5,13 +5,13 @@ The same answer in every order in which that became known (DESIGN.md, Redemption
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from app.programme.events import OrderFacts, RedemptionState, Standing
 
-PERK = "early-access"
+PERK: Final = "early-access"
 """The kind of reward that is no code: the shop shows that somebody has it, for as long as it lasts."""
 
 _COUNTS = frozenset({Standing.OPEN, Standing.PAID, Standing.COMPLETED})

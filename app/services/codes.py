@@ -10,14 +10,16 @@ from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, case, literal, or_, select, update
+from sqlalchemy import Connection, Row, case, literal, select, update
 
 from app.db import tables as t
+from app.db.leases import is_free
 from app.programme.document import Programme, Reward
-from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
-from app.programme.redemption import Use, judge
+from app.programme.events import RedemptionFacts, RedemptionState
+from app.programme.redemption import PERK, Use
 from app.services.facts import decode_facts
 from app.services.programmes import Version, version_of, versions
+from app.services.redemptions import judged, use_of
 
 LEASE = timedelta(minutes=5)
 NO_KEYS_WAIT = timedelta(hours=1)
@@ -69,8 +71,7 @@ def claim_codes(
         .where(
             t.redemption.c.store_id == store_id,
             t.redemption.c.code.is_not(None),
-            t.redemption.c.due_at <= now,
-            or_(t.redemption.c.lease_until.is_(None), t.redemption.c.lease_until < now),
+            is_free(t.redemption, now),
         )
         .order_by(t.redemption.c.due_at, t.redemption.c.id)
         .limit(limit)
@@ -137,8 +138,7 @@ def await_keys(connection: Connection, store_id: int, now: datetime) -> None:
         .where(
             t.redemption.c.store_id == store_id,
             t.redemption.c.code.is_not(None),
-            t.redemption.c.due_at <= now,
-            or_(t.redemption.c.lease_until.is_(None), t.redemption.c.lease_until < now),
+            is_free(t.redemption, now),
         )
         .values(due_at=now + NO_KEYS_WAIT, error=NO_KEYS)
     )
@@ -160,16 +160,7 @@ def uses_shown(connection: Connection, ids: Sequence[int]) -> Mapping[int, list[
     )
     shown: dict[int, list[Use]] = defaultdict(list)
     for row in rows:
-        facts = decode_facts(row.facts)
-        shown[row.redemption_id].append(
-            Use(
-                object_id=row.id,
-                number=row.external_id,
-                placed_at=row.occurred_at,
-                facts=facts if isinstance(facts, OrderFacts) else None,
-                gone=bool(row.gone),
-            )
-        )
+        shown[row.redemption_id].append(use_of(row))
     return shown
 
 
@@ -185,15 +176,10 @@ def _task(
         raise TypeError(f"object {owner.id} is no redemption")
     programme = version_of(known, owner.version).programme
     reward = next(one for one in programme.rewards if one.key == facts.reward)
-    verdict = judge(
-        row.code_key,
-        uses,
-        made=row.made_at is not None,
-        dead=row.dead_at is not None,
-        refunded=reward.refunded,
-    )
-    act, why = _act(row, owner, now)
-    if reward.kind == "early-access":
+    act, why = act_at(row, now)
+    if row.ending is None and owner.member_state == "erased":
+        act, why = Act.END, ERASED
+    if reward.kind == PERK:
         raise TypeError(f"redemption {row.id} is of a reward without a code")
     return CodeTask(
         id=row.id,
@@ -213,16 +199,15 @@ def _task(
         reward=reward,
         created_at=row.created_at,
         ends_at=row.ends_at,
-        spent=verdict.spent,
+        spent=judged(row, uses, known, owner.version, facts.reward).spent,
     )
 
 
-def _act(row: Row[Any], owner: Row[Any], now: datetime) -> tuple[Act, str | None]:
+def act_at(row: Row[Any], moment: datetime) -> tuple[Act, str | None]:
+    """Return what is to be done about a code at a moment, and why it ends if nobody asked for that."""
     if row.ending is not None:
         return Act.END, None
-    if owner.member_state == "erased":
-        return Act.END, ERASED
-    if row.ends_at is not None and row.ends_at <= now:
+    if row.ends_at is not None and row.ends_at <= moment:
         return Act.END, TIME_OVER
     return (Act.MAKE, None) if row.state == RedemptionState.RESERVED else (Act.LOOK, None)
 

@@ -6,9 +6,10 @@ that is done again finds nothing left to do.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, literal_column, select
+from sqlalchemy import Connection, Row, literal_column, select
 
 from app.db import tables as t
 from app.programme.lots import Movement, Policy, open_points, take_back
@@ -32,18 +33,10 @@ def mature(connection: Connection, vault: Vault, now: datetime, *, limit: int) -
     ).all()
     if not due:
         return 0
-    programme_id = due[0].programme_id
-    mine = [row for row in due if row.programme_id == programme_id]
-    work = WorkSet(programme_id, now)
-    lock_holders(
-        connection,
-        work,
-        objects={row.object_id for row in mine if row.object_id is not None},
-        members={row.member_id for row in mine},
-    )
+    work, mine = _open(connection, due, now)
     _load_awards(connection, work, [row.id for row in mine])
     load_open_lots(connection, work)
-    policy = versions(connection, programme_id)[-1].programme.debt
+    policy = versions(connection, work.programme_id)[-1].programme.debt
     # Others may have seen to some of them meanwhile.
     ripe = [
         one
@@ -79,6 +72,21 @@ def expire(connection: Connection, vault: Vault, now: datetime, *, limit: int) -
     ).all()
     if not due:
         return 0
+    work, mine = _open(connection, due, now)
+    _load_awards(connection, work, sorted({row.award_id for row in mine if row.award_id}))
+    for chunk in chunks(sorted(row.id for row in mine)):
+        for row in connection.execute(select(t.lot).where(t.lot.c.id.in_(chunk), *over)):
+            work.add_lot(workset.row_of(LotRow, row))
+    for lot in sorted(work.lots.values(), key=lambda one: (one.expires_at or now, one.id)):
+        _expire(work, vault, lot)
+    _write(connection, work)
+    return len(mine)
+
+
+def _open(
+    connection: Connection, due: Sequence[Row[*tuple[Any, ...]]], now: datetime
+) -> tuple[WorkSet, list[Row[*tuple[Any, ...]]]]:
+    """Lock the accounts of what is due first, of one programme; returns which of it that is."""
     programme_id = due[0].programme_id
     mine = [row for row in due if row.programme_id == programme_id]
     work = WorkSet(programme_id, now)
@@ -88,14 +96,7 @@ def expire(connection: Connection, vault: Vault, now: datetime, *, limit: int) -
         objects={row.object_id for row in mine if row.object_id is not None},
         members={row.member_id for row in mine},
     )
-    _load_awards(connection, work, sorted({row.award_id for row in mine if row.award_id}))
-    for chunk in chunks(sorted(row.id for row in mine)):
-        for row in connection.execute(select(t.lot).where(t.lot.c.id.in_(chunk), *over)):
-            work.add_lot(workset.row_of(LotRow, row))
-    for lot in sorted(work.lots.values(), key=lambda one: (one.expires_at or now, one.id)):
-        _expire(work, vault, lot)
-    _write(connection, work)
-    return len(mine)
+    return work, mine
 
 
 def lock_holders(

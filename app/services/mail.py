@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, and_, or_, select, update
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Connection, Select, select, update
 
 from app.db import tables as t
 from app.db.ids import new_id
+from app.db.leases import is_free
 from app.db.upsert import insert_missing
 
 CODE = "code"
@@ -71,7 +71,7 @@ def want_mail(
 
 def mail_due(connection: Connection, now: datetime) -> bool:
     """Say whether any e-mail is due: looked up before a transaction that writes is begun."""
-    found = connection.execute(select(t.mail.c.id).where(_is_free(now)).limit(1))
+    found = connection.execute(select(t.mail.c.id).where(is_free(t.mail, now)).limit(1))
     return found.first() is not None
 
 
@@ -118,14 +118,8 @@ def let_mail_rest(connection: Connection, now: datetime, until: datetime) -> Non
     connection.execute(update(t.mail).where(t.mail.c.id.in_(_free(now))).values(due_at=until))
 
 
-def _is_free(now: datetime) -> ColumnElement[bool]:
-    return and_(
-        t.mail.c.due_at <= now, or_(t.mail.c.lease_until.is_(None), t.mail.c.lease_until < now)
-    )
-
-
 def _free(now: datetime) -> Select[tuple[int]]:
-    query = select(t.mail.c.id).where(_is_free(now)).order_by(t.mail.c.due_at, t.mail.c.id)
+    query = select(t.mail.c.id).where(is_free(t.mail, now)).order_by(t.mail.c.due_at, t.mail.c.id)
     return query.with_for_update(skip_locked=True)
 
 

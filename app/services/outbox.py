@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from app.db import tables as t
 from app.db.ids import new_id
+from app.db.leases import is_free
 from app.db.upsert import insert_missing
 from app.errors import Conflict
 from app.services.outcomes import AGAIN, ALONE
@@ -138,8 +139,7 @@ def claim_tasks(
         .where(
             t.outbox_task.c.store_id.in_(stores),
             t.outbox_task.c.answer_id.is_(None),
-            t.outbox_task.c.due_at <= now,
-            or_(t.outbox_task.c.lease_until.is_(None), t.outbox_task.c.lease_until < now),
+            is_free(t.outbox_task, now),
         )
         .order_by(t.outbox_task.c.due_at, t.outbox_task.c.id)
         .limit(limit)

@@ -1,15 +1,15 @@
 """What redemptions have come to: which orders show their codes, and what follows for the points.
 
 Everything that is learned of a redemption, from an order or from the shop about its code, ends in
-`settle_redemption`: the same state whatever became known first (DESIGN.md, Redemption).
+`settle_redemptions`: the same state whatever became known first (DESIGN.md, Redemption).
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, or_, select, tuple_
+from sqlalchemy import Connection, Row, or_, select, tuple_
 
 from app.db import tables as t
 from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
@@ -17,7 +17,7 @@ from app.programme.redemption import Use, Verdict, judge, judge_perk
 from app.services import accounts, workset
 from app.services.facts import decode_facts, encode_facts
 from app.services.keys import Vault
-from app.services.mail import want_mail
+from app.services.mail import CODE, want_mail
 from app.services.programmes import Version, version_of, versions
 from app.services.reserve import code_end, reserve
 from app.services.rows import REDEMPTION, ObjectKey, ObjectRow, RedemptionRow
@@ -281,7 +281,7 @@ def commit_change(connection: Connection, vault: Vault, work: WorkSet) -> None:
                 connection,
                 programme_id=row.programme_id,
                 member_id=row.member_id,
-                kind="code",
+                kind=CODE,
                 subject_id=row.id,
                 now=work.now,
             )
@@ -308,24 +308,31 @@ def verdict_of(
     facts: RedemptionFacts,
 ) -> Verdict:
     """Return what all that is loaded of a redemption means."""
+    orders = (_object(work, one) for one in sorted(work.shown_on.get(row.id, ())))
+    uses = [use_of(order) for order in orders if order is not None]
+    return judged(row, uses, versions, owner.version, facts.reward)
+
+
+def judged(
+    row: RedemptionRow | Row[Any],
+    uses: Iterable[Use],
+    versions: Sequence[Version],
+    number: int,
+    reward: str,
+) -> Verdict:
+    """Return what a redemption has come to by the version (`number`) that offered its reward."""
     if row.code_key is None:
         return judge_perk(dead=row.dead_at is not None, over=row.uses > 0)
     return judge(
         row.code_key,
-        uses_of(work, row),
+        uses,
         made=row.made_at is not None,
         dead=row.dead_at is not None,
-        refunded=refund_policy(versions, owner.version, facts.reward),
+        refunded=refund_policy(versions, number, reward),
     )
 
 
-def uses_of(work: WorkSet, row: RedemptionRow) -> list[Use]:
-    """Return the orders that showed a redemption's code."""
-    orders = (_object(work, one) for one in sorted(work.shown_on.get(row.id, ())))
-    return [use_of(order) for order in orders if order is not None]
-
-
-def use_of(order: ObjectRow) -> Use:
+def use_of(order: ObjectRow | Row[*tuple[Any, ...]]) -> Use:
     """Return a stored order as `judge` sees it."""
     facts = decode_facts(order.facts)
     return Use(

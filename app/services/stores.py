@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert, or_, select, update
 from app.crypto import Keyring
 from app.db import tables as t
 from app.db.ids import new_id
+from app.db.leases import is_free
 from app.db.types import holds
 from app.errors import ConfigError, Conflict, NotFound
 
@@ -255,19 +256,13 @@ def own_store_id(connection: Connection, programme_id: int, now: datetime) -> in
 def due_stores(connection: Connection, now: datetime) -> list[int]:
     """Return the stores that have outbound work now and may be called: not blocked, not paused."""
     reads = select(t.outbox_task.c.store_id).where(
-        t.outbox_task.c.answer_id.is_(None),
-        t.outbox_task.c.due_at <= now,
-        or_(t.outbox_task.c.lease_until.is_(None), t.outbox_task.c.lease_until < now),
+        t.outbox_task.c.answer_id.is_(None), is_free(t.outbox_task, now)
     )
     writes = select(t.store_customer.c.store_id).where(
-        t.store_customer.c.due_at <= now,
-        t.store_customer.c.gone == 0,
-        or_(t.store_customer.c.lease_until.is_(None), t.store_customer.c.lease_until < now),
+        t.store_customer.c.gone == 0, is_free(t.store_customer, now)
     )
     codes = select(t.redemption.c.store_id).where(
-        t.redemption.c.due_at <= now,
-        t.redemption.c.code.is_not(None),
-        or_(t.redemption.c.lease_until.is_(None), t.redemption.c.lease_until < now),
+        t.redemption.c.code.is_not(None), is_free(t.redemption, now)
     )
     query = (
         select(t.store.c.id)

@@ -11,13 +11,13 @@ from sqlalchemy import Connection, Row, Select, or_, select
 
 from app.db import tables as t
 from app.errors import NotFound
-from app.programme.events import Facts, RedemptionFacts, RedemptionState
-from app.programme.redemption import PERK, Use, Verdict, judge, judge_perk
+from app.programme.events import RedemptionFacts, RedemptionState
+from app.programme.redemption import PERK, Verdict
 from app.services.codes import uses_shown
 from app.services.facts import decode_facts
 from app.services.problems import Problem
 from app.services.programmes import Version, version_of
-from app.services.redemptions import refund_policy
+from app.services.redemptions import judged
 from app.services.rows import REDEMPTION
 from app.services.workset import chunks
 
@@ -51,7 +51,8 @@ def check_redemptions(
         for row in chunk:
             facts = decode_facts(row.facts)
             try:
-                verdict = _judged(row, facts, shown[row.id], known)
+                reward = facts.reward if isinstance(facts, RedemptionFacts) else ""
+                verdict = judged(row, shown[row.id], known, row.version, reward)
                 wrong = list(_wrong(row, facts, verdict, known, joined))
             except NotFound:
                 continue  # its version was altered: named with its object
@@ -62,21 +63,6 @@ def check_redemptions(
                 for what in wrong
             ]
     problems += _loose_ends(connection, programme_id)
-
-
-def _judged(
-    row: Row[Any], facts: Facts | None, shown: Sequence[Use], known: Sequence[Version]
-) -> Verdict:
-    if row.code_key is None:
-        return judge_perk(dead=row.dead_at is not None, over=row.uses > 0)
-    reward = facts.reward if isinstance(facts, RedemptionFacts) else ""
-    return judge(
-        row.code_key,
-        shown,
-        made=row.made_at is not None,
-        dead=row.dead_at is not None,
-        refunded=refund_policy(known, row.version, reward),
-    )
 
 
 def _wrong(

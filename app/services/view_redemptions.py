@@ -13,6 +13,7 @@ from app.db.ids import first_id_of
 from app.errors import Blocked, Conflict, Invalid, NotFound, Passing
 from app.programme.document import Programme, load
 from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
+from app.services.codes import act_at
 from app.services.facts import decode_facts
 from app.services.mail import CODE
 from app.services.view_ledger import EntryView, entries_of_object
@@ -304,12 +305,9 @@ def _document(connection: Connection, programme_id: int, number: int) -> Program
 def _next(row: Row[Any]) -> NextView | None:
     if row.due_at is None:
         return None
-    over = row.ends_at is not None and row.ends_at <= row.due_at
-    reserved = row.state == RedemptionState.RESERVED
     longer = row.paused_until is not None and row.paused_until > row.due_at
-    asked = "end" if row.ending is not None or over else "make" if reserved else "look"
     return NextView(
-        what="over" if row.code is None else asked,
+        what="over" if row.code is None else act_at(row, row.due_at)[0],
         due_at=row.due_at,
         tries=row.tries,
         error=_first_line(row.error),

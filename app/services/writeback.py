@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, case, or_, select, update
+from sqlalchemy import Connection, case, select, update
 
 from app.db import tables as t
+from app.db.leases import is_free
 from app.services.live_codes import Live, LiveCodes
 
 LEASE = timedelta(minutes=5)
@@ -48,9 +49,8 @@ def claim_due(connection: Connection, store_id: int, now: datetime, *, limit: in
         select(t.store_customer.c.id)
         .where(
             t.store_customer.c.store_id == store_id,
-            t.store_customer.c.due_at <= now,
             t.store_customer.c.gone == 0,
-            or_(t.store_customer.c.lease_until.is_(None), t.store_customer.c.lease_until < now),
+            is_free(t.store_customer, now),
         )
         .order_by(t.store_customer.c.due_at, t.store_customer.c.id)
         .limit(limit)

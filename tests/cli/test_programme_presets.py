@@ -1,9 +1,7 @@
 """Ready-made programmes on the command line: listing, combining and publishing them."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,6 +12,7 @@ from app.errors import ConfigError
 from app.programme.document import parse
 from app.programme.lines import Product
 from app.services.programmes import programme_id_of
+from tests.cli.answers import data
 from tests.pipeline import Pipeline
 
 Run = Callable[..., Result]
@@ -24,14 +23,7 @@ MORE = "rewards-100-150-200-300"
 @pytest.fixture
 def run(pipeline: Pipeline) -> Run:
     """Return what runs `stempel programme` with the pipeline's database."""
-    keys = pipeline.settings.keyring
-    environment = {
-        "DATABASE_URL": pipeline.settings.database_url,
-        "STEMPEL_VAR": str(pipeline.settings.var),
-        "SECRET_KEYS": keys.secret_keys[0],
-        "LOOKUP_PEPPER": keys.pepper.decode(),
-        "LEDGER_KEY": keys.ledger_key.decode(),
-    }
+    environment = pipeline.environment()
 
     def invoke(*words: str) -> Result:
         context = Context()
@@ -41,11 +33,6 @@ def run(pipeline: Pipeline) -> Run:
             context.close()
 
     return invoke
-
-
-def data(result: Result) -> Any:
-    assert result.exit_code == 0, result.exception
-    return json.loads(result.stdout)
 
 
 def refused(result: Result) -> str:

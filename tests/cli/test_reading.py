@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,6 +14,7 @@ from app.cli.points import points
 from app.cli.shared import Context
 from app.db.engine import Database
 from app.errors import Conflict, Invalid, NotFound
+from tests.cli.answers import data, plain
 from tests.pipeline import Pipeline, order_body
 from tests.stories import Story, order_16_email, tell
 
@@ -25,14 +25,7 @@ GROUPS = {"events": events, "member": member, "ledger": ledger, "points": points
 @pytest.fixture
 def run(pipeline: Pipeline) -> Run:
     """Return what runs a command over the test's database and keys, set as in the environment."""
-    keys = pipeline.settings.keyring
-    environment = {
-        "DATABASE_URL": pipeline.settings.database_url,
-        "STEMPEL_VAR": str(pipeline.settings.var),
-        "SECRET_KEYS": keys.secret_keys[0],
-        "LOOKUP_PEPPER": keys.pepper.decode(),
-        "LEDGER_KEY": keys.ledger_key.decode(),
-    }
+    environment = pipeline.environment()
 
     def call(group: str, *arguments: object) -> Result:
         context = Context()
@@ -52,16 +45,6 @@ def run(pipeline: Pipeline) -> Run:
 @pytest.fixture
 def story(pipeline: Pipeline) -> Story:
     return tell(pipeline)
-
-
-def data(result: Result) -> Any:
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
-
-
-def plain(result: Result) -> str:
-    assert result.exit_code == 0, result.output
-    return result.stdout.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_events_are_listed_for_scripts(run: Run, story: Story) -> None:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from app.cli.rewards import reward
 from app.cli.shared import Context
 from app.db import tables as t
 from app.errors import ConfigError, Conflict, Invalid, NotFound
+from tests.cli.answers import data, plain
 from tests.people import OLA
 from tests.pipeline import Pipeline
 from tests.taken import Counter, offer, open_counter
@@ -28,14 +28,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(pipeline: Pipeline) -> Run:
     """Return what runs `stempel` over the test's database and keys, set as in the environment."""
-    keys = pipeline.settings.keyring
-    environment = {
-        "DATABASE_URL": pipeline.settings.database_url,
-        "STEMPEL_VAR": str(pipeline.settings.var),
-        "SECRET_KEYS": keys.secret_keys[0],
-        "LOOKUP_PEPPER": keys.pepper.decode(),
-        "LEDGER_KEY": keys.ledger_key.decode(),
-    }
+    environment = pipeline.environment()
 
     def call(*words: object) -> Result:
         context = Context()
@@ -47,16 +40,6 @@ def run(pipeline: Pipeline) -> Run:
 @pytest.fixture
 def counter(pipeline: Pipeline) -> Counter:
     return open_counter(pipeline)
-
-
-def data(result: Result) -> Any:
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
-
-
-def plain(result: Result) -> str:
-    assert result.exit_code == 0, result.output
-    return result.stdout.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def refusal(result: Result, kind: type[Exception]) -> str:

@@ -1,8 +1,6 @@
 """Connecting a shop from the command line: a shop that answers, wrong keys, repeats, addresses."""
 
-import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,6 +11,7 @@ from app.errors import Blocked, ConfigError, NotFound
 from app.services.stores import credentials, list_stores, load_edge_store
 from connectors.woocommerce.install import TOPICS
 from connectors.woocommerce.sandbox import KEY, SECRET, Running, Sandbox, serve
+from tests.cli.answers import data
 from tests.pipeline import Pipeline
 
 KEYS = ("--consumer-key", KEY, "--consumer-secret", SECRET)
@@ -30,13 +29,7 @@ def shop() -> Iterator[Running]:
 def add(pipeline: Pipeline) -> Add:
     """Return what runs `stempel store add woocommerce` for the programme "one-per-unit"."""
     pipeline.programme()
-    keys = pipeline.settings.keyring
-    environment = {
-        "DATABASE_URL": pipeline.settings.database_url,
-        "STEMPEL_VAR": str(pipeline.settings.var),
-        "SECRET_KEYS": keys.secret_keys[0],
-        "LOOKUP_PEPPER": keys.pepper.decode(),
-        "LEDGER_KEY": keys.ledger_key.decode(),
+    environment = pipeline.environment() | {
         "PUBLIC_URL": "http://127.0.0.1:1",  # where nobody is: pings fail, which does no harm
         "ALLOW_PRIVATE_ADDRESSES": "1",
     }
@@ -50,11 +43,6 @@ def add(pipeline: Pipeline) -> Add:
             context.close()
 
     return run
-
-
-def data(result: Result) -> Any:
-    assert result.exit_code == 0, result.exception
-    return json.loads(result.stdout)
 
 
 def connected(pipeline: Pipeline) -> list[str]:

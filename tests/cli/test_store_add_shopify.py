@@ -31,13 +31,7 @@ def shopify() -> Iterator[Running]:
 def add(pipeline: Pipeline, shopify: Running) -> Add:
     """Return what runs `stempel store add shopify` as the sandbox's own page says."""
     pipeline.programme()
-    keys = pipeline.settings.keyring
-    environment = {
-        "DATABASE_URL": pipeline.settings.database_url,
-        "STEMPEL_VAR": str(pipeline.settings.var),
-        "SECRET_KEYS": keys.secret_keys[0],
-        "LOOKUP_PEPPER": keys.pepper.decode(),
-        "LEDGER_KEY": keys.ledger_key.decode(),
+    environment = pipeline.environment() | {
         "STEMPEL_DEV": "1",
         "SHOPIFY_ORIGIN": shopify.origin,
     }

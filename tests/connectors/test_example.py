@@ -113,19 +113,12 @@ def deliver(
 
 def test_a_store_owner_connects_a_till_like_any_shop(plugged: Pipeline) -> None:
     plugged.programme()
-    keys = plugged.settings.keyring
     context = Context()
     result = CliRunner().invoke(
         store_command,
         ["add", "till", "--place", "W1", "--secret", "s3cret", "-p", "one-per-unit", "--json"],
         obj=context,
-        env={
-            "DATABASE_URL": plugged.settings.database_url,
-            "STEMPEL_VAR": str(plugged.settings.var),
-            "SECRET_KEYS": keys.secret_keys[0],
-            "LOOKUP_PEPPER": keys.pepper.decode(),
-            "LEDGER_KEY": keys.ledger_key.decode(),
-        },
+        env=plugged.environment(),
     )
     context.close()
     assert result.exit_code == 0, result.exception

@@ -11,9 +11,6 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -21,7 +18,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from sqlalchemy import Row, select
 
@@ -35,6 +31,7 @@ from app.settings import Settings
 from jobs.codes import push_codes
 from jobs.drain import drain
 from tests.codeshop import CodeShop, Trouble
+from tests.machines import run_machine
 from tests.pipeline import Pipeline
 from tests.services.model import (
     COST,
@@ -389,26 +386,6 @@ def test_the_ledger_agrees_with_a_small_model(
     backend: str,
     settings: Settings,
 ) -> None:
-    class Machine(OrdersAndLedger):
-        open_database = staticmethod(new_database)
-        base_settings = settings
-
-    run_state_machine_as_test(
-        Machine,
-        settings=hypothesis_settings(
-            max_examples=16 if backend == "sqlite" else 3,
-            stateful_step_count=20,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
-@pytest.fixture
-def settings(keyring: Any, tmp_path: Any) -> Settings:
-    return Settings(
-        database_url="sqlite:///unused",
-        redis_url=None,
-        public_url="http://127.0.0.1:8000",
-        keyring=keyring,
-        var=tmp_path,
+    run_machine(
+        OrdersAndLedger, new_database, settings, examples=16 if backend == "sqlite" else 3, steps=20
     )

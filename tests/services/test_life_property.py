@@ -10,11 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-import pytest
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -22,7 +18,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from app.db.engine import Database
@@ -34,6 +29,7 @@ from app.services.adjust import adjust_points
 from app.services.unexpire import Period, begin_undo, undo_slice
 from app.settings import Settings
 from tests.aging import bought, open_aging
+from tests.machines import run_machine
 from tests.people import COSTS
 from tests.pipeline import Pipeline
 
@@ -275,26 +271,6 @@ def test_time_and_people_leave_what_a_small_model_says(
     backend: str,
     settings: Settings,
 ) -> None:
-    class Machine(PointsAndTime):
-        open_database = staticmethod(new_database)
-        base_settings = settings
-
-    run_state_machine_as_test(
-        Machine,
-        settings=hypothesis_settings(
-            max_examples=10 if backend == "sqlite" else 2,
-            stateful_step_count=25,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
-@pytest.fixture
-def settings(keyring: Any, tmp_path: Any) -> Settings:
-    return Settings(
-        database_url="sqlite:///unused",
-        redis_url=None,
-        public_url="http://127.0.0.1:8000",
-        keyring=keyring,
-        var=tmp_path,
+    run_machine(
+        PointsAndTime, new_database, settings, examples=10 if backend == "sqlite" else 2, steps=25
     )

@@ -10,9 +10,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -20,11 +17,11 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from app.db.engine import Database
 from app.settings import Settings
+from tests.machines import run_machine
 from tests.people import COSTS, People, account, gone, open_people, order
 from tests.pipeline import Pipeline
 from tests.taken import carrying
@@ -247,26 +244,6 @@ def test_one_person_has_one_wallet_whatever_happens(
     backend: str,
     settings: Settings,
 ) -> None:
-    class Machine(PeopleAndLedger):
-        open_database = staticmethod(new_database)
-        base_settings = settings
-
-    run_state_machine_as_test(
-        Machine,
-        settings=hypothesis_settings(
-            max_examples=14 if backend == "sqlite" else 3,
-            stateful_step_count=30,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
-@pytest.fixture
-def settings(keyring: Any, tmp_path: Any) -> Settings:
-    return Settings(
-        database_url="sqlite:///unused",
-        redis_url=None,
-        public_url="http://127.0.0.1:8000",
-        keyring=keyring,
-        var=tmp_path,
+    run_machine(
+        PeopleAndLedger, new_database, settings, examples=14 if backend == "sqlite" else 3, steps=30
     )

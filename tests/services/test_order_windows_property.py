@@ -13,9 +13,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-import pytest
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -23,12 +20,12 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from app.db.engine import Database
 from app.programme.events import Event, OrderFacts, Standing
 from app.settings import Settings
+from tests.machines import run_machine
 from tests.people import COSTS, REWARDS, People, order
 from tests.pipeline import Pipeline
 
@@ -274,26 +271,10 @@ def test_caps_and_milestones_agree_with_a_small_model(
     backend: str,
     settings: Settings,
 ) -> None:
-    class Machine(OrdersAndWindows):
-        open_database = staticmethod(new_database)
-        base_settings = settings
-
-    run_state_machine_as_test(
-        Machine,
-        settings=hypothesis_settings(
-            max_examples=10 if backend == "sqlite" else 3,
-            stateful_step_count=25,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
-@pytest.fixture
-def settings(keyring: Any, tmp_path: Any) -> Settings:
-    return Settings(
-        database_url="sqlite:///unused",
-        redis_url=None,
-        public_url="http://127.0.0.1:8000",
-        keyring=keyring,
-        var=tmp_path,
+    run_machine(
+        OrdersAndWindows,
+        new_database,
+        settings,
+        examples=10 if backend == "sqlite" else 3,
+        steps=25,
     )
