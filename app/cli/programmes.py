@@ -12,8 +12,10 @@ from sqlalchemy import Connection
 from app.cli.shared import Context, as_json, pass_context, show, table
 from app.errors import ConfigError
 from app.programme.caps import Cap
-from app.programme.document import Programme, Reward, Rule, named_stores
+from app.programme.document import Programme
 from app.programme.presets import describe, preset_names, preset_source
+from app.programme.reward import Reward
+from app.programme.rule import Rule, named_stores
 from app.services import programmes, rates
 from app.services.stores import list_stores
 

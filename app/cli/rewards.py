@@ -4,7 +4,7 @@ import click
 from sqlalchemy import Connection
 
 from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
-from app.programme.document import Reward
+from app.programme.reward import Reward
 from app.programme.rewards import Hidden, Offer, offers
 from app.services.programmes import Version, in_force, programme_id_of, versions
 from app.services.redeem import Outlet

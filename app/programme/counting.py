@@ -10,10 +10,10 @@ from fractions import Fraction
 import msgspec
 
 from app.programme.basis import Basis
-from app.programme.document import Rule
 from app.programme.events import Line, LineKind
 from app.programme.explanation import LeftOut
 from app.programme.lines import Matcher, matcher
+from app.programme.rule import Rule
 
 _ONCE = Decimal(1)
 

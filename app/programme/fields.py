@@ -1,8 +1,11 @@
 """Kinds of values that several tables of the programme document have, with what may be written there."""
 
+from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta
+
+from app.programme.reading import wrong
 
 MOST_POINTS = 1_000_000_000
 
@@ -20,3 +23,44 @@ Points = Annotated[
 PointsAboveZero = Annotated[
     int, Meta(ge=1, le=MOST_POINTS, description=f"a whole number from 1 to {MOST_POINTS}")
 ]
+
+_DECIMALS_OF_MONEY = 3
+_MONEY = 'an amount above 0 and at most 1000000000, as "100.00"'
+Money = Annotated[Decimal, Meta(description=_MONEY)]
+OptionalMoney = Annotated[Decimal | None, Meta(description=_MONEY)]
+
+
+def check_money(path: str, amount: Decimal | None) -> None:
+    """Refuse what no price can be; more than 6 decimals are a slip of the pen."""
+    if amount is None:
+        return
+    exponent = amount.as_tuple().exponent
+    fine = isinstance(exponent, int) and exponent >= -6 and 0 < amount <= MOST_POINTS
+    if not fine:
+        raise wrong(path, amount, _MONEY)
+
+
+def check_price(path: str, amount: Decimal | None) -> None:
+    """Refuse what no shop can take off: no currency has more than three decimals."""
+    check_money(path, amount)
+    if amount is not None and decimals(amount) > _DECIMALS_OF_MONEY:
+        raise wrong(path, amount, 'an amount with the decimals of a price, as "50.00"')
+
+
+def decimals(value: Decimal) -> int:
+    """Return how many decimals a number is written with; beyond all measure for what is no number."""
+    exponent = value.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else MOST_POINTS  # not a number
+
+
+def check_unique(table: str, name: str, values: list[str]) -> None:
+    """Refuse what two tables of one kind have in common. Raises ConfigError."""
+    first: dict[str, int] = {}
+    for at, value in enumerate(values):
+        if value in first:
+            raise wrong(
+                f"{table}[{at}].{name}",
+                value,
+                f"another {name}: {table}[{first[value]}] has this one",
+            )
+        first[value] = at

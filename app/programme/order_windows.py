@@ -21,9 +21,10 @@ import msgspec
 
 from app.programme.basis import basis_of
 from app.programme.caps import ORDER_COUNT, Cap, Period
-from app.programme.document import Programme, Rule
+from app.programme.document import Programme
 from app.programme.events import OrderFacts
 from app.programme.explanation import Explanation, Reason
+from app.programme.rule import Rule
 from app.programme.rules import Award, Context, before_start, evaluate, standing_reason
 from app.programme.windows import WindowKey
 

@@ -4,7 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from app.programme.document import Programme, Reward
+from app.programme.document import Programme
+from app.programme.reward import Reward
 
 
 class Hidden(StrEnum):

@@ -19,7 +19,7 @@ from app.programme.basis import Basis, basis_of
 from app.programme.caps import ORDER_COUNT
 from app.programme.channels import channel_of, comes_through
 from app.programme.counting import Counted, count
-from app.programme.document import ORDER_TRIGGERS, Programme, Rule
+from app.programme.document import Programme
 from app.programme.events import (
     CustomerFacts,
     DisputeStatus,
@@ -32,6 +32,7 @@ from app.programme.events import (
     Standing,
 )
 from app.programme.explanation import Explanation, Note, Reason
+from app.programme.rule import ORDER_TRIGGERS, Rule
 
 NO_RULE = ""
 """The rule of an award that says why no rule judged the object."""

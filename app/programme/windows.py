@@ -12,9 +12,10 @@ from datetime import datetime
 
 import msgspec
 
-from app.programme.document import Programme, Rule
+from app.programme.document import Programme
 from app.programme.events import CustomerFacts, EnrolmentFacts, Facts, ReviewFacts
 from app.programme.explanation import Explanation, Reason
+from app.programme.rule import Rule
 from app.programme.rules import Award, Context, before_start
 
 WINDOW_KINDS: dict[str, tuple[str, ...]] = {

@@ -7,8 +7,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
 from app.db import tables as t
-from app.programme.document import Programme, Reward, load
+from app.programme.document import Programme, load
 from app.programme.events import RedemptionState
+from app.programme.reward import Reward
 from app.programme.rewards import offers
 from app.services.redeem import Outlet
 

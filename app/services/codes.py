@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Row, case, literal, select, update
 
 from app.db import tables as t
 from app.db.leases import is_free
-from app.programme.document import Programme, Reward
+from app.programme.document import Programme
 from app.programme.events import RedemptionFacts, RedemptionState
 from app.programme.redemption import PERK, Use
+from app.programme.reward import Reward
 from app.services.facts import decode_facts
 from app.services.programmes import Version, version_of, versions
 from app.services.redemptions import judged, use_of

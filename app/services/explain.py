@@ -10,92 +10,19 @@ import msgspec
 from app.programme.events import LineKind
 from app.programme.explanation import Explanation, LeftOut, Note, Reason
 from app.services.explain_caps import head_of_cap, is_capped, why_capped
+from app.services.explain_words import (
+    CHANNELS,
+    KINDS,
+    LEFT_OUT,
+    LINE_KINDS,
+    NOTES,
+    REASONS,
+    ROUNDING,
+    WINDOWS,
+)
 from app.services.texts import Texts, mark, texts
 
 _EXPLANATION: msgspec.json.Decoder[Explanation] = msgspec.json.Decoder(Explanation)
-
-REASONS: dict[Reason, str] = {
-    Reason.EARNED: mark("earned by the rule “%(rule)s”"),
-    Reason.NO_RULE: mark("no rule of the programme speaks of this"),
-    Reason.BEFORE_START: mark("it happened before the programme's first day"),
-    Reason.TEST_ORDER: mark("a test order earns nothing"),
-    Reason.DRAFT: mark("a cart, not an order yet"),
-    Reason.DISPUTED: mark("held back: the payment is disputed"),
-    Reason.NOT_PAID: mark("the order is not paid yet"),
-    Reason.NOT_COMPLETED: mark("the order is not completed yet"),
-    Reason.CANCELLED: mark("the order was cancelled, or its payment failed"),
-    Reason.REMOVED: mark("it was removed from the shop"),
-    Reason.NO_RATE: mark("there is no exchange rate for %(currency)s yet"),
-    Reason.BELOW_THRESHOLD: mark("the order is too small for this rule"),
-    Reason.OTHER_CHANNEL: mark("the rule leaves out orders that come this way: %(channel)s"),
-    Reason.NO_SUCH_LINES: mark("nothing in the order is what this rule is for"),
-    Reason.NOTHING_COUNTS: mark("nothing in the order counts"),
-    Reason.LESS_THAN_ONE_POINT: mark("that is less than one point"),
-    Reason.NOT_REGISTERED: mark("not a shopper's own account"),
-    Reason.NOT_ENROLLED: mark("the person has not joined the programme"),
-    Reason.NOT_PUBLISHED: mark("the review is not published"),
-    Reason.NOT_VERIFIED: mark("the shop does not say that the reviewer bought the product"),
-    Reason.OTHER_OWNER: mark("it turned out to be another person's"),
-    Reason.SAME_PERSON: mark("another account of the same person has been given it"),
-    Reason.REDEEMED: mark("for the reward “%(rule)s”"),
-    Reason.RELEASED: mark("the code of the reward “%(rule)s” was not used and cannot be any more"),
-    Reason.OVER_CAP: mark("the orders earned more than the programme gives for them"),
-    Reason.WITHIN_CAP: mark("the orders earned no more than the programme gives for them"),
-    Reason.NOT_REACHED: mark("fewer orders count by now than this needs"),
-    Reason.GIVEN_BACK: mark("the order that the reward “%(rule)s” was used for was refunded"),
-}
-
-NOTES: dict[Note, str] = {
-    Note.REFUNDS_WITHOUT_LINES: mark(
-        "Which lines were given back is not known, so the amount was spread over all goods."
-    ),
-    Note.DISPUTE_LOST: mark("The disputed payment was lost and counts as given back."),
-    Note.CAPPED: mark("No more than %(cap)s for one order."),
-    Note.LIMITED: mark("No single award may be worth more."),
-}
-
-LINE_KINDS: dict[LineKind, str] = {
-    LineKind.GOODS: mark("goods"),
-    LineKind.GIFT_CARD: mark("gift cards"),
-    LineKind.TIP: mark("tips"),
-    LineKind.SHIPPING: mark("delivery"),
-    LineKind.FEE: mark("fees"),
-}
-
-LEFT_OUT: dict[LeftOut, str] = {
-    LeftOut.NOT_NAMED: mark("other goods"),
-    LeftOut.EXCEPTED: mark("goods that the rule leaves out"),
-}
-
-CHANNELS: dict[str, str] = {
-    "": mark("the shop does not say how"),
-    "web": mark("the web shop"),
-    "pos": mark("the till"),
-    "mobile": mark("a mobile app"),
-    "subscription": mark("a subscription"),
-    "admin": mark("the shop's staff"),
-    "api": mark("another program"),
-}
-"""The ways that orders come; any other is said in the shop's own word."""
-
-KINDS: dict[str, str] = {
-    "earn": mark("%(points)s"),
-    "award": mark("%(points)s"),
-    "reverse": mark("%(points)s taken back"),
-    "forgive": mark("%(points)s let off: more was to be taken back than was there"),
-    "spend": mark("%(points)s spent"),
-    "restore": mark("%(points)s given back"),
-    "expire": mark("%(points)s expired"),
-    "unexpire": mark("expiry undone: %(points)s"),
-    "mature": mark("%(points)s became available"),
-    "limit": mark("%(points)s taken off what became available: a limit of the programme"),
-    "merge": mark("%(points)s moved between two accounts of one person"),
-}
-"""Every kind of entry but "adjust" (which gives or takes), and "award" for what a rule is worth now.
-
-"unexpire", "mature" and "limit" are entries of kind "expire", "earn" and "reverse" that move points
-back, or out of what is pending.
-"""
 
 _ALONE = frozenset({"forgive", "expire", "unexpire", "mature", "limit"})
 """Kinds whose sentence says it all: why the award is worth what it is has been told before."""
@@ -108,17 +35,6 @@ _JOINED = {
     (False, "points"): mark("%(points)s moved to another account of the same person"),
     (False, "debt"): mark("a debt of %(points)s moved to another account of the same person"),
     (False, "nothing"): mark("this account was joined to another one of the same person"),
-}
-
-_ROUNDING = {
-    "floor": mark("rounded down from %(raw)s"),
-    "half_up": mark("rounded from %(raw)s"),
-    "ceil": mark("rounded up from %(raw)s"),
-}
-
-_WINDOWS = {
-    "once": mark("for joining, paid once per person"),
-    "product": mark("for a review, paid once per product"),
 }
 
 
@@ -204,7 +120,7 @@ def _why(words: Texts, told: Explanation, window: str, programme_currency: str |
         kind, _, number = window.partition(":")
         if kind == "orders":
             return words.say("for the %(number)s order", number=words.ordinal(int(number)))
-        text = _WINDOWS.get(kind)
+        text = WINDOWS.get(kind)
         return words.say(text) if text else reason
     if told.reason is Reason.NOTHING_COUNTS and told.refunded:
         amount = words.money(told.refunded, told.currency)
@@ -329,7 +245,7 @@ def _price(
     if told.multiplier is not None:
         said.append(words.say("times %(factor)s", factor=words.number(told.multiplier)))
     if rounding and told.raw is not None and told.raw != told.raw.to_integral_value():
-        how = _ROUNDING[told.rounding or "floor"]
+        how = ROUNDING[told.rounding or "floor"]
         said.append(words.say(how, raw=words.number(told.raw)))
     return said
 

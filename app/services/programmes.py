@@ -10,7 +10,8 @@ from app.db import tables as t
 from app.db.ids import new_id
 from app.db.types import holds
 from app.errors import Conflict, NotFound
-from app.programme.document import Programme, dump, load, named_stores, parse
+from app.programme.document import Programme, dump, load, parse
+from app.programme.rule import named_stores
 from app.services.keys import Vault
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, select
 from app.db import tables as t
 from app.db.types import holds
 from app.errors import Conflict, Invalid, NotFound
-from app.programme.document import Reward
 from app.programme.events import RedemptionFacts, RedemptionState
 from app.programme.lots import spendable
+from app.programme.reward import Reward
 from app.programme.rewards import Hidden, Offer, offers
 from app.services import accounts, workset
 from app.services.audit import Act, note_act

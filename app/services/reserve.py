@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app.db.ids import new_id
-from app.programme.document import Programme, Reward
+from app.programme.document import Programme
 from app.programme.events import RedemptionFacts, RedemptionState
 from app.programme.redemption import PERK
+from app.programme.reward import Reward
 from app.services.facts import encode_facts
 from app.services.rows import REDEMPTION, MemberRow, ObjectRow, RedemptionRow
 from app.services.workset import WorkSet

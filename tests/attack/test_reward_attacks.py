@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import event
 
 from app.errors import Conflict
-from app.programme.document import Programme, Reward
+from app.programme.document import Programme
 from app.programme.events import Event, OrderFacts, Standing
+from app.programme.reward import Reward
 from app.services import code_answers, ingest
 from app.services.code_answers import give_up_unreachable
 from app.services.codes import await_keys

@@ -8,18 +8,11 @@ import pytest
 
 from app.errors import ConfigError
 from app.programme.caps import Cap
-from app.programme.document import (
-    Programme,
-    Reward,
-    Rule,
-    Switches,
-    When,
-    dump,
-    load,
-    parse,
-)
+from app.programme.document import Programme, Switches, dump, load, parse
 from app.programme.life import Life
 from app.programme.lines import Product
+from app.programme.reward import Reward
+from app.programme.rule import Rule, When
 from tests.programme.orders import HEAD
 
 RULE = '[[rule]]\nkey = "a"\non = "order.paid"\npoints = 1\n'

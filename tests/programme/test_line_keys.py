@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from app.errors import ConfigError
-from app.programme.document import Rule, When, dump, load, named_stores, parse
+from app.programme.document import dump, load, parse
 from app.programme.lines import Factor, Lines, Product
+from app.programme.rule import Rule, When, named_stores
 from tests.programme.orders import HEAD
 
 RULE = '[[rule]]\nkey = "a"\non = "order.paid"\npoints = 1\n'

@@ -7,9 +7,11 @@ import pytest
 
 import app
 from app.programme.caps import Cap
-from app.programme.document import Programme, Reward, Rule, Switches, When
+from app.programme.document import Programme, Switches
 from app.programme.life import Life
 from app.programme.lines import Factor, Lines
+from app.programme.reward import Reward
+from app.programme.rule import Rule, When
 
 README = (Path(app.__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 ELSEWHERE = {"basis", "caps", "life", "rules", "rewards", "when"}  # tables of their own

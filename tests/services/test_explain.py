@@ -7,16 +7,8 @@ import pytest
 
 from app.programme.events import LineKind
 from app.programme.explanation import Explanation, LeftOut, Note, Reason
-from app.services.explain import (
-    CHANNELS,
-    KINDS,
-    LEFT_OUT,
-    LINE_KINDS,
-    NOTES,
-    REASONS,
-    read_explanation,
-    render,
-)
+from app.services.explain import read_explanation, render
+from app.services.explain_words import CHANNELS, KINDS, LEFT_OUT, LINE_KINDS, NOTES, REASONS
 from app.services.texts import LANGUAGES, texts
 
 

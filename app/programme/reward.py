@@ -1,0 +1,95 @@
+"""One reward of the programme document: its keys, and which of them fit together."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from app.errors import ConfigError
+from app.programme.fields import (
+    OptionalMoney,
+    PointsAboveZero,
+    Slug,
+    check_price,
+    check_unique,
+    decimals,
+)
+from app.programme.lines import Product
+from app.programme.reading import wrong
+
+
+class Reward(msgspec.Struct, frozen=True, kw_only=True):
+    """What points can be exchanged for."""
+
+    key: Slug
+    cost: PointsAboveZero
+    kind: Annotated[
+        Literal["percent", "fixed", "free-delivery", "free-product", "early-access"],
+        Meta(description='"percent", "fixed", "free-delivery", "free-product" or "early-access"'),
+    ]
+    value: OptionalMoney = None  # percent, or money off in the programme's currency
+    name: Annotated[
+        str,
+        Meta(
+            # Also the line ends and controls beyond ASCII: a shop shows the name on one line.
+            pattern=r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z",
+            max_length=200,
+            description="a name of at most 200 characters on one line, without blanks around",
+        ),
+    ] = ""  # for people; empty: said by kind and value
+    valid_days: Annotated[
+        Annotated[int, Meta(ge=1, le=3650)] | None,
+        Meta(description="a whole number of days from 1 to 3650"),
+    ] = None
+    minimum: OptionalMoney = None  # what the goods of the order must cost at least
+    combinable: bool = False  # with other discounts of the shop
+    automatic: bool = False  # issued by itself as soon as the balance reaches the cost
+    refunded: Annotated[
+        Literal["none", "points", "new-code"],
+        Meta(description='"none", "points" or "new-code"'),
+    ] = "none"  # what a member gets back when the order it was used for is refunded in full
+    product: tuple[Product, ...] = ()  # of a free product: which it is, shop by shop
+
+
+def check_reward(path: str, reward: Reward) -> None:
+    """Refuse a reward whose keys do not fit together. Raises ConfigError."""
+    if reward.kind in {"percent", "fixed"}:
+        if reward.value is None:
+            raise ConfigError(f'{path}.value is missing: a reward of kind "{reward.kind}" needs it')
+        if reward.kind == "percent":
+            _percent(f"{path}.value", reward.value)
+        else:
+            check_price(f"{path}.value", reward.value)
+    elif reward.value is not None:
+        raise ConfigError(f'{path}.value: a reward of kind "{reward.kind}" has no value')
+    if reward.name != reward.name.strip():
+        raise wrong(f"{path}.name", reward.name, "a name without blanks around")
+    check_price(f"{path}.minimum", reward.minimum)
+    if reward.kind == "early-access":
+        _only_for_codes(path, reward)
+    if reward.product and reward.kind != "free-product":
+        raise ConfigError(
+            f'{path}.product: only a reward of kind "free-product" has this key, '
+            f'this one is of kind "{reward.kind}"'
+        )
+    check_unique(f"{path}.product", "store", [product.store for product in reward.product])
+
+
+def _only_for_codes(path: str, reward: Reward) -> None:
+    for name, given in (
+        ("minimum", reward.minimum is not None),
+        ("combinable", reward.combinable),
+        ("automatic", reward.automatic),
+        ("refunded", reward.refunded != "none"),
+    ):
+        if given:
+            raise ConfigError(
+                f"{path}.{name}: only a reward that is a discount code has this key, "
+                f'one of kind "{reward.kind}" has no code'
+            )
+
+
+def _percent(path: str, value: Decimal) -> None:
+    if decimals(value) > 2 or not 0 < value <= 100:
+        raise wrong(path, value, 'a percentage above 0 and up to 100, as "10" or "12.5"')

@@ -1,0 +1,133 @@
+"""One rule of the programme document: its keys, and which of them fit together."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from app.errors import ConfigError
+from app.programme.caps import NumberOfOrders, check_milestone
+from app.programme.channels import Channel
+from app.programme.fields import MOST_POINTS, OptionalMoney, Points, Slug, check_money
+from app.programme.lines import Factor, Lines, check_factors, check_lines
+from app.programme.reading import wrong
+
+Trigger = Literal[
+    "order.paid",
+    "order.completed",
+    "order.count",
+    "customer.registered",
+    "review.published",
+    "referral",
+]
+Rounding = Literal["floor", "half_up", "ceil"]
+
+ORDER_TRIGGERS = ("order.paid", "order.completed")
+
+
+class When(msgspec.Struct, frozen=True, kw_only=True):
+    """What must hold for a rule to pay. Amounts are in the rule's money, of the lines that count."""
+
+    goods_over: OptionalMoney = None  # strictly more
+    goods_from: OptionalMoney = None  # that much or more
+    channels: tuple[Channel, ...] = ()  # only orders that came one of these ways (channels.py)
+    not_channels: tuple[Channel, ...] = ()  # all but these
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to earn: `points` once, for each `per` of the basis, or for each piece."""
+
+    key: Slug
+    on: Annotated[
+        Trigger,
+        Meta(
+            description='"order.paid", "order.completed", "order.count", "customer.registered", '
+            '"review.published" or "referral"'
+        ),
+    ]
+    points: Points
+    per: OptionalMoney = None
+    step: bool = False  # only full steps of `per` count
+    per_piece: bool = False  # `points` for each piece of the lines that count
+    round: Annotated[
+        Rounding, Meta(description='"floor", "half_up" or "ceil", applied once to the whole order')
+    ] = "floor"
+    max_points: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_POINTS)] | None,
+        Meta(description=f"a whole number from 1 to {MOST_POINTS}"),
+    ] = None  # per order
+    currency: Annotated[
+        Literal["programme", "store"],
+        Meta(description='"programme", or "store" for the shop\'s money unconverted'),
+    ] = "programme"
+    verified: bool = True  # reviews: only of a product that the reviewer bought
+    orders: NumberOfOrders = None  # milestones: the person's n-th order that counts
+    every: NumberOfOrders = None  # milestones: each n-th one
+    when: When = When()
+    lines: Lines | None = None  # only these count
+    except_lines: Lines | None = None  # these never do
+    multiply: tuple[Factor, ...] = ()  # of several that name a line, the largest
+
+
+def named_stores(rule: Rule) -> tuple[str, ...]:
+    """Return the keys of the stores whose products a rule asks for, each once."""
+    chosen = (rule.lines, rule.except_lines, *rule.multiply)
+    products = [product for named in chosen if named is not None for product in named.products]
+    return tuple(dict.fromkeys(product.store for product in products))
+
+
+def check_rule(path: str, rule: Rule) -> None:
+    """Refuse a rule whose keys do not fit together. Raises ConfigError."""
+    check_money(f"{path}.per", rule.per)
+    check_money(f"{path}.when.goods_over", rule.when.goods_over)
+    check_money(f"{path}.when.goods_from", rule.when.goods_from)
+    if rule.on not in ORDER_TRIGGERS:
+        _only_for_orders(path, rule)
+    check_milestone(path, rule.on, rule.orders, rule.every)
+    if rule.on != "review.published" and not rule.verified:
+        raise ConfigError(f'{path}.verified: only a rule on "review.published" has this key')
+    if rule.when.goods_over is not None and rule.when.goods_from is not None:
+        raise ConfigError(
+            f"{path}.when: goods_over (more than) and goods_from (at least) exclude each other"
+        )
+    if rule.when.channels and rule.when.not_channels:
+        raise ConfigError(f"{path}.when: channels and not_channels exclude each other")
+    check_lines(f"{path}.lines", rule.lines)
+    check_lines(f"{path}.except_lines", rule.except_lines)
+    check_factors(f"{path}.multiply", rule.multiply)
+    _check_pay(path, rule)
+
+
+def _check_pay(path: str, rule: Rule) -> None:
+    """Refuse keys that change nothing at points given once, or that contradict each other."""
+    if rule.per is not None and rule.per_piece:
+        raise ConfigError(f"{path}: per (an amount) and per_piece exclude each other")
+    if rule.per is None and rule.step:
+        raise ConfigError(f'{path}.step needs the key "per" beside it')
+    if rule.per is None and not rule.per_piece:
+        for name, given in (
+            ("round", rule.round != "floor"),
+            ("max_points", rule.max_points is not None),
+            ("multiply", bool(rule.multiply)),
+        ):
+            if given:
+                raise ConfigError(f'{path}.{name} needs the key "per" or "per_piece" beside it')
+    if rule.step and rule.round != "floor":
+        raise wrong(f"{path}.round", rule.round, '"floor": full steps are never rounded up')
+
+
+def _only_for_orders(path: str, rule: Rule) -> None:
+    for name, given in (
+        ("per", rule.per is not None),
+        ("per_piece", rule.per_piece),
+        ("lines", rule.lines is not None),
+        ("except_lines", rule.except_lines is not None),
+        ("multiply", bool(rule.multiply)),
+        ("when", rule.when != When()),
+        ("currency", rule.currency != "programme"),
+    ):
+        if given:
+            raise ConfigError(
+                f'{path}.{name}: only a rule on "order.paid" or "order.completed" has this key, '
+                f'this one is on "{rule.on}"'
+            )
