@@ -1,4 +1,4 @@
-"""The README describes every key that a programme document may have."""
+"""The page about the programme document describes every key that it may have."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from app.programme.lines import Factor, Lines
 from app.programme.reward import Reward
 from app.programme.rule import Rule, When
 
-README = (Path(app.__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+README = (Path(app.__file__).parent / "programme" / "README.md").read_text(encoding="utf-8")
 ELSEWHERE = {"basis", "caps", "life", "rules", "rewards", "when"}  # tables of their own
 
 
