@@ -20,6 +20,7 @@ from app.programme.life import Life, check_life
 from app.programme.reading import read, wrong
 from app.programme.reward import Reward, check_reward
 from app.programme.rule import ORDER_TRIGGERS, Rule, check_rule
+from app.programme.tier import Tier, Tiers, check_tiers
 
 MOST_REWARDS = 100
 
@@ -59,6 +60,8 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     basis: Switches = Switches()
     rules: tuple[Rule, ...] = ()
     caps: tuple[Cap, ...] = ()
+    tiering: Tiers = Tiers()
+    tiers: tuple[Tier, ...] = ()  # the lowest first
     rewards: tuple[Reward, ...] = ()
 
 
@@ -94,6 +97,8 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
     basis: Switches = Switches()
     rule: tuple[Rule, ...] = ()
     cap: tuple[Cap, ...] = ()
+    tiers: Tiers = Tiers()
+    tier: tuple[Tier, ...] = ()
     reward: tuple[Reward, ...] = ()
 
 
@@ -115,6 +120,8 @@ def parse(source: str) -> Programme:
         basis=document.basis,
         rules=document.rule,
         caps=document.cap,
+        tiering=document.tiers,
+        tiers=document.tier,
         rewards=document.reward,
     )
     _check(programme)
@@ -149,6 +156,11 @@ def _check(programme: Programme) -> None:
         programme.caps,
         {rule.key: at for at, rule in enumerate(programme.rules)},
         [rule.key for rule in programme.rules if rule.on in ORDER_TRIGGERS],
+    )
+    check_tiers(
+        programme.tiering,
+        programme.tiers,
+        {rule.key for rule in programme.rules} | {cap.key for cap in programme.caps},
     )
     for at, reward in enumerate(programme.rewards):
         check_reward(f"reward[{at}]", reward)

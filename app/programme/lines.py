@@ -23,6 +23,7 @@ MOST_NAMED = 1000
 _SKU = 'a SKU, at most one "*" at its start or end for anything more, as "MUG-*"'
 _FACTOR = 'a factor from 0 to 100 with at most four decimals, as "1.5"'
 
+FactorBy = Annotated[Decimal, Meta(description=_FACTOR)]
 Sku = Annotated[
     str,
     Meta(
@@ -62,7 +63,7 @@ class Lines(msgspec.Struct, frozen=True, kw_only=True):
 class Factor(msgspec.Struct, frozen=True, kw_only=True):
     """How many times lines of one of these SKUs or products count."""
 
-    by: Annotated[Decimal, Meta(description=_FACTOR)]
+    by: FactorBy
     skus: tuple[Sku, ...] = ()
     products: tuple[Product, ...] = ()
 
@@ -106,7 +107,12 @@ def check_factors(path: str, factors: Sequence[Factor]) -> None:
     if len(factors) > MOST_NAMED:
         raise wrong(path, f"{len(factors)} of them", f"at most {MOST_NAMED}")
     for at, factor in enumerate(factors):
-        exponent = factor.by.as_tuple().exponent
-        if not isinstance(exponent, int) or exponent < -4 or not 0 <= factor.by <= 100:
-            raise wrong(f"{path}[{at}].by", factor.by, _FACTOR)
+        check_factor(f"{path}[{at}].by", factor.by)
         check_lines(f"{path}[{at}]", factor)
+
+
+def check_factor(path: str, by: Decimal) -> None:
+    """Refuse what nothing can be multiplied by. Raises ConfigError."""
+    exponent = by.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -4 or not 0 <= by <= 100:
+        raise wrong(path, by, _FACTOR)
