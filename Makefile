@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help setup run test check bench lock translations clean
+.PHONY: help setup run test check chaos bench lock translations clean
 
 help:
 	@echo "make run     start Stempel with two sandbox shops (nothing else needed)"
 	@echo "make test    the checks and all tests; PostgreSQL, Redis and a browser come with them"
+	@echo "make chaos   the long versions: every order of receipt, thousands of redemptions in storms"
 	@echo "make check   formatting, lint, types, import layers"
 	@echo "make bench   benchmarks as ratios, written to var/bench.json"
 	@echo "make setup   .venv with everything, as locked"
@@ -36,6 +37,11 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# Timeouts of single tests are those of the ordinary run, so they are lifted here.
+chaos: setup
+	STEMPEL_TEST_SIZE=large $(BIN)/python -m pytest -n 2 --dist loadfile --timeout 3600 \
+		tests/attack tests/services/test_*_property.py tests/services/test_order_16.py tests/services/test_order_5999.py
 
 bench: setup
 	$(BIN)/python -m tests.bench

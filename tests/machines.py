@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from app.db.engine import Database
 from app.settings import Settings
+from tests.sizes import sized
 
 
 def run_machine(
@@ -28,7 +29,7 @@ def run_machine(
     run_state_machine_as_test(
         made,
         settings=hypothesis_settings(
-            max_examples=examples,
+            max_examples=sized(examples, 20 * examples),
             stateful_step_count=steps,
             suppress_health_check=list(HealthCheck),
         ),

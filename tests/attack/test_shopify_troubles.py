@@ -9,6 +9,7 @@ from app.db import tables as t
 from app.services import writeback
 from connectors.shopify.sandbox.shops import SCOPES
 from tests.pipeline import Pipeline
+from tests.sizes import sized
 from tests.way.shopify import ShopifyWay, open_way
 
 
@@ -87,15 +88,14 @@ def test_trouble_of_the_shops_own_stops_it_for_a_while_only(way: ShopifyWay, fau
     way.sound()
 
 
-def test_a_thousand_of_our_writes_leave_the_merchants_tags_alone(way: ShopifyWay) -> None:
+def test_hundreds_of_our_writes_leave_the_merchants_tags_alone(way: ShopifyWay) -> None:
     way.shop.change_settings(restore_rate=100_000.0)  # or the test would wait for points
     people = [way.joins(f"person{number}@example.pl") for number in range(50)]
     own = {one: {"VIP", f"club {one}", "stempelkarte"} for one in people}
     for one in people:
         way.shop.tag_customer(one, *own[one])
     way.quiet()
-    # PostgreSQL differs in nothing here that a few hundred would not show.
-    while way.writes() < (1000 if way.pipeline.database.embedded else 200):
+    while way.writes() < sized(300, 1000):
         for one in people:
             way.buy("1.00", customer=one)
         way.quiet()
