@@ -53,7 +53,7 @@ def issue_automatic(runtime: Runtime, limit: int = 20, rests: Rests | None = Non
         del rests[member_id]
     due: list[tuple[Due, list[Outlet]]] = []
     with runtime.database.snapshot() as connection:
-        for automatic in automatic_programmes(connection):
+        for automatic in automatic_programmes(connection, now):
             shops = outlets(
                 connection, runtime.settings.keyring, runtime.connectors, automatic.programme_id
             )

@@ -9,6 +9,7 @@ from app.cli.events import events
 from app.cli.ledger import ledger
 from app.cli.members import member
 from app.cli.points import points
+from app.cli.programme_versions import versions
 from app.cli.programmes import programme
 from app.cli.redemptions import redeem, redemption
 from app.cli.rewards import reward
@@ -54,6 +55,9 @@ for command in (
     reward,
 ):
     cli.add_command(command)
+
+for part in (versions,):
+    programme.add_command(part)
 
 
 @speaks_plainly

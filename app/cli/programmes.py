@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 import msgspec
 from sqlalchemy import Connection
 
+from app.cli.printing import stamp
 from app.cli.shared import Context, as_json, pass_context, show, table
 from app.errors import ConfigError
 from app.programme.caps import Cap
-from app.programme.document import Programme
+from app.programme.document import Programme, parse
+from app.programme.local_time import local, moment_of
 from app.programme.presets import describe, preset_names, preset_source
 from app.programme.reward import Reward
 from app.programme.rule import Rule, named_stores
@@ -77,6 +80,16 @@ def presets(*, as_json: bool) -> None:
     multiple=True,
     help="product.<store key>=ID: which product a free one is in that store; can be repeated.",
 )
+@click.option(
+    "--from",
+    "since",
+    metavar="TIME",
+    help="When it shall begin, by the clocks of the programme's time zone, as 2027-01-01T00:00 "
+    "(default: at once).",
+)
+@click.option("--replace", is_flag=True, help="Have it instead of a version that waits to begin.")
+@click.option("--reason", default="", help="Why; kept in the audit log.")
+@click.option("--actor", default="command line", show_default=True, help="Who publishes.")
 @as_json
 @pass_context
 def apply(
@@ -89,6 +102,10 @@ def apply(
     timezone: str | None,
     beside: Sequence[str],
     settings: Sequence[str],
+    since: str | None,
+    replace: bool,
+    reason: str,
+    actor: str,
     as_json: bool,
 ) -> None:
     """Publish a preset or a document as the programme's next version.
@@ -96,6 +113,9 @@ def apply(
     What happened before is still judged by the version that was in force then. The same document
     again changes nothing. The document replaces the one in force, rules and rewards alike: to add
     rewards to a preset's rules, apply both in one go.
+
+    With --from it begins later, never earlier than now. One that would begin before a version which
+    waits takes that one's place for good, so it needs --replace.
 
     Example: stempel programme apply one-per-unit --with rewards-100-200-500 --key kawa --language pl
     --timezone Europe/Warsaw --set product.shop-example-1a2b3c=632910392
@@ -117,23 +137,40 @@ def apply(
                 "--key, --currency, --language, --timezone, --with and --set belong to presets; "
                 "in a file, write them there."
             )
+    zone = ZoneInfo(parse(source).timezone)
+    how = programmes.Publication(
+        since=None if since is None else moment_of(since, zone),
+        replace=replace,
+        actor=actor,
+        reason=reason,
+    )
+    now = context.clock()
     with context.database().transaction() as connection:
-        done = programmes.publish(connection, context.vault(), source, context.clock())
+        done = programmes.publish(connection, context.vault(), source, now, how)
         stores = [store.key for store in list_stores(connection, programme_id=done.programme_id)]
         known = [one.programme for one in programmes.versions(connection, done.programme_id)]
-    before = known[-2] if done.changed and len(known) > 1 else known[-1]
+    before = known[-1 if done.before is None else done.before - 1]
     notes = [*_dropped(before, known[-1]), *_notes(known[-1], stores)]
     news = "published" if done.changed else "unchanged"
+    waits = done.effective_at is not None and done.effective_at > now
+    begins = f", begins {local(done.effective_at, zone)}" if done.effective_at and waits else ""
     show(
-        {"key": done.key, "version": done.version, "changed": done.changed, "notes": notes},
+        {
+            "key": done.key,
+            "version": done.version,
+            "changed": done.changed,
+            "from": stamp(done.effective_at),
+            "replaced": list(done.replaced),
+            "notes": notes,
+        },
         as_json,
-        "\n".join([f"{done.key}: version {done.version} {news}", *notes]),
+        "\n".join([f"{done.key}: version {done.version} {news}{begins}", *notes]),
     )
 
 
 @programme.command("show")
 @click.argument("key", required=False)
-@click.option("--version", "number", type=int, help="Which version (default: the newest).")
+@click.option("--version", "number", type=int, help="Which version (default: the one in force).")
 @click.option("--preset", metavar="NAME", help="Show a ready-made programme instead.")
 @as_json
 @pass_context
@@ -167,7 +204,9 @@ def show_one(
             )
             return
         programme_id = programmes.programme_id_of(connection, key)
-        version, source = programmes.source_of(connection, programme_id, number)
+        known = programmes.versions(connection, programme_id)
+        wanted = number or programmes.in_force(known, context.clock()).number
+        version, source = programmes.source_of(connection, programme_id, wanted)
     show({"key": key, "version": version, "source": source}, as_json, source)
 
 

@@ -11,6 +11,7 @@ from app.programme.document import Programme, load
 from app.programme.events import RedemptionState
 from app.programme.reward import Reward
 from app.programme.rewards import offers
+from app.services.programmes import begun
 from app.services.redeem import Outlet
 
 REST = timedelta(days=30)
@@ -23,7 +24,7 @@ _MOST_FAILED = 500  # in one statement
 
 
 class Automatic(msgspec.Struct, frozen=True):
-    """A programme whose newest version issues rewards by itself."""
+    """A programme whose version in force issues rewards by itself."""
 
     programme_id: int
     version: int
@@ -39,12 +40,13 @@ class Due(msgspec.Struct, frozen=True):
     store_key: str
 
 
-def automatic_programmes(connection: Connection) -> list[Automatic]:
-    """Return the programmes whose newest version has such rewards."""
+def automatic_programmes(connection: Connection, now: datetime) -> list[Automatic]:
+    """Return the programmes whose version in force has such rewards."""
     newest = (
         select(
             t.programme_version.c.programme_id, func.max(t.programme_version.c.number).label("n")
         )
+        .where(begun(now))
         .group_by(t.programme_version.c.programme_id)
         .subquery()
     )

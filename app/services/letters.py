@@ -21,7 +21,7 @@ from app.programme.events import RedemptionFacts, RedemptionState
 from app.services.facts import decode_facts
 from app.services.keys import Vault
 from app.services.mail import OLD, Mail
-from app.services.programmes import version_of, versions
+from app.services.programmes import in_force, version_of, versions
 from app.services.reward_words import reward_words
 from app.services.texts import Texts, texts
 
@@ -135,7 +135,7 @@ def _code_letter(
     facts = decode_facts(row.facts)
     assert isinstance(facts, RedemptionFacts)
     known = versions(connection, mail.programme_id)
-    told, offered = known[-1].programme, version_of(known, row.version).programme
+    told, offered = in_force(known, now).programme, version_of(known, row.version).programme
     words = texts(told.language)
     name, reward = plain(told.name), _reward(offered, facts, words)
     terms = [*_terms(words, row, offered, facts), _for_whom(words, row, to)]

@@ -110,7 +110,7 @@ def _of_merged_customer(here: Observer, told: Told, event: Event) -> Finding:
         # The shop has neither (any more): the one that was kept would have been told before this.
         return Finding(status="ignored", reason=f"{name} and {event.into} are not known here")
     if event.into is not None:
-        enrol = here.versions[-1].programme.enrolment == "automatic"
+        enrol = in_force(here.versions, here.work.now).programme.enrolment == "automatic"
         note_shop_merge(work, told.store_id, event.external_id, event.into, enrol=enrol)
     row = work.objects.get((told.store_id, event.kind, event.external_id))
     row = row or _unseen(here, told, event)

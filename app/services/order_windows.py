@@ -35,7 +35,7 @@ from app.services.facts import decode_facts
 from app.services.keys import Vault
 from app.services.points_life import life_of
 from app.services.posting import Cause, settle
-from app.services.programmes import Version, version_of
+from app.services.programmes import Version, in_force, version_of
 from app.services.rows import AwardRow, ObjectRow
 from app.services.workset import WorkSet, chunks
 
@@ -120,7 +120,9 @@ def judge_orders(
         worth = dict(evaluate_caps(items[person], keys))
         if counting:
             worth |= evaluate_milestones(items[person])
-        worth |= _ended(posted[person].keys() - worth.keys(), keys, versions[-1].number)
+        worth |= _ended(
+            posted[person].keys() - worth.keys(), keys, in_force(versions, work.now).number
+        )
         by_id = {item.object_id: item for item in items[person]}
         latest = max(changed[person], key=lambda row: (row.seen_at, row.id), default=None)
         judged += [
@@ -163,7 +165,7 @@ def _given_twice(
 ) -> Judged:
     """Take back what a joined account was given for a window that the other one has as well."""
     explanation = Explanation(
-        rule=award.rule, version=versions[-1].number, reason=Reason.SAME_PERSON
+        rule=award.rule, version=in_force(versions, work.now).number, reason=Reason.SAME_PERSON
     )
     return Judged(
         person,
@@ -185,7 +187,7 @@ def settle_orders(
             one.posted or new_award(work, one.person, one.window.rule, window_key=one.window.key),
             points=one.award.points,
             explanation=encode_explanation(one.award.explanation),
-            policy=versions[-1].programme.debt,
+            policy=in_force(versions, work.now).programme.debt,
             cause=one.cause,
         )
 

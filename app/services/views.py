@@ -5,14 +5,17 @@ of their own beside this one (`view_deliveries`, `view_members`, `view_ledger`, 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection, func, select
 
+from app import clock
 from app.db import tables as t
 from app.programme.document import load
+from app.services.programmes import begun
 
 T = TypeVar("T")
 
@@ -39,13 +42,16 @@ class ProgrammeView(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-def programme_views(connection: Connection) -> dict[int, ProgrammeView]:
-    """Return every programme as its newest version has it, by id."""
+def programme_views(
+    connection: Connection, now: datetime | None = None
+) -> dict[int, ProgrammeView]:
+    """Return every programme as the version in force at `now` (this moment) has it, by id."""
     newest = (
         select(
             t.programme_version.c.programme_id,
             func.max(t.programme_version.c.number).label("number"),
         )
+        .where(begun(now or clock.now()))
         .group_by(t.programme_version.c.programme_id)
         .subquery()
     )

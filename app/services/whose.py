@@ -11,6 +11,7 @@ from app.services.people import (
     note_proof,
     owner_of,
 )
+from app.services.programmes import in_force
 from app.services.rows import ObjectRow
 from app.services.told import Observer, Told
 
@@ -24,7 +25,7 @@ def find_owner(here: Observer, told: Told, event: Event, row: ObjectRow) -> bool
         return _note_writer(here, event, row)
     if event.person.customer is None and row.owner_ref not in {None, GUEST_REF}:
         return False  # an account's order stays its own: no guest is made out of a deleted customer
-    enrol = here.versions[-1].programme.enrolment == "automatic"
+    enrol = in_force(here.versions, here.work.now).programme.enrolment == "automatic"
     owner = owner_of(here.work, here.vault, told.store_id, event.person, enrol=enrol)
     note_proof(here.work, here.vault, told.store_id, event.person)
     return adopt_owner(here.work, row, owner, dated)
@@ -46,7 +47,7 @@ def note_account(here: Observer, told: Told, event: Event, facts: CustomerFacts 
         if customer is not None and not customer.gone:
             customer.gone, customer.due_at, customer.dirty = 1, None, True
         return
-    automatic = here.versions[-1].programme.enrolment == "automatic"
+    automatic = in_force(here.versions, here.work.now).programme.enrolment == "automatic"
     customer = customer_account(
         work, told.store_id, event.external_id, enrol=automatic and facts.registered
     )

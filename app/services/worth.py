@@ -25,7 +25,7 @@ from app.services.keys import Vault
 from app.services.order_windows import judge_orders, settle_orders
 from app.services.points_life import earning, restoring
 from app.services.posting import Cause, settle
-from app.services.programmes import Version, version_of
+from app.services.programmes import Version, in_force, version_of
 from app.services.rows import REDEMPTION, AwardRow, ObjectKey, ObjectRow
 from app.services.workset import WorkSet
 
@@ -126,7 +126,7 @@ def _settle_object(
     owner = work.member(row.owner_id) if row.owner_id is not None else None
     spending = row.kind == REDEMPTION
     cause = restoring(versions, row, work.now) if spending else earning(versions, row, work.now)
-    policy = versions[-1].programme.debt
+    policy = in_force(versions, work.now).programme.debt
     entitled = (
         {}
         if owner is None
@@ -177,7 +177,7 @@ def _withdraw(
         award,
         points=0,
         explanation=encode_explanation(explanation),
-        policy=versions[-1].programme.debt,
+        policy=in_force(versions, work.now).programme.debt,
         cause=Cause(occurred_at=row.occurred_at, delivery_id=row.delivery_id, version=row.version),
     )
 
@@ -196,10 +196,12 @@ def _settle_windows(
                 points=0,
                 explanation=encode_explanation(
                     Explanation(
-                        rule=award.rule, version=versions[-1].number, reason=Reason.SAME_PERSON
+                        rule=award.rule,
+                        version=in_force(versions, work.now).number,
+                        reason=Reason.SAME_PERSON,
                     )
                 ),
-                policy=versions[-1].programme.debt,
+                policy=in_force(versions, work.now).programme.debt,
                 cause=Cause(occurred_at=work.now),
             )
         entitled = dict(evaluate_windows(items[person]))
@@ -209,7 +211,9 @@ def _settle_windows(
                     rule=window.rule,
                     points=0,
                     explanation=Explanation(
-                        rule=window.rule, version=versions[-1].number, reason=Reason.REMOVED
+                        rule=window.rule,
+                        version=in_force(versions, work.now).number,
+                        reason=Reason.REMOVED,
                     ),
                 )
             posted[person][window] = award_row
@@ -224,7 +228,7 @@ def _settle_windows(
                 row_or_new,
                 points=entitlement.points,
                 explanation=encode_explanation(entitlement.explanation),
-                policy=versions[-1].programme.debt,
+                policy=in_force(versions, work.now).programme.debt,
                 cause=_window_cause(versions, decisive, entitlement, work.now),
             )
 

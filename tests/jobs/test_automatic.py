@@ -136,8 +136,9 @@ def shops_of(people: People) -> list[Outlet]:
 def due(people: People, shops: Sequence[Outlet], *, limit: int = 20) -> list[tuple[str, str]]:
     """Return (reward, shop) of who is due one."""
     with people.pipeline.database.snapshot() as connection:
-        [automatic] = automatic_programmes(connection)
-        found = due_members(connection, automatic, shops, people.pipeline.clock(), limit=limit)
+        now = people.pipeline.clock()
+        [automatic] = automatic_programmes(connection, now)
+        found = due_members(connection, automatic, shops, now, limit=limit)
     return [(one.reward, one.store_key) for one in found]
 
 
@@ -328,7 +329,7 @@ def test_a_member_for_whom_it_fails_keeps_nobody_else_waiting(
 def test_a_programme_of_rewards_to_ask_for_is_not_looked_at(pipeline: Pipeline) -> None:
     pipeline.programme(source=SOURCE.replace("automatic = true\n", ""))
     with pipeline.database.snapshot() as connection:
-        assert automatic_programmes(connection) == []
+        assert automatic_programmes(connection, pipeline.clock()) == []
 
 
 def test_a_shop_that_makes_other_kinds_of_codes_is_passed_over(people: People) -> None:

@@ -1,0 +1,47 @@
+"""Times as a person writes them, by the clocks of a programme's time zone. Pure."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from app.errors import ConfigError
+
+_FORM = 'a time as "2027-01-01T00:00"'
+
+
+def moment_of(text: str, zone: ZoneInfo) -> datetime:
+    """Return the moment that the clocks in `zone` show as `text`, in UTC.
+
+    Raises ConfigError for what is no time, and for one that the clocks skip or show twice when they are
+    put forward or back; written with its offset, as 02:30+02:00, each is one moment.
+    """
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{text!r} is not {_FORM}") from None
+    try:
+        if local.tzinfo is not None:
+            return local.astimezone(UTC)
+        early, late = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        if early == late:
+            return early
+        skipped = early.astimezone(zone).replace(tzinfo=None) != local
+    except OverflowError:
+        raise ConfigError(f"{text!r} is beyond the calendar; give {_FORM}") from None
+    if skipped:
+        raise ConfigError(f"{text!r} never was: the clocks of {zone.key} are put forward past it")
+    first, second = (_offset(local, zone, fold) for fold in (0, 1))
+    raise ConfigError(
+        f"{text!r} comes twice, the clocks of {zone.key} are put back: write {text}{first} or {text}{second}"
+    )
+
+
+def local(moment: datetime, zone: ZoneInfo) -> str:
+    """Write a moment as the clocks in `zone` show it, with its offset: "2027-01-01T00:00:00+01:00"."""
+    try:
+        return moment.astimezone(zone).isoformat(timespec="seconds")
+    except OverflowError:  # the first and the last hours of the calendar have no date elsewhere
+        return moment.isoformat(timespec="seconds")
+
+
+def _offset(local: datetime, zone: ZoneInfo, fold: int) -> str:
+    return local.replace(tzinfo=zone, fold=fold).isoformat()[-6:]
