@@ -22,8 +22,9 @@ until nothing is left of the line. What cost nothing has no pieces, nor have del
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import cache, cached_property
 
 import msgspec
 
@@ -33,26 +34,76 @@ from app.programme.events import DisputeStatus, Line, LineKind, OrderFacts, Refu
 
 _ZERO = Fraction(0)
 _PLACES = 4
-_UNIT = 10**_PLACES
+UNIT = 10**_PLACES  # ten-thousandths in one of the currency
+_ONE_UNIT = Decimal(1).scaleb(-_PLACES)
 _LARGEST_EXPONENT = 14
 _FINEST_EXPONENT = -12
 _IN_PIECES = frozenset({LineKind.GOODS, LineKind.GIFT_CARD})
 
 
-class Basis(msgspec.Struct, frozen=True, kw_only=True):
-    """What counts of an order now, in the order's currency."""
+class Basis(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """What counts of an order now, in the order's currency.
 
-    currency: str
+    Kept in whole ten-thousandths, which is all that points are worked out from; as amounts, with the
+    decimals that the shop itself writes, for whoever explains it.
+    """
+
+    order: OrderFacts
     with_tax: bool
-    total: Decimal
-    lines: tuple[tuple[str, Decimal], ...]  # each line that counts, with what is left of it
+    units: int  # all that counts
+    parts: tuple[int, ...]  # each line that counts: what is left of it
     sold: tuple[Line, ...]  # the same lines, as the shop told them
     pieces: tuple[int, ...]  # of the same lines: how many pieces still count
-    left_out: tuple[tuple[str, Decimal], ...]  # kind of line → what is left of those, uncounted
-    discount: Decimal  # negative lines, already taken off `lines`
-    refunded: Decimal  # given back altogether, with tax
-    refunds_without_lines: bool  # some were counted as amounts because nobody read their lines
+    uncounted: tuple[tuple[str, int], ...]  # kind of line → what is left of those
+    discounts: int  # negative lines, already taken off `parts`
     dispute_lost: bool  # the buyer's bank took money back: counted as given back
+
+    @property
+    def currency(self) -> str:
+        """The order's."""
+        return self.order.currency
+
+    @cached_property
+    def total(self) -> Decimal:
+        """All that counts."""
+        return self.written(self.units)
+
+    @cached_property
+    def lines(self) -> tuple[tuple[str, Decimal], ...]:
+        """Each line that counts, with what is left of it."""
+        return tuple(
+            (line.id, self.written(units))
+            for line, units in zip(self.sold, self.parts, strict=True)
+        )
+
+    @cached_property
+    def left_out(self) -> tuple[tuple[str, Decimal], ...]:
+        """Kind of line → what is left of those, uncounted."""
+        return tuple((kind, self.written(units)) for kind, units in self.uncounted)
+
+    @cached_property
+    def discount(self) -> Decimal:
+        """Negative lines, already taken off `lines`."""
+        return self.written(self.discounts)
+
+    @cached_property
+    def refunded(self) -> Decimal:
+        """Given back altogether, with tax."""
+        given_back = (*self.order.refunds, *_lost_disputes(self.order))
+        return sum((refund.amount for refund in given_back), Decimal(0))
+
+    @property
+    def refunds_without_lines(self) -> bool:
+        """Whether some were counted as amounts because nobody read their lines."""
+        return any(refund.lines is None for refund in self.order.refunds)
+
+    def written(self, units: int) -> Decimal:
+        """Write ten-thousandths with the order's own decimals, or as many more as are needed."""
+        return _written(units, self._places)
+
+    @cached_property
+    def _places(self) -> int:
+        return _places_of(self.order)
 
 
 _Left = tuple[Line, int, int]
@@ -84,54 +135,67 @@ class _Part:
 def basis_of(order: OrderFacts, switches: Switches) -> Basis:
     """Work out the basis. Raises Invalid for an amount that no order can have."""
     with_tax = order.prices_include_tax if switches.tax == "as-shown" else switches.tax == "with"
-    counted = _counted_kinds(switches)
-    given_back = (*order.refunds, *_lost_disputes(order))
+    counted = _counted_kinds(
+        shipping=switches.shipping,
+        fees=switches.fees,
+        tips=switches.tips,
+        gift_cards=switches.gift_cards,
+    )
+    lost = _lost_disputes(order) if order.disputes else ()
+    given_back = (*order.refunds, *lost)
     left = None if given_back else _untouched(order, with_tax=with_tax)
     discount = 0
     if left is None:
         left, discount = _what_is_left(order, given_back, with_tax=with_tax)
-    places = _places_of(order)
     total = 0
-    lines, sold, pieces = [], [], []
+    parts, sold, pieces = [], [], []
     left_out: dict[str, int] = {}
     for line, units, quantity in left:
         if line.kind in counted:
             total += units
-            lines.append((line.id, _written(units, places)))
+            parts.append(units)
             sold.append(line)
             pieces.append(quantity)
         elif units:
             left_out[line.kind.value] = left_out.get(line.kind.value, 0) + units
     return Basis(
-        currency=order.currency,
+        order=order,
         with_tax=with_tax,
-        total=_written(total, places),
-        lines=tuple(lines),
+        units=total,
+        parts=tuple(parts),
         sold=tuple(sold),
         pieces=tuple(pieces),
-        left_out=tuple((kind, _written(left_out[kind], places)) for kind in sorted(left_out)),
-        discount=_written(discount, places),
-        refunded=sum((refund.amount for refund in given_back), Decimal(0)),
-        refunds_without_lines=any(refund.lines is None for refund in order.refunds),
-        dispute_lost=len(given_back) > len(order.refunds),
+        uncounted=tuple(sorted(left_out.items())),
+        discounts=discount,
+        dispute_lost=bool(lost),
     )
 
 
 def _untouched(order: OrderFacts, *, with_tax: bool) -> list[_Left] | None:
     """Return the lines of an order from which nothing was taken off, None if that takes fractions.
 
-    What most orders are. It is what `_what_is_left` says, in a third of the time.
+    What most orders are. It is what `_what_is_left` says, in a tenth of the time.
     """
     left = []
     for line in order.lines:
-        if _finest(line.net) < -_PLACES or _finest(line.tax) < -_PLACES:
-            return None
-        net, tax = int(line.net.scaleb(_PLACES)), int(line.tax.scaleb(_PLACES))
-        if net + tax < 0:
+        net, tax = _units(line.net), _units(line.tax)
+        if net is None or tax is None or net + tax < 0:
             return None
         units = net + tax if with_tax else max(net, 0)
         left.append((line, units, _pieces(line) if units else 0))
     return left
+
+
+def _units(amount: Decimal) -> int | None:
+    """Return an amount in ten-thousandths, None unless it is a whole number of them."""
+    try:
+        # Comparing is exact, whatever the digits: nothing finer is lost here unseen.
+        whole = amount.quantize(_ONE_UNIT) == amount
+    except InvalidOperation:  # no number, or one of more digits than any order's
+        return None
+    if not whole or not _FINEST_EXPONENT <= amount.adjusted() <= _LARGEST_EXPONENT:
+        return None
+    return int(amount * UNIT)
 
 
 def _what_is_left(
@@ -171,12 +235,15 @@ def _lost_disputes(order: OrderFacts) -> tuple[Refund, ...]:
     )
 
 
-def _counted_kinds(switches: Switches) -> frozenset[LineKind]:
+@cache
+def _counted_kinds(
+    *, shipping: bool, fees: bool, tips: bool, gift_cards: bool
+) -> frozenset[LineKind]:
     chosen = {
-        LineKind.SHIPPING: switches.shipping,
-        LineKind.FEE: switches.fees,
-        LineKind.TIP: switches.tips,
-        LineKind.GIFT_CARD: switches.gift_cards,
+        LineKind.SHIPPING: shipping,
+        LineKind.FEE: fees,
+        LineKind.TIP: tips,
+        LineKind.GIFT_CARD: gift_cards,
     }
     return frozenset({LineKind.GOODS, *(kind for kind, counts in chosen.items() if counts)})
 
@@ -305,7 +372,7 @@ def _finest(amount: Decimal) -> int:
 
 def _rounded(amounts: Sequence[Fraction]) -> list[int]:
     """Round to ten-thousandths so that the rounded parts add up to the rounded sum."""
-    exact = [amount * _UNIT for amount in amounts]
+    exact = [amount * UNIT for amount in amounts]
     units = [int(amount) for amount in exact]
     missing = round(sum(exact, _ZERO)) - sum(units)
     if missing:

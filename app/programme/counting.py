@@ -9,38 +9,71 @@ from fractions import Fraction
 
 import msgspec
 
-from app.programme.basis import Basis
+from app.programme.basis import UNIT, Basis
 from app.programme.events import Line, LineKind
 from app.programme.explanation import LeftOut
 from app.programme.lines import Matcher, matcher
+from app.programme.ratio import Ratio
 from app.programme.rule import Rule
 
 _ONCE = Decimal(1)
 
 
 class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """What counts for one rule, in the order's currency."""
+    """What counts for one rule, in ten-thousandths of the order's currency, and as amounts."""
 
+    basis: Basis
     named: bool  # the order has lines that the rule speaks of, even if nothing is left of them
-    total: Decimal  # what is left of the lines that count, each once
-    times: Fraction  # what points are given for: money, or pieces, each line times its factor
-    lines: tuple[tuple[str, Decimal], ...]
+    units: int  # what is left of the lines that count, each once
+    quantity: int  # pieces that count
+    times: Ratio  # what points are given for: money, or pieces, each line times its factor
+    chosen: tuple[int, ...] | None  # which lines of the basis count; None: all
     factors: tuple[tuple[str, Decimal], ...]  # of the lines that don't count just once
-    pieces: tuple[tuple[str, int], ...]  # of a rule that pays for pieces
-    left_out: tuple[tuple[str, Decimal], ...]  # kind of line or LeftOut → what doesn't count
+    excepted: tuple[tuple[str, int], ...]  # LeftOut or kind of line → what this rule leaves out
+
+    @property
+    def total(self) -> Decimal:
+        """What is left of the lines that count, each once."""
+        return self.basis.written(self.units)
+
+    @property
+    def lines(self) -> tuple[tuple[str, Decimal], ...]:
+        """Line id → what is left of it."""
+        lines = self.basis.lines
+        return lines if self.chosen is None else tuple(lines[at] for at in self.chosen)
+
+    @property
+    def pieces(self) -> tuple[tuple[str, int], ...]:
+        """Line id → how many pieces of it count, if any."""
+        chosen = range(len(self.basis.sold)) if self.chosen is None else self.chosen
+        return tuple(
+            (self.basis.sold[at].id, self.basis.pieces[at])
+            for at in chosen
+            if self.basis.pieces[at]
+        )
+
+    @property
+    def left_out(self) -> tuple[tuple[str, Decimal], ...]:
+        """Kind of line or LeftOut → what doesn't count."""
+        sums = dict(self.basis.uncounted)
+        for why, units in self.excepted:
+            sums[why] = sums.get(why, 0) + units
+        return tuple((why, self.basis.written(units)) for why, units in sorted(sums.items()))
 
 
 def count(rule: Rule, basis: Basis, store: str | None) -> Counted:
     """Return what `rule` counts of the basis of an order from the store with this key."""
     if rule.lines is None and rule.except_lines is None and not rule.multiply:
+        quantity = sum(basis.pieces)
         return Counted(
+            basis=basis,
             named=True,
-            total=basis.total,
-            times=Fraction(sum(basis.pieces) if rule.per_piece else basis.total),
-            lines=basis.lines,
+            units=basis.units,
+            quantity=quantity,
+            times=(quantity, 1) if rule.per_piece else (basis.units, UNIT),
+            chosen=None,
             factors=(),
-            pieces=_pieces(basis.lines, basis.pieces) if rule.per_piece else (),
-            left_out=basis.left_out,
+            excepted=(),
         )
     only = None if rule.lines is None else matcher(rule.lines, store)
     never = None if rule.except_lines is None else matcher(rule.except_lines, store)
@@ -49,35 +82,43 @@ def count(rule: Rule, basis: Basis, store: str | None) -> Counted:
         (factor.by, matcher(factor, store))
         for factor in sorted(rule.multiply, key=lambda factor: factor.by, reverse=True)
     ]
-    left_out = dict(basis.left_out)
-    lines: list[tuple[str, Decimal]] = []
+    excepted: dict[str, int] = {}
+    chosen: list[int] = []
     factors: list[tuple[str, Decimal]] = []
-    pieces: list[int] = []
-    sums: dict[Decimal, Decimal] = {}
-    for (line_id, left), line, quantity in zip(basis.lines, basis.sold, basis.pieces, strict=True):
+    sums: dict[Decimal, int] = {}
+    total = quantity = 0
+    for at, (line, left, pieces) in enumerate(
+        zip(basis.sold, basis.parts, basis.pieces, strict=True)
+    ):
         why = _left_out(line, only, never)
         if why is not None:
             if left:
-                left_out[why] = left_out.get(why, Decimal(0)) + left
+                excepted[why] = excepted.get(why, 0) + left
             continue
-        lines.append((line_id, left))
-        pieces.append(quantity)
+        chosen.append(at)
+        total += left
+        quantity += pieces
         by = next((by for by, names in several if names(line)), _ONCE)
         if by != _ONCE:
-            factors.append((line_id, by))
-        sums[by] = sums.get(by, Decimal(0)) + (quantity if rule.per_piece else left)
-    times = Fraction(sums.pop(_ONCE, Decimal(0)))
-    for by, each in sums.items():
-        times += Fraction(by) * Fraction(each)
+            factors.append((line.id, by))
+        sums[by] = sums.get(by, 0) + (pieces if rule.per_piece else left)
     return Counted(
-        named=bool(lines),
-        total=sum((left for _, left in lines), Decimal(0)),
-        times=times,
-        lines=tuple(lines),
+        basis=basis,
+        named=bool(chosen),
+        units=total,
+        quantity=quantity,
+        times=_summed(sums, 1 if rule.per_piece else UNIT),
+        chosen=tuple(chosen),
         factors=tuple(factors),
-        pieces=_pieces(lines, pieces) if rule.per_piece else (),
-        left_out=tuple(sorted(left_out.items())),
+        excepted=tuple(excepted.items()),
     )
+
+
+def _summed(sums: dict[Decimal, int], unit: int) -> Ratio:
+    if sums.keys() <= {_ONCE}:
+        return sums.get(_ONCE, 0), unit
+    total = sum((Fraction(by) * each for by, each in sums.items()), Fraction(0)) / unit
+    return total.numerator, total.denominator
 
 
 def _left_out(line: Line, only: Matcher | None, never: Matcher | None) -> str | None:
@@ -88,14 +129,3 @@ def _left_out(line: Line, only: Matcher | None, never: Matcher | None) -> str | 
     elif only is not None and not only(line):
         why = LeftOut.NOT_NAMED.value if line.kind == LineKind.GOODS else line.kind.value
     return why
-
-
-def _pieces(
-    lines: tuple[tuple[str, Decimal], ...] | list[tuple[str, Decimal]],
-    pieces: tuple[int, ...] | list[int],
-) -> tuple[tuple[str, int], ...]:
-    return tuple(
-        (line_id, quantity)
-        for (line_id, _), quantity in zip(lines, pieces, strict=True)
-        if quantity
-    )

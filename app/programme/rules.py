@@ -5,17 +5,15 @@ Rules about several objects of a person are in `windows` (sign-up once, a review
 A new kind of order rule is one function in `_WORTH`.
 """
 
-import math
 from collections.abc import Callable
 from datetime import datetime, time
 from decimal import Decimal
-from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app.programme.basis import Basis, basis_of
+from app.programme.basis import UNIT, Basis, basis_of
 from app.programme.caps import ORDER_COUNT
 from app.programme.channels import channel_of, comes_through
 from app.programme.counting import Counted, count
@@ -32,12 +30,15 @@ from app.programme.events import (
     Standing,
 )
 from app.programme.explanation import Explanation, Note, Reason
+from app.programme.ratio import ROUND, Ratio, above, divided, floor, times, to_millionths
 from app.programme.rule import ORDER_TRIGGERS, Rule
 
 NO_RULE = ""
 """The rule of an award that says why no rule judged the object."""
 
 MOST_PER_AWARD = 10**12
+
+_ONE = Decimal(1)
 
 Beneficiary = Literal["owner", "referrer"]
 
@@ -59,6 +60,19 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     campaign: str | None = None
     segment: str | None = None
     rate: Decimal | None = None  # programme currency for one unit of the order's currency
+
+
+class _Judged(NamedTuple):
+    """What one rule gives for one order; how it came to that is written down only for readers."""
+
+    rule: Rule
+    points: int
+    reason: Reason
+    counted: Counted | None = None  # None: the order was not looked into
+    rate: Decimal | None = None
+    raw: Ratio | None = None  # points before rounding
+    limit: Note | None = None
+    channel: str | None = None
 
 
 def evaluate(
@@ -139,6 +153,24 @@ def _evaluate_redemption(version: int, redemption: RedemptionFacts) -> Award:
     )
 
 
+def points_of(
+    programme: Programme,
+    context: Context,
+    order: OrderFacts | None,
+    occurred_at: datetime,
+    *,
+    store: str | None = None,
+) -> dict[str, int]:
+    """Return what `evaluate` gives for an order, rule by rule, without saying why.
+
+    The same arithmetic in a fraction of the time, for what looks at very many orders.
+    """
+    if order is None:
+        return {}
+    judged = _judge_order(programme, context, order, occurred_at, store)
+    return {one.rule.key: one.points for one in judged}
+
+
 def _evaluate_order(
     programme: Programme,
     version: int,
@@ -147,15 +179,30 @@ def _evaluate_order(
     occurred_at: datetime,
     store: str | None,
 ) -> tuple[Award, ...]:
-    rules = [rule for rule in programme.rules if rule.on in ORDER_TRIGGERS]
-    if not rules:
+    judged = _judge_order(programme, context, order, occurred_at, store)
+    if not judged:
         if any(rule.on == ORDER_COUNT for rule in programme.rules):
             return ()
         return (_nothing(version, Reason.NO_RULE, currency=order.currency),)
-    early = before_start(programme, occurred_at)
+    return tuple(_award(one, version, order) for one in judged)
+
+
+def _judge_order(
+    programme: Programme,
+    context: Context,
+    order: OrderFacts,
+    occurred_at: datetime,
+    store: str | None,
+) -> list[_Judged]:
+    """Return what each rule about single orders gives for this one."""
+    early: bool | None = None
     basis: Basis | None = None
-    awards = []
-    for rule in rules:
+    judged = []
+    for rule in programme.rules:
+        if rule.on not in ORDER_TRIGGERS:
+            continue
+        if early is None:
+            early = before_start(programme, occurred_at)
         completed = rule.on == "order.completed" or programme.earns_at == "completed"
         reason = standing_reason(order, completed=completed)
         if early and reason in {None, Reason.NOT_PAID, Reason.NOT_COMPLETED}:
@@ -167,23 +214,10 @@ def _evaluate_order(
             reason, channel = Reason.OTHER_CHANNEL, channel_of(order.channel)
         if reason is None:
             basis = basis or basis_of(order, programme.basis)
-            counted = count(rule, basis, store)
-            awards.append(_worth(programme, version, context, rule, basis, counted))
+            judged.append(_worth(programme, context, rule, count(rule, basis, store)))
         else:
-            awards.append(
-                Award(
-                    rule=rule.key,
-                    points=0,
-                    explanation=Explanation(
-                        rule=rule.key,
-                        version=version,
-                        reason=reason,
-                        currency=order.currency,
-                        channel=channel,
-                    ),
-                )
-            )
-    return tuple(awards)
+            judged.append(_Judged(rule, 0, reason, channel=channel))
+    return judged
 
 
 def standing_reason(order: OrderFacts, *, completed: bool) -> Reason | None:
@@ -208,50 +242,61 @@ def standing_reason(order: OrderFacts, *, completed: bool) -> Reason | None:
             return None
 
 
-def _worth(
-    programme: Programme,
-    version: int,
-    context: Context,
-    rule: Rule,
-    basis: Basis,
-    counted: Counted,
-) -> Award:
-    foreign = rule.currency == "programme" and basis.currency != programme.currency
+def _worth(programme: Programme, context: Context, rule: Rule, counted: Counted) -> _Judged:
+    """Return what a rule gives for what it counts of an order."""
+    foreign = rule.currency == "programme" and counted.basis.currency != programme.currency
     rate = context.rate if foreign else None
-    notes = [Note.REFUNDS_WITHOUT_LINES] if basis.refunds_without_lines else []
-    if basis.dispute_lost:
-        notes.append(Note.DISPUTE_LOST)
-    raw: Fraction | None = None
-    points = 0
     if not counted.named:
         reason = Reason.NO_SUCH_LINES
-    elif not counted.total or (rule.per_piece and not counted.pieces):
+    elif not counted.units or (rule.per_piece and not counted.quantity):
         reason = Reason.NOTHING_COUNTS
     elif foreign and rate is None:
         reason = Reason.NO_RATE
-    elif _meets(rule, counted.total, rate):
+    elif _meets(rule, (counted.units, UNIT), rate):
         paid_for = counted.times
         if rate is not None and not rule.per_piece:
-            paid_for *= Fraction(rate)
+            paid_for = times(paid_for, rate)
         raw = _WORTH[_kind(rule)](rule, paid_for)
-        points, limits = _limited(rule, _ROUND[rule.round](raw))
-        notes += limits
+        points, limit = _limited(rule, ROUND[rule.round](raw))
         reason = Reason.EARNED if points or not rule.points else Reason.LESS_THAN_ONE_POINT
+        return _Judged(rule, points, reason, counted, rate, raw, limit)
     else:
         reason = Reason.BELOW_THRESHOLD
+    return _Judged(rule, 0, reason, counted, rate)
+
+
+def _award(judged: _Judged, version: int, order: OrderFacts) -> Award:
+    """Return an award with everything that a person needs to work it out again."""
+    rule, counted = judged.rule, judged.counted
+    if counted is None:
+        explanation = Explanation(
+            rule=rule.key,
+            version=version,
+            reason=judged.reason,
+            currency=order.currency,
+            channel=judged.channel,
+        )
+        return Award(rule=rule.key, points=judged.points, explanation=explanation)
+    basis = counted.basis
+    notes = [Note.REFUNDS_WITHOUT_LINES] if basis.refunds_without_lines else []
+    if basis.dispute_lost:
+        notes.append(Note.DISPUTE_LOST)
+    if judged.limit is not None:
+        notes.append(judged.limit)
+    fixed = _kind(rule) == "fixed"
     return Award(
         rule=rule.key,
-        points=points,
+        points=judged.points,
         explanation=Explanation(
             rule=rule.key,
             version=version,
-            reason=reason,
+            reason=judged.reason,
             currency=basis.currency,
             basis=counted.total,
             with_tax=basis.with_tax,
             lines=counted.lines,
             factors=counted.factors,
-            pieces=counted.pieces,
+            pieces=counted.pieces if rule.per_piece else (),
             left_out=counted.left_out,
             discount=basis.discount or None,
             refunded=basis.refunded or None,
@@ -260,23 +305,23 @@ def _worth(
             per=rule.per,
             step=rule.step,
             points_each=rule.points,
-            rounding=None if _kind(rule) == "fixed" else rule.round,
-            raw=None if raw is None or _kind(rule) == "fixed" else _to_millionths(raw),
+            rounding=None if fixed else rule.round,
+            raw=None if judged.raw is None or fixed else to_millionths(judged.raw),
             cap=rule.max_points,
-            rate=rate,
+            rate=judged.rate,
             notes=tuple(notes),
         ),
     )
 
 
-def _meets(rule: Rule, total: Decimal, rate: Decimal | None) -> bool:
+def _meets(rule: Rule, total: Ratio, rate: Decimal | None) -> bool:
     over, at_least = rule.when.goods_over, rule.when.goods_from
     if over is None and at_least is None:
         return True
-    amount = Fraction(total) if rate is None else Fraction(total) * Fraction(rate)
-    if over is not None and amount <= Fraction(over):
+    amount = total if rate is None else times(total, rate)
+    if over is not None and above(amount, over) <= 0:
         return False
-    return at_least is None or amount >= Fraction(at_least)
+    return at_least is None or above(amount, at_least) >= 0
 
 
 def _kind(rule: Rule) -> str:
@@ -287,53 +332,37 @@ def _kind(rule: Rule) -> str:
     return "full-steps" if rule.step else "per-amount"
 
 
-def _fixed(rule: Rule, _amount: Fraction) -> Fraction:
-    return Fraction(rule.points)
+def _fixed(rule: Rule, _amount: Ratio) -> Ratio:
+    return rule.points, 1
 
 
-def _per_amount(rule: Rule, amount: Fraction) -> Fraction:
-    return rule.points * amount / Fraction(rule.per or 1)
+def _per_amount(rule: Rule, amount: Ratio) -> Ratio:
+    steps = divided(amount, rule.per or _ONE)
+    return rule.points * steps[0], steps[1]
 
 
-def _full_steps(rule: Rule, amount: Fraction) -> Fraction:
-    return Fraction(rule.points * math.floor(amount / Fraction(rule.per or 1)))
+def _full_steps(rule: Rule, amount: Ratio) -> Ratio:
+    return rule.points * floor(divided(amount, rule.per or _ONE)), 1
 
 
-def _per_piece(rule: Rule, pieces: Fraction) -> Fraction:
-    return rule.points * pieces
+def _per_piece(rule: Rule, pieces: Ratio) -> Ratio:
+    return rule.points * pieces[0], pieces[1]
 
 
-def _half_up(points: Fraction) -> int:
-    return math.floor(points + Fraction(1, 2))
-
-
-_WORTH: dict[str, Callable[[Rule, Fraction], Fraction]] = {
+_WORTH: dict[str, Callable[[Rule, Ratio], Ratio]] = {
     "fixed": _fixed,
     "per-amount": _per_amount,
     "full-steps": _full_steps,
     "per-piece": _per_piece,
 }
 
-_ROUND: dict[str, Callable[[Fraction], int]] = {
-    "floor": math.floor,
-    "half_up": _half_up,
-    "ceil": math.ceil,
-}
 
-
-def _limited(rule: Rule, points: int) -> tuple[int, list[Note]]:
+def _limited(rule: Rule, points: int) -> tuple[int, Note | None]:
     if rule.max_points is not None and points > rule.max_points:
-        return rule.max_points, [Note.CAPPED]
+        return rule.max_points, Note.CAPPED
     if points > MOST_PER_AWARD:
-        return MOST_PER_AWARD, [Note.LIMITED]
-    return points, []
-
-
-def _to_millionths(points: Fraction) -> Decimal:
-    """Return the points before rounding, cut after six decimals, without trailing zeros."""
-    cut = Decimal(math.floor(points * 10**6)).scaleb(-6)
-    whole = cut.to_integral_value()
-    return whole if cut == whole else cut.normalize()
+        return MOST_PER_AWARD, Note.LIMITED
+    return points, None
 
 
 def _nothing(version: int, reason: Reason, *, currency: str | None = None) -> Award:

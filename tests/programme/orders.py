@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from app.programme.basis import Basis
 from app.programme.document import Programme, parse
 from app.programme.events import Line, LineKind, OrderFacts, Refund, RefundLine, Standing
 from app.programme.presets import preset_source
@@ -117,3 +118,18 @@ def points(
     store: str | None = None,
 ) -> int:
     return sum(award.points for award in judge(rules, facts, context=context, store=store))
+
+
+def written(basis: Basis) -> str:
+    """Return all that a basis says. As text: the decimals that are written are the same too."""
+    return str(
+        (
+            basis.with_tax,
+            basis.total,
+            basis.lines,
+            basis.pieces,
+            basis.left_out,
+            basis.discount,
+            basis.refunded,
+        )
+    )

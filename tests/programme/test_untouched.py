@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.programme.basis import basis_of
 from app.programme.document import Switches
 from app.programme.events import Line, LineKind, OrderFacts, Standing
-from tests.programme.orders import refund
+from tests.programme.orders import refund, written
 
 amounts = st.decimals(-1000, 10**14, allow_nan=False, places=2) | st.decimals(
     -5, 5, allow_nan=False, places=6
@@ -43,5 +43,4 @@ def test_an_order_and_one_of_which_nothing_was_given_back_count_alike(
     )
     switches = Switches(tax=tax, tips=tips)  # type: ignore[arg-type]
     refunded = msgspec.structs.replace(order, refunds=(refund("9", "0"),))
-    # As text: the decimals that are written are the same too.
-    assert str(basis_of(order, switches)) == str(basis_of(refunded, switches))
+    assert written(basis_of(order, switches)) == written(basis_of(refunded, switches))
