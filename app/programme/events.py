@@ -120,6 +120,8 @@ class ReviewFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     verified: bool = False
     rating: int | None = None
     status: str = ""
+    photos: int = 0
+    videos: int = 0
 
 
 class EnrolmentFacts(
@@ -128,6 +130,21 @@ class EnrolmentFacts(
     """A person joined the programme itself, not through a shop account."""
 
     by: str = "manager"
+
+
+class ActionFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="action"):
+    """Something that a person did besides buying, or a day of theirs: "birthday", "anniversary".
+
+    `action` is its name in rules: "app-install", "newsletter", "quiz:coffee". What people chose in
+    quizzes and surveys are numbers of answers, never words of theirs.
+    """
+
+    action: str
+    removed: bool = False  # withdrawn: as if it had never been
+    ended: bool = False  # was so and is no more, as a subscription
+    years: int | None = None  # of an anniversary
+    right: int | None = None  # of a quiz: how many answers were
+    answers: tuple[int, ...] = ()  # of a quiz or survey: which was chosen, question by question
 
 
 class RedemptionState(StrEnum):
@@ -154,7 +171,7 @@ class RedemptionFacts(
     given_back: bool = False  # used, but its order was refunded in full and the reward gives back
 
 
-Facts = OrderFacts | CustomerFacts | ReviewFacts | EnrolmentFacts | RedemptionFacts
+Facts = OrderFacts | CustomerFacts | ReviewFacts | EnrolmentFacts | ActionFacts | RedemptionFacts
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -181,7 +198,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     because the shop merged it into another one, `dispute` adds to an order what its body never shows.
     """
 
-    kind: str  # "order" | "customer" | "review" | "enrolment" | ...
+    kind: str  # "order" | "customer" | "review" | "enrolment" | "action" | ...
     external_id: str
     number: str | None = None  # what people call it, e.g. #1001
     modified_at: datetime | None

@@ -36,6 +36,10 @@ class Reason(StrEnum):
     OVER_CAP = "over-cap"  # of a window: the orders earned more than `cap` allows
     WITHIN_CAP = "within-cap"
     NOT_REACHED = "not-reached"  # a milestone: fewer orders count by now
+    WITHDRAWN = "withdrawn"  # of actions
+    ENDED = "ended"  # a subscription that the rule pays for only while it lasts
+    NOT_PASSED = "not-passed"  # a quiz: fewer answers were right than it needs
+    TOO_SOON = "too-soon"  # the same was paid before, in the time that the rule says
     GIVEN_BACK = "given-back"  # the order that the reward was used for was refunded
 
 
@@ -45,6 +49,9 @@ class Note(StrEnum):
     REFUNDS_WITHOUT_LINES = "refunds-without-lines"  # spread over goods: which lines is unknown
     DISPUTE_LOST = "dispute-lost"  # counted as money given back
     CAPPED = "capped"  # by the rule's max_points
+    WITH_PHOTO = "with-photo"
+    WITH_VIDEO = "with-video"
+    UNVERIFIED = "unverified"  # nobody can check that it was done
     LIMITED = "limited"  # by the most that one award may ever be worth
 
 
@@ -83,5 +90,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     cap: int | None = None
     multiplier: Decimal | None = None
     rate: Decimal | None = None  # programme currency for one unit of `currency`
+    action: str | None = None  # what was done
+    times: int | None = None  # at most so often
+    each: str | None = None  # in each such period
     objects: tuple[int, ...] = ()  # of a window: the source objects that decided
     notes: tuple[Note, ...] = ()

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import msgspec
 
 from app.programme.events import (
+    ActionFacts,
     CustomerFacts,
     Facts,
     Line,
@@ -24,7 +25,7 @@ def gone(known: Facts | None) -> Facts | None:
     match known:
         case OrderFacts():
             return msgspec.structs.replace(known, standing=Standing.REMOVED)
-        case CustomerFacts() | ReviewFacts():
+        case CustomerFacts() | ReviewFacts() | ActionFacts():
             return msgspec.structs.replace(known, removed=True)
         case _:
             return known

@@ -6,11 +6,13 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
+from app.programme.actions import ACTION_NAME, ActionName, EachPeriod, Times, Years, check_action
 from app.programme.caps import NumberOfOrders, check_milestone
 from app.programme.channels import Channel
 from app.programme.fields import MOST_POINTS, OptionalMoney, Points, Slug, check_money
 from app.programme.lines import Factor, Lines, check_factors, check_lines
 from app.programme.reading import wrong
+from app.programme.reviews import MorePoints, check_media
 
 Trigger = Literal[
     "order.paid",
@@ -19,6 +21,9 @@ Trigger = Literal[
     "customer.registered",
     "review.published",
     "referral",
+    "action",
+    "birthday",
+    "anniversary",
 ]
 Rounding = Literal["floor", "half_up", "ceil"]
 
@@ -42,7 +47,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         Trigger,
         Meta(
             description='"order.paid", "order.completed", "order.count", "customer.registered", '
-            '"review.published" or "referral"'
+            '"review.published", "referral", "action", "birthday" or "anniversary"'
         ),
     ]
     points: Points
@@ -61,6 +66,13 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description='"programme", or "store" for the shop\'s money unconverted'),
     ] = "programme"
     verified: bool = True  # reviews: only of a product that the reviewer bought
+    photo_points: MorePoints = None  # reviews: with a photo, instead of `points`
+    video_points: MorePoints = None  # reviews: with a video
+    action: Annotated[ActionName | None, Meta(description=ACTION_NAME)] = None  # what is done
+    times: Times = 1  # actions: at most so often in each such period, the earliest ones
+    each: EachPeriod = "lifetime"
+    while_subscribed: bool = False  # newsletters: taken back from who leaves it
+    years: Years = None  # anniversaries: only of so many years
     orders: NumberOfOrders = None  # milestones: the person's n-th order that counts
     every: NumberOfOrders = None  # milestones: each n-th one
     when: When = When()
@@ -84,8 +96,8 @@ def check_rule(path: str, rule: Rule) -> None:
     if rule.on not in ORDER_TRIGGERS:
         _only_for_orders(path, rule)
     check_milestone(path, rule.on, rule.orders, rule.every)
-    if rule.on != "review.published" and not rule.verified:
-        raise ConfigError(f'{path}.verified: only a rule on "review.published" has this key')
+    check_action(path, rule)
+    check_media(path, rule)
     if rule.when.goods_over is not None and rule.when.goods_from is not None:
         raise ConfigError(
             f"{path}.when: goods_over (more than) and goods_from (at least) exclude each other"

@@ -1,7 +1,7 @@
 """What one source object is worth: pure, no database, clock or network.
 
 Rules about several objects of a person are in `windows` (sign-up once, a review once per product) and
-`order_windows` (caps, milestones).
+`order_windows` (caps, milestones), `action_windows` (what people do besides buying).
 A new kind of order rule is one function in `_WORTH`.
 """
 
@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from app.programme.actions import speaks_of
 from app.programme.basis import UNIT, Basis, basis_of
 from app.programme.caps import ORDER_COUNT
 from app.programme.channels import channel_of, comes_through
 from app.programme.counting import Counted, count
 from app.programme.document import Programme
 from app.programme.events import (
+    ActionFacts,
     CustomerFacts,
     DisputeStatus,
     EnrolmentFacts,
@@ -99,6 +101,10 @@ def evaluate(
             return _evaluate_order(programme, version, context, facts, occurred_at, store)
         case RedemptionFacts():
             return (_evaluate_redemption(version, facts),)
+        case ActionFacts():
+            if any(speaks_of(rule, facts) for rule in programme.rules):
+                return ()
+            return (_nothing(version, Reason.NO_RULE),)
         case ReviewFacts():
             trigger = "review.published"
         case CustomerFacts() | EnrolmentFacts():
@@ -124,6 +130,8 @@ def earning_since(programme: Programme, facts: Facts | None, seen_at: datetime) 
             return seen_at if facts.registered else None
         case ReviewFacts():
             return seen_at if facts.published and not facts.removed else None
+        case ActionFacts():
+            return None if facts.removed else seen_at
         case EnrolmentFacts():
             return seen_at
         case RedemptionFacts() | None:

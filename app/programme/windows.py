@@ -4,7 +4,8 @@ A window converges like an object: its award is worked out anew from all items w
 changes, and the difference is posted. So a removed review frees its product for another one.
 
 A window's kind is the word before the colon of its key; a new rule is one function in `_KINDS` and
-its case in `windows`. What looks at all orders of a person is in `order_windows`.
+its case in `windows`. What looks at all orders of a person is in `order_windows`, at what
+they did besides in `action_windows`.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,15 +15,23 @@ import msgspec
 
 from app.programme.document import Programme
 from app.programme.events import CustomerFacts, EnrolmentFacts, Facts, ReviewFacts
-from app.programme.explanation import Explanation, Reason
+from app.programme.explanation import Explanation, Note, Reason
+from app.programme.reviews import review_points
 from app.programme.rule import Rule
 from app.programme.rules import Award, Context, before_start
 
 WINDOW_KINDS: dict[str, tuple[str, ...]] = {
     "customer.registered": ("customer", "enrolment"),
     "review.published": ("review",),
+    "action": ("action",),
+    "birthday": ("action",),
+    "anniversary": ("action",),
 }
 """Of each trigger with windows: the kinds of source objects that take part."""
+
+
+Worth = tuple[int, tuple[Note, ...]]
+"""Points, and what a reader should know about them."""
 
 
 class WindowKey(msgspec.Struct, frozen=True, order=True):
@@ -89,7 +98,7 @@ _REVIEW = "review.published"
 def _sign_up(window: WindowKey, items: Sequence[WindowItem]) -> Award:
     """Pay the sign-up once per person. The earliest account decides, even if it is gone by now."""
     accounts = [item for item in items if isinstance(item.facts, CustomerFacts | EnrolmentFacts)]
-    return _first_decides(window, _SIGN_UP, accounts, _why_no_sign_up)
+    return _first_decides(window, _SIGN_UP, accounts, _why_no_sign_up, _flat)
 
 
 def _review(window: WindowKey, items: Sequence[WindowItem]) -> Award:
@@ -100,7 +109,7 @@ def _review(window: WindowKey, items: Sequence[WindowItem]) -> Award:
         if isinstance(item.facts, ReviewFacts)
         and _product_key(item.store_id, item.facts.product) == window.key
     ]
-    return _first_decides(window, _REVIEW, reviews, _why_no_review)
+    return _first_decides(window, _REVIEW, reviews, _why_no_review, _as_shown)
 
 
 _KINDS: dict[str, Callable[[WindowKey, Sequence[WindowItem]], Award]] = {
@@ -135,6 +144,7 @@ def _first_decides(
     trigger: str,
     items: Sequence[WindowItem],
     why_not: Callable[[WindowItem, Rule | None], Reason | None],
+    worth: Callable[[WindowItem, Rule], Worth],
 ) -> Award:
     """Judge the window by its earliest item that counts; without one, say what the first lacks."""
     refused: tuple[WindowItem, Reason] | None = None
@@ -148,14 +158,29 @@ def _first_decides(
                 return _award(window, 0, item, Reason.NO_RULE)
             if before_start(item.programme, item.occurred_at):
                 return _award(window, 0, item, Reason.BEFORE_START)
-            return _award(window, rule.points, item, Reason.EARNED)
+            points, notes = worth(item, rule)
+            return _award(window, points, item, Reason.EARNED, notes)
         refused = refused or (item, reason)
     if refused is None:
         return _award(window, 0, None, Reason.REMOVED)
     return _award(window, 0, *refused)
 
 
-def _award(window: WindowKey, points: int, item: WindowItem | None, reason: Reason) -> Award:
+def _flat(_item: WindowItem, rule: Rule) -> Worth:
+    return rule.points, ()
+
+
+def _as_shown(item: WindowItem, rule: Rule) -> Worth:
+    return review_points(rule, item.facts) if isinstance(item.facts, ReviewFacts) else (0, ())
+
+
+def _award(
+    window: WindowKey,
+    points: int,
+    item: WindowItem | None,
+    reason: Reason,
+    notes: tuple[Note, ...] = (),
+) -> Award:
     return Award(
         rule=window.rule,
         points=points,
@@ -165,6 +190,7 @@ def _award(window: WindowKey, points: int, item: WindowItem | None, reason: Reas
             reason=reason,
             points_each=points or None,
             objects=() if item is None else (item.object_id,),
+            notes=notes,
         ),
     )
 

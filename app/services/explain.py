@@ -9,6 +9,7 @@ import msgspec
 
 from app.programme.events import LineKind
 from app.programme.explanation import Explanation, LeftOut, Note, Reason
+from app.services.explain_actions import why_acted
 from app.services.explain_caps import head_of_cap, is_capped, why_capped
 from app.services.explain_words import (
     CHANNELS,
@@ -116,6 +117,8 @@ def _why(words: Texts, told: Explanation, window: str, programme_currency: str |
         if channel in CHANNELS
         else words.say("“%(word)s”", word=channel),
     )
+    if told.action is not None:
+        return why_acted(words, told, window, reason)
     if told.reason is Reason.EARNED and told.basis is None:
         kind, _, number = window.partition(":")
         if kind == "orders":

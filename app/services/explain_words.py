@@ -32,6 +32,10 @@ REASONS: dict[Reason, str] = {
     Reason.OVER_CAP: mark("the orders earned more than the programme gives for them"),
     Reason.WITHIN_CAP: mark("the orders earned no more than the programme gives for them"),
     Reason.NOT_REACHED: mark("fewer orders count by now than this needs"),
+    Reason.WITHDRAWN: mark("it was withdrawn"),
+    Reason.ENDED: mark("the subscription has ended"),
+    Reason.NOT_PASSED: mark("fewer answers were right than the quiz asks for"),
+    Reason.TOO_SOON: mark("it was paid before, and not so long ago that it counts again"),
     Reason.GIVEN_BACK: mark("the order that the reward “%(rule)s” was used for was refunded"),
 }
 
@@ -40,6 +44,9 @@ NOTES: dict[Note, str] = {
         "Which lines were given back is not known, so the amount was spread over all goods."
     ),
     Note.DISPUTE_LOST: mark("The disputed payment was lost and counts as given back."),
+    Note.WITH_PHOTO: mark("It has a photo."),
+    Note.WITH_VIDEO: mark("It has a video."),
+    Note.UNVERIFIED: mark("Unverified: nobody can check that it was done."),
     Note.CAPPED: mark("No more than %(cap)s for one order."),
     Note.LIMITED: mark("No single award may be worth more."),
 }

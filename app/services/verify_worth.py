@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select
 
 from app.db import tables as t
 from app.errors import Invalid, NotFound
+from app.programme.action_windows import evaluate_actions
 from app.programme.order_windows import is_order_window
 from app.programme.rules import Award
 from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey, evaluate_windows
@@ -120,11 +121,9 @@ def check_windows(
             window = WindowKey(award.rule, award.window_key)
             given[member][window] = given[member].get(window, 0) + award.points
     for member in sorted(items.keys() | given.keys()):
-        entitled = {
-            window: award.points
-            for window, award in evaluate_windows(items.get(member, []))
-            if award.points
-        }
+        theirs = items.get(member, [])
+        worth = dict(evaluate_windows(theirs)) | dict(evaluate_actions(theirs))
+        entitled = {window: award.points for window, award in worth.items() if award.points}
         if entitled != given.get(member, {}):
             problems.append(
                 Problem(what="windows are not given what their objects are worth", member=member)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from app.programme.action_windows import evaluate_actions
 from app.programme.events import Facts
 from app.programme.explanation import Explanation, Reason
 from app.programme.facts import is_draft
@@ -204,7 +205,7 @@ def _settle_windows(
                 policy=in_force(versions, work.now).programme.debt,
                 cause=Cause(occurred_at=work.now),
             )
-        entitled = dict(evaluate_windows(items[person]))
+        entitled = dict(evaluate_windows(items[person])) | dict(evaluate_actions(items[person]))
         for window, award_row in posted[person].items():
             if window not in entitled:
                 entitled[window] = Award(

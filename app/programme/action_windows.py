@@ -1,0 +1,200 @@
+"""What a person's actions are worth: the app installed, the newsletter, quizzes, birthdays.
+
+All of a person's actions are gone through as they happened, each under its own version: an action is
+paid if its rule paid fewer than `times` earlier ones in the same period. So neither the order in which
+they are told nor a withdrawal in between matters, and no change of a rule's period pays again.
+
+A birthday is paid no sooner than 12 months after the last one that was: moving it about brings nothing.
+"""
+
+from calendar import isleap
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from app.programme.actions import ACTION, ANNIVERSARY, BIRTHDAY, Each, is_self_declared, speaks_of
+from app.programme.document import Programme
+from app.programme.events import ActionFacts
+from app.programme.explanation import Explanation, Note, Reason
+from app.programme.rule import Rule
+from app.programme.rules import Award, before_start
+from app.programme.windows import WindowItem, WindowKey
+
+MOST_NAMED = 20
+"""Actions that an explanation names, the latest."""
+
+_LIFETIME: Each = "lifetime"
+_FEBRUARY, _LEAP_DAY = 2, 29
+
+
+def evaluate_actions(items: Iterable[WindowItem]) -> tuple[tuple[WindowKey, Award], ...]:
+    """Return every window of actions with its award. `items` are all objects of one person."""
+    inside: dict[WindowKey, _Window] = {}
+    paid: defaultdict[str, _Paid] = defaultdict(_Paid)
+    for item in sorted(items, key=lambda item: (item.occurred_at, item.object_id)):
+        facts = item.facts
+        if not isinstance(facts, ActionFacts):
+            continue
+        day = local_day(item.occurred_at, item.programme.timezone)
+        for rule in item.programme.rules:
+            if not speaks_of(rule, facts):
+                continue
+            window = inside.setdefault(WindowKey(rule.key, _key(rule, facts, day)), _Window())
+            reason = _why_not(item.programme, rule, facts, item.occurred_at)
+            if reason is None and not paid[rule.key].takes(rule, item, facts, day):
+                reason = Reason.TOO_SOON
+            window.add(item, rule, facts, reason)
+    return tuple((window, inside[window].award(window)) for window in sorted(inside))
+
+
+def local_day(moment: datetime, timezone: str) -> date:
+    """Return the day that a calendar in that zone showed."""
+    try:
+        return moment.astimezone(ZoneInfo(timezone)).date()
+    except OverflowError:  # the first and the last hours of the calendar have no date elsewhere
+        return moment.date()
+
+
+def falls_on(month: int, day: int, year: int) -> date:
+    """Return when a day of the year comes: 29 February is 28 February in other years."""
+    if (month, day) == (_FEBRUARY, _LEAP_DAY) and not isleap(year):
+        return date(year, month, day - 1)
+    return date(year, month, day)
+
+
+class _Paid:
+    """What one rule has paid one person for so far, counted by the periods that its versions ask for."""
+
+    def __init__(self) -> None:
+        self._moments: list[datetime] = []
+        self._counts: dict[tuple[Each, str], Counter[str]] = {}
+        self._years: set[int | None] = set()
+        self._birthday: date | None = None
+
+    def takes(self, rule: Rule, item: WindowItem, facts: ActionFacts, day: date) -> bool:
+        """Say whether one more is paid, and count it if so."""
+        match rule.on:
+            case "birthday":
+                last = self._birthday
+                if last is not None and not _a_year_later(last, day):
+                    return False
+                self._birthday = day
+            case "anniversary":
+                if facts.years in self._years:
+                    return False
+                self._years.add(facts.years)
+            case _:
+                zone = item.programme.timezone
+                if self._within(rule.each, zone)[_period(rule.each, day)] >= rule.times:
+                    return False
+                self._count(item.occurred_at)
+        return True
+
+    def _within(self, each: Each, zone: str) -> Counter[str]:
+        if (each, zone) not in self._counts:
+            self._counts[each, zone] = Counter(
+                _period(each, local_day(moment, zone)) for moment in self._moments
+            )
+        return self._counts[each, zone]
+
+    def _count(self, moment: datetime) -> None:
+        self._moments.append(moment)
+        for (each, zone), counter in self._counts.items():
+            counter[_period(each, local_day(moment, zone))] += 1
+
+
+class _Window:
+    """The actions of one window, and what those that are paid are worth together."""
+
+    def __init__(self) -> None:
+        self._points = 0
+        self._paid: list[WindowItem] = []
+        self._last: tuple[WindowItem, Rule, ActionFacts] | None = None
+        self._refused: tuple[WindowItem, Rule, ActionFacts, Reason] | None = None
+
+    def add(self, item: WindowItem, rule: Rule, facts: ActionFacts, reason: Reason | None) -> None:
+        if reason is not None:
+            self._refused = self._refused or (item, rule, facts, reason)
+            return
+        self._points += rule.points
+        self._paid.append(item)
+        self._last = (item, rule, facts)
+
+    def award(self, window: WindowKey) -> Award:
+        if self._last is not None:
+            return _award(window, self._points, self._paid, *self._last, Reason.EARNED)
+        if self._refused is None:
+            raise ValueError(f"the window {window.key} has no actions")
+        return _award(window, 0, [self._refused[0]], *self._refused)
+
+
+def _award(
+    window: WindowKey,
+    points: int,
+    items: Sequence[WindowItem],
+    item: WindowItem,
+    rule: Rule,
+    facts: ActionFacts,
+    reason: Reason,
+) -> Award:
+    limited = rule.on == ACTION and reason in {Reason.EARNED, Reason.TOO_SOON}
+    return Award(
+        rule=window.rule,
+        points=points,
+        explanation=Explanation(
+            rule=window.rule,
+            version=item.version,
+            reason=reason,
+            points_each=rule.points or None,
+            action=facts.action,
+            times=rule.times if limited else None,
+            each=rule.each if limited else None,
+            objects=tuple(one.object_id for one in reversed(items[-MOST_NAMED:])),
+            notes=(Note.UNVERIFIED,) if is_self_declared(facts.action) else (),
+        ),
+    )
+
+
+def _why_not(
+    programme: Programme, rule: Rule, facts: ActionFacts, occurred_at: datetime
+) -> Reason | None:
+    """Return why an action is worth nothing by itself, None if it may be."""
+    if facts.removed:
+        return Reason.WITHDRAWN
+    if facts.ended and rule.while_subscribed:
+        return Reason.ENDED
+    if before_start(programme, occurred_at):
+        return Reason.BEFORE_START
+    return None
+
+
+def _key(rule: Rule, facts: ActionFacts, day: date) -> str:
+    match rule.on:
+        case "birthday":
+            return f"{BIRTHDAY}:{day.year:04}"
+        case "anniversary":
+            return f"{ANNIVERSARY}:{facts.years}"
+        case _:
+            return f"{ACTION}:{_period(rule.each, day)}"
+
+
+def _period(each: Each, day: date) -> str:
+    match each:
+        case "day":
+            return day.isoformat()
+        case "week":
+            year, week, _ = day.isocalendar()
+            return f"{year:04}-W{week:02}"
+        case "month":
+            return day.isoformat()[:7]
+        case "year":
+            return day.isoformat()[:4]
+        case "lifetime":
+            return _LIFETIME
+
+
+def _a_year_later(last: date, day: date) -> bool:
+    if last.year == date.max.year:
+        return False
+    return day >= falls_on(last.month, last.day, last.year + 1)
