@@ -26,10 +26,14 @@ def told(action: str, reason: Reason = Reason.EARNED, **more: Any) -> Explanatio
             told("social:instagram", times=3, each="month", notes=(Note.UNVERIFIED,)),
             5,
             "action:2026-11",
-            "5 points: for joining in on social media (instagram), at most 3 times a month. "
-            "Unverified: nobody can check that it was done.",
-            "5 punktów: za aktywność w mediach społecznościowych (instagram), najwyżej 3 razy w "
-            "miesiącu. Niezweryfikowane: nikt nie może sprawdzić, czy tak było.",
+            (
+                "5 points: for joining in on social media (instagram), at most 3 times a month. "
+                "Unverified: nobody can check that it was done."
+            ),
+            (
+                "5 punktów: za aktywność w mediach społecznościowych (instagram), najwyżej 3 razy w "
+                "miesiącu. Niezweryfikowane: nikt nie może sprawdzić, czy tak było."
+            ),
         ),
         (
             told("newsletter", Reason.ENDED),
