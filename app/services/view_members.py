@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.db import tables as t
 from app.errors import Conflict, NotFound
 from app.programme.events import (
+    ActionFacts,
     CustomerFacts,
     EnrolmentFacts,
     OrderFacts,
@@ -327,6 +328,8 @@ def _object(row: Row[Any], awards: Sequence[AwardView]) -> ObjectView:
             status = customer.role or ""
         case EnrolmentFacts() as enrolment:
             status = enrolment.by
+        case ActionFacts() as action:
+            status = "withdrawn" if action.removed else action.action
         case RedemptionFacts() as redemption:
             status = redemption.state
     return ObjectView(
