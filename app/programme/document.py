@@ -23,6 +23,7 @@ from app.programme.rule import ORDER_TRIGGERS, Rule, check_rule
 from app.programme.tier import Tier, Tiers, check_tiers
 
 MOST_REWARDS = 100
+MOST_NOTICE = 365
 
 CurrencyCode = Annotated[
     str,
@@ -56,6 +57,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     debt: Literal["debt", "forgive"] = "debt"
     earns_at: Literal["paid", "completed"] = "paid"
     point_value: Decimal | None = None  # money that a point is worth to its owner
+    notice_days: int = 0  # before a change to the members' disadvantage begins
     life: Life = Life()
     basis: Switches = Switches()
     rules: tuple[Rule, ...] = ()
@@ -89,6 +91,10 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
         "paid"
     )
     point_value: OptionalMoney = None
+    notice_days: Annotated[
+        Annotated[int, Meta(ge=0, le=MOST_NOTICE)],
+        Meta(description=f"a whole number of days from 0 to {MOST_NOTICE}"),
+    ] = 0
 
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +106,15 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
     tiers: Tiers = Tiers()
     tier: tuple[Tier, ...] = ()
     reward: tuple[Reward, ...] = ()
+
+
+_WRITTEN = {field.type: field.encode_name for field in msgspec.structs.fields(_Document)}
+TABLES: dict[str, str] = {
+    field.name: _WRITTEN[field.type]
+    for field in msgspec.structs.fields(Programme)
+    if field.type in _WRITTEN
+}
+"""How the document calls the tables that a programme has as fields; other fields are of [programme]."""
 
 
 def parse(source: str) -> Programme:

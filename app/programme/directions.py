@@ -1,0 +1,178 @@
+"""Which way a key of the programme document is to the members' disadvantage.
+
+One row for each key, by its path in the document. A key without a row (of a table that this file does not
+speak of) may be either; tests/programme/test_diff.py holds the rows complete for the tables it does.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from app.programme.lines import Factor
+
+
+class Effect(StrEnum):
+    """What a change is to members."""
+
+    WORSE = "worse"
+    BETTER = "better"
+    EITHER = "either"  # to some better, to some worse, or nobody can tell without orders
+    NEITHER = "neither"
+
+
+Direction = Callable[[Any, Any], Effect]
+"""Says what a change from the first value to the second, another one, is."""
+
+_OPPOSITE = {Effect.WORSE: Effect.BETTER, Effect.BETTER: Effect.WORSE}
+
+
+def opposite(effect: Effect) -> Effect:
+    """Return what undoing a change is."""
+    return _OPPOSITE.get(effect, effect)
+
+
+def effect_of(path: str, old: object, new: object) -> Effect:
+    """Return what changing the key at this path is to members."""
+    direction = DIRECTIONS.get(path)
+    return Effect.EITHER if direction is None else direction(old, new)
+
+
+def effect_of_adding(table: str) -> Effect:
+    """Return what one more table of this kind is to members; leaving one out is the opposite."""
+    return ADDED.get(table, Effect.EITHER)
+
+
+def _either(_old: object, _new: object) -> Effect:
+    return Effect.EITHER
+
+
+def _neither(_old: object, _new: object) -> Effect:
+    return Effect.NEITHER
+
+
+def _more(absent: Effect = Effect.EITHER) -> Direction:
+    """Return: the more, the better. `absent` says what it is to have none at all instead of some."""
+
+    def judge(old: Any, new: Any) -> Effect:
+        if new is None:
+            return absent
+        if old is None:
+            return opposite(absent)
+        return Effect.BETTER if new > old else Effect.WORSE
+
+    return judge
+
+
+def _less(absent: Effect = Effect.EITHER) -> Direction:
+    """Return: the less, the better. `absent` says what it is to have none at all instead of some."""
+    more = _more(opposite(absent))
+    return lambda old, new: opposite(more(old, new))
+
+
+def _ranked(*words: str) -> Direction:
+    """Of these words each is better than those before it; others may be either."""
+
+    def judge(old: Any, new: Any) -> Effect:
+        if old not in words or new not in words:
+            return Effect.EITHER
+        return Effect.BETTER if words.index(new) > words.index(old) else Effect.WORSE
+
+    return judge
+
+
+def _more_of(*, none_is_all: bool = False) -> Direction:
+    """Return: a list with all that the other one has is better; an empty one may stand for everything."""
+
+    def judge(old: Sequence[Any], new: Sequence[Any]) -> Effect:
+        if none_is_all and not (old and new):
+            return Effect.BETTER if old else Effect.WORSE
+        if set(new) > set(old):
+            return Effect.BETTER
+        return Effect.WORSE if set(new) < set(old) else Effect.EITHER
+
+    return judge
+
+
+def _less_of(*, none_is_all: bool = False) -> Direction:
+    more = _more_of(none_is_all=none_is_all)
+    return lambda old, new: opposite(more(old, new))
+
+
+def _factors(old: Sequence[Factor], new: Sequence[Factor]) -> Effect:
+    """Factors above 1 are better to have, those below it are better left out."""
+    before, after = (
+        {(one.skus, one.products): one.by for one in several} for several in (old, new)
+    )
+    moves = {
+        (after.get(named, 1) > before.get(named, 1)) - (after.get(named, 1) < before.get(named, 1))
+        for named in before.keys() | after.keys()
+    } - {0}
+    if moves == {1}:
+        return Effect.BETTER
+    return Effect.WORSE if moves == {-1} else Effect.EITHER
+
+
+BEST, WORST = Effect.BETTER, Effect.WORSE  # what having none is
+
+ADDED: Mapping[str, Effect] = {
+    "rule": Effect.BETTER,
+    "reward": Effect.BETTER,
+    "cap": Effect.WORSE,
+}
+
+DIRECTIONS: Mapping[str, Direction] = {
+    "programme.key": _neither,
+    "programme.currency": _either,  # refused at publishing
+    "programme.name": _neither,
+    "programme.language": _neither,
+    "programme.timezone": _either,
+    "programme.earns_from": _less(BEST),
+    "programme.enrolment": _ranked("opt-in", "automatic"),
+    "programme.debt": _ranked("debt", "forgive"),
+    "programme.earns_at": _ranked("completed", "paid"),
+    "programme.point_value": _neither,
+    "programme.notice_days": _more(),
+    "points.hold_days": _less(),
+    "points.expire_months": _more(BEST),
+    "points.expire": _ranked("day", "month-end", "year-end"),
+    "basis.tax": _ranked("without", "as-shown", "with"),
+    "basis.shipping": _more(),
+    "basis.fees": _more(),
+    "basis.tips": _more(),
+    "basis.gift_cards": _more(),
+    "rule.on": _ranked("order.completed", "order.paid"),
+    "rule.points": _more(),
+    "rule.per": _less(),
+    "rule.step": _less(),
+    "rule.per_piece": _either,
+    "rule.round": _ranked("floor", "half_up", "ceil"),
+    "rule.max_points": _more(BEST),
+    "rule.currency": _either,
+    "rule.verified": _less(),
+    "rule.orders": _less(),
+    "rule.every": _less(),
+    "rule.when.goods_over": _less(BEST),
+    "rule.when.goods_from": _less(BEST),
+    "rule.when.channels": _more_of(none_is_all=True),
+    "rule.when.not_channels": _less_of(),
+    "rule.lines": _more(BEST),
+    "rule.lines.skus": _more_of(),
+    "rule.lines.products": _more_of(),
+    "rule.except_lines": _less(BEST),
+    "rule.except_lines.skus": _less_of(),
+    "rule.except_lines.products": _less_of(),
+    "rule.multiply": _factors,
+    "cap.points": _more(),
+    "cap.per": _ranked("lifetime", "year", "month", "day"),
+    "cap.rules": _less_of(none_is_all=True),
+    "reward.cost": _less(),
+    "reward.kind": _either,
+    "reward.value": _more(),
+    "reward.name": _neither,
+    "reward.valid_days": _more(BEST),
+    "reward.minimum": _less(BEST),
+    "reward.combinable": _more(),
+    "reward.automatic": _neither,
+    "reward.refunded": _ranked("none", "points"),
+    "reward.product": _more_of(),
+}
