@@ -101,6 +101,9 @@ class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     refunds: tuple[Refund, ...] = ()
     codes: tuple[str, ...] = ()  # discount codes, lower-cased
     disputes: tuple[Dispute, ...] = ()  # no order body shows them: what is known is kept
+    referral: str | None = (
+        None  # the code of who recommended the shop, as `referral.code_in` has it
+    )
 
 
 class CustomerFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="customer"):
@@ -109,6 +112,7 @@ class CustomerFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     registered: bool
     removed: bool = False
     role: str | None = None
+    referral: str | None = None  # as an order's
 
 
 class ReviewFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="review"):
@@ -174,17 +178,30 @@ class RedemptionFacts(
 Facts = OrderFacts | CustomerFacts | ReviewFacts | EnrolmentFacts | ActionFacts | RedemptionFacts
 
 
+class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where goods are sent, as the shopper wrote it."""
+
+    street: str = ""  # with numbers, all its lines
+    postcode: str = ""
+    city: str = ""
+    country: str = ""  # two letters
+
+
 class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who is behind an object, as the platform says. Lives only as long as one delivery's handling.
 
     `customer` is the platform's account id, None for a guest. `verified` means that the platform
     vouches for the e-mail. `erased` marks placeholders left by a privacy eraser: never a person.
+    `phones`, `address` and `ip` (where an order came from) are compared by keyed hashes, if at all.
     """
 
     customer: str | None = None
     email: str | None = None
     verified: bool = False
     erased: bool = False
+    phones: tuple[str, ...] = ()
+    address: Address | None = None
+    ip: str | None = None
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

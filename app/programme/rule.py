@@ -12,6 +12,7 @@ from app.programme.channels import Channel
 from app.programme.fields import MOST_POINTS, OptionalMoney, Points, Slug, check_money
 from app.programme.lines import Factor, Lines, check_factors, check_lines
 from app.programme.reading import wrong
+from app.programme.referral import REFERRAL, USUAL_RETURN_DAYS, ReturnDays, check_referral
 from app.programme.reviews import MorePoints, check_media
 
 Trigger = Literal[
@@ -75,6 +76,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     years: Years = None  # anniversaries: only of so many years
     orders: NumberOfOrders = None  # milestones: the person's n-th order that counts
     every: NumberOfOrders = None  # milestones: each n-th one
+    friend_points: Points = 0  # referrals: for the friend
+    return_days: ReturnDays = USUAL_RETURN_DAYS  # referrals: how long both are pending
     when: When = When()
     lines: Lines | None = None  # only these count
     except_lines: Lines | None = None  # these never do
@@ -96,6 +99,7 @@ def check_rule(path: str, rule: Rule) -> None:
     if rule.on not in ORDER_TRIGGERS:
         _only_for_orders(path, rule)
     check_milestone(path, rule.on, rule.orders, rule.every)
+    check_referral(path, rule.on, friend_points=rule.friend_points, return_days=rule.return_days)
     check_action(path, rule)
     check_media(path, rule)
     if rule.when.goods_over is not None and rule.when.goods_from is not None:
@@ -135,8 +139,8 @@ def _only_for_orders(path: str, rule: Rule) -> None:
         ("lines", rule.lines is not None),
         ("except_lines", rule.except_lines is not None),
         ("multiply", bool(rule.multiply)),
-        ("when", rule.when != When()),
-        ("currency", rule.currency != "programme"),
+        ("when", rule.when != When() and rule.on != REFERRAL),
+        ("currency", rule.currency != "programme" and rule.on != REFERRAL),
     ):
         if given:
             raise ConfigError(
