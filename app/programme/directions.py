@@ -156,6 +156,8 @@ DIRECTIONS: Mapping[str, Direction] = {
     "rule.each": _ranked("lifetime", "year", "month", "week", "day"),
     "rule.while_subscribed": _less(),
     "rule.years": _either,
+    "rule.friend_points": _more(),
+    "rule.return_days": _less(),
     "rule.orders": _less(),
     "rule.every": _less(),
     "rule.when.goods_over": _less(BEST),
