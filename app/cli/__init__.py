@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from app.cli.actions import action
 from app.cli.deliver import deliver
 from app.cli.events import events
 from app.cli.ledger import ledger
@@ -47,6 +48,7 @@ for command in (
     programme,
     store,
     member,
+    action,
     ledger,
     points,
     events,

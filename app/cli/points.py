@@ -12,10 +12,13 @@ from app.services.unexpire import Period, Undone, begin_undo, plan, undo_slice
 _SLICE_EMBEDDED, _SLICE = 20, 200
 
 
-class _Moment(click.ParamType[datetime]):
+class Moment(click.ParamType[datetime]):
+    """A time as a person writes it."""
+
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the moment, of UTC where no zone is given."""
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
@@ -31,9 +34,9 @@ def points() -> None:
 @points.command()
 @programme_option
 @click.option(
-    "--from", "begin", type=_Moment(), required=True, help="Its begin; UTC without a zone."
+    "--from", "begin", type=Moment(), required=True, help="Its begin; UTC without a zone."
 )
-@click.option("--to", "end", type=_Moment(), required=True, help="Its end, not included.")
+@click.option("--to", "end", type=Moment(), required=True, help="Its end, not included.")
 @click.option("--reason", required=True, help="Why; kept in the audit log and shown in the ledger.")
 @click.option("--actor", default="command line", show_default=True, help="Who undoes it.")
 @click.option("--dry-run", is_flag=True, help="Only say what would come back.")

@@ -22,6 +22,7 @@ years = 5              # left out: each year
 ```
 """
 
+import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
@@ -61,14 +62,21 @@ Years = Annotated[
 ]
 
 ACTION_NAME = 'the name of an action, as "app-install", "social:instagram" or "quiz:coffee"'
+_WRITTEN = r"\A[a-z0-9]+(-[a-z0-9]+)*(:[a-z0-9]+(-[a-z0-9]+)*)?\Z"
+_LONGEST = 100
 ActionName = Annotated[
     str,
     Meta(
-        pattern=r"\A[a-z0-9]+(-[a-z0-9]+)*(:[a-z0-9]+(-[a-z0-9]+)*)?\Z",
-        max_length=100,
+        pattern=_WRITTEN,
+        max_length=_LONGEST,
         description=ACTION_NAME,
     ),
 ]
+
+
+def is_action_name(name: str) -> bool:
+    """Say whether an action may be called so."""
+    return len(name) <= _LONGEST and re.search(_WRITTEN, name) is not None
 
 
 def kind_of(action: str) -> str:

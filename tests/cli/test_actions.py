@@ -1,0 +1,44 @@
+"""Actions on the command line."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from click.testing import CliRunner, Result
+
+from app.cli import cli
+from app.cli.shared import Context
+from tests.pipeline import Pipeline
+from tests.services.test_actions import Club
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(pipeline: Pipeline) -> Run:
+    """Return what runs `stempel` over the test's database."""
+
+    def call(*arguments: object) -> Result:
+        context = Context()
+        try:
+            return CliRunner().invoke(
+                cli, [str(one) for one in arguments], obj=context, env=pipeline.environment()
+            )
+        finally:
+            context.close()
+
+    return call
+
+
+def test_an_action_is_recorded_withdrawn_and_listed(run: Run, pipeline: Pipeline) -> None:
+    ola = Club(pipeline).join()
+    record = ("action", "record", "-p", "kawa", "ola@example.pl", "app-install", "--key", "17")
+    assert run(*record).output == f"app-install recorded: member {ola} has 20 points\n"
+    again = json.loads(run(*record, "--json").output)
+    assert (again["new"], again["balance"], again["member"]) == (False, 20, str(ola))
+    assert "17" in run("action", "list", "-p", "kawa", "--member", ola).output
+    withdraw = ("action", "withdraw", "-p", "kawa", "--key", "17", "--reason", "a test")
+    assert run(*withdraw).output == f"app-install withdrawn: member {ola} has 0 points\n"
+    [listed] = json.loads(run("action", "list", "-p", "kawa", "--json").output)
+    assert (listed["key"], listed["withdrawn"]) == ("17", True)
+    assert "was recorded before and is withdrawn" in run(*record).output
