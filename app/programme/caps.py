@@ -31,6 +31,9 @@ MOST_ORDERS = 1_000_000
 ORDER_COUNT = "order.count"
 """The trigger of milestones: the first order, the fifth, every tenth."""
 
+ITEM_COUNT = "items.count"
+"""The trigger of punch cards: every tenth piece."""
+
 Period = Literal["day", "month", "year", "lifetime"]
 NumberOfOrders = Annotated[
     Annotated[int, Meta(ge=1, le=MOST_ORDERS)] | None,
@@ -55,7 +58,12 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True):
 def check_milestone(path: str, trigger: str, orders: int | None, every: int | None) -> None:
     """Refuse a rule that counts orders without saying which, or says so without counting."""
     given = [name for name, value in (("orders", orders), ("every", every)) if value is not None]
-    if trigger != ORDER_COUNT:
+    if trigger == ITEM_COUNT:
+        if given != ["every"]:
+            raise ConfigError(
+                f'{path}: a rule on "{ITEM_COUNT}" needs the key every (each n-th piece), and no other count'
+            )
+    elif trigger != ORDER_COUNT:
         for name in given:
             raise ConfigError(
                 f'{path}.{name}: only a rule on "{ORDER_COUNT}" has this key, this one is on "{trigger}"'

@@ -129,3 +129,14 @@ def _left_out(line: Line, only: Matcher | None, never: Matcher | None) -> str | 
     elif only is not None and not only(line):
         why = LeftOut.NOT_NAMED.value if line.kind == LineKind.GOODS else line.kind.value
     return why
+
+
+def pieces_counted(rule: Rule, basis: Basis, store: str | None) -> int:
+    """Return how many pieces of an order count for a rule that names lines, each once."""
+    only = None if rule.lines is None else matcher(rule.lines, store)
+    never = None if rule.except_lines is None else matcher(rule.except_lines, store)
+    return sum(
+        pieces
+        for line, pieces in zip(basis.sold, basis.pieces, strict=True)
+        if _left_out(line, only, never) is None
+    )

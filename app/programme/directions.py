@@ -112,12 +112,28 @@ def _factors(old: Sequence[Factor], new: Sequence[Factor]) -> Effect:
     return Effect.WORSE if moves == {-1} else Effect.EITHER
 
 
+def _named(old: str | None, new: str | None) -> Effect:
+    """Something is better than nothing; of two things nobody can tell."""
+    if old is not None and new is not None:
+        return Effect.EITHER
+    return Effect.BETTER if old is None else Effect.WORSE
+
+
+def _cost(old: int, new: int) -> Effect:
+    """The less, the better; 0 is what nobody can have for points."""
+    if not (old and new):
+        return Effect.BETTER if new else Effect.WORSE
+    return Effect.BETTER if new < old else Effect.WORSE
+
+
 BEST, WORST = Effect.BETTER, Effect.WORSE  # what having none is
 
 ADDED: Mapping[str, Effect] = {
     "rule": Effect.BETTER,
     "reward": Effect.BETTER,
     "cap": Effect.WORSE,
+    "challenge": Effect.BETTER,
+    "badge": Effect.BETTER,
 }
 
 DIRECTIONS: Mapping[str, Direction] = {
@@ -160,6 +176,8 @@ DIRECTIONS: Mapping[str, Direction] = {
     "rule.return_days": _less(),
     "rule.orders": _less(),
     "rule.every": _less(),
+    "rule.reward": _named,
+    "rule.badge": _named,
     "rule.when.goods_over": _less(BEST),
     "rule.when.goods_from": _less(BEST),
     "rule.when.channels": _more_of(none_is_all=True),
@@ -174,7 +192,18 @@ DIRECTIONS: Mapping[str, Direction] = {
     "cap.points": _more(),
     "cap.per": _ranked("lifetime", "year", "month", "day"),
     "cap.rules": _less_of(none_is_all=True),
-    "reward.cost": _less(),
+    "challenge.name": _neither,
+    "challenge.orders": _less(),
+    "challenge.days": _more(),
+    "challenge.streak": _less(),
+    "challenge.each": _either,
+    "challenge.window": _ranked("once", "year", "month"),
+    "challenge.goods_from": _less(BEST),
+    "challenge.points": _more(),
+    "challenge.reward": _named,
+    "challenge.badge": _named,
+    "badge.name": _neither,
+    "reward.cost": _cost,
     "reward.kind": _either,
     "reward.value": _more(),
     "reward.name": _neither,

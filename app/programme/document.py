@@ -14,8 +14,11 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
+from app.programme.badges import Badge, check_badges
 from app.programme.caps import Cap, check_caps
+from app.programme.challenges import Challenge, check_challenges
 from app.programme.fields import OptionalMoney, Slug, check_money, check_unique
+from app.programme.gifts import check_gifts, with_points_left_out
 from app.programme.life import Life, check_life
 from app.programme.reading import read, wrong
 from app.programme.reward import Reward, check_reward
@@ -64,6 +67,8 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     caps: tuple[Cap, ...] = ()
     tiering: Tiers = Tiers()
     tiers: tuple[Tier, ...] = ()  # the lowest first
+    challenges: tuple[Challenge, ...] = ()
+    badges: tuple[Badge, ...] = ()
     rewards: tuple[Reward, ...] = ()
 
 
@@ -105,6 +110,8 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
     cap: tuple[Cap, ...] = ()
     tiers: Tiers = Tiers()
     tier: tuple[Tier, ...] = ()
+    challenge: tuple[Challenge, ...] = ()
+    badge: tuple[Badge, ...] = ()
     reward: tuple[Reward, ...] = ()
 
 
@@ -127,7 +134,7 @@ def parse(source: str) -> Programme:
     except (ValueError, ArithmeticError, RecursionError):
         # Not reported by line: numbers of thousands of digits, brackets nested a thousand deep.
         raise ConfigError("the document holds numbers or lists beyond all measure") from None
-    document = read(_Document, raw, "")
+    document = read(_Document, with_points_left_out(raw), "")
     head = msgspec.structs.asdict(document.programme)
     programme = Programme(
         **head,
@@ -137,6 +144,8 @@ def parse(source: str) -> Programme:
         caps=document.cap,
         tiering=document.tiers,
         tiers=document.tier,
+        challenges=document.challenge,
+        badges=document.badge,
         rewards=document.reward,
     )
     _check(programme)
@@ -179,6 +188,14 @@ def _check(programme: Programme) -> None:
     )
     for at, reward in enumerate(programme.rewards):
         check_reward(f"reward[{at}]", reward)
+    check_badges(programme.badges)
+    check_challenges(
+        programme.challenges,
+        {rule.key for rule in programme.rules}
+        | {cap.key for cap in programme.caps}
+        | {tier.key for tier in programme.tiers},
+    )
+    check_gifts(programme.rules, programme.challenges, programme.rewards, programme.badges)
 
 
 def _check_zone(name: str) -> None:

@@ -35,6 +35,8 @@ class Reason(StrEnum):
     RELEASED = "released"  # the reward's code was never used and cannot be any more
     OVER_CAP = "over-cap"  # of a window: the orders earned more than `cap` allows
     WITHIN_CAP = "within-cap"
+    NOT_FULL = "not-full"  # a punch card: fewer pieces count by now
+    NOT_WON = "not-won"  # a challenge: fewer orders count by now
     NOT_REACHED = "not-reached"  # a milestone: fewer orders count by now
     WITHDRAWN = "withdrawn"  # of actions
     ENDED = "ended"  # a subscription that the rule pays for only while it lasts
@@ -93,5 +95,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     action: str | None = None  # what was done
     times: int | None = None  # at most so often
     each: str | None = None  # in each such period
+    goal: int | None = None  # pieces of a card, orders or weeks of a challenge
+    reward: str | None = None  # given without points
+    badge: str | None = None
     objects: tuple[int, ...] = ()  # of a window: the source objects that decided
     notes: tuple[Note, ...] = ()

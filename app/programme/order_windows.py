@@ -31,9 +31,12 @@ from app.programme.windows import WindowKey
 MOST_NAMED = 20
 """Orders that an explanation of a cap names, the latest; a cap for a lifetime may be over in thousands."""
 
-_MILESTONE = "orders"
+MILESTONE = "orders"
+CARD = "items"
+CHALLENGE = "challenge"
 _LIFETIME = "lifetime"
-_KINDS = frozenset({"day", "month", "year", _LIFETIME, _MILESTONE})
+_CAPS = frozenset({"day", "month", "year", _LIFETIME})
+_KINDS = _CAPS | {MILESTONE, CARD, CHALLENGE}
 
 _PERIODS: tuple[Period, ...] = ("day", "month", "year", "lifetime")  # each inside the next
 # How far apart two orders of one window may be, whatever the time zones of their versions.
@@ -64,13 +67,13 @@ class OrderItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_order_window(key: str) -> bool:
-    """Say whether a window key is one of those made here."""
+    """Say whether a window key is one of those made of several orders: here, of cards and challenges."""
     return key.partition(":")[0] in _KINDS
 
 
 def is_cap_window(key: str) -> bool:
     """Say whether a window key is that of a cap."""
-    return is_order_window(key) and key.partition(":")[0] != _MILESTONE
+    return key.partition(":")[0] in _CAPS
 
 
 def has_milestones(programme: Programme) -> bool:
@@ -86,7 +89,7 @@ def longest_cap(programmes: Iterable[Programme]) -> Period | None:
 
 def cap_keys(programme: Programme, occurred_at: datetime) -> frozenset[str]:
     """Return the keys of all windows that a change of this order may matter to."""
-    day = _local_day(occurred_at, programme.timezone)
+    day = local_day(occurred_at, programme.timezone)
     return frozenset(_key(period, day) for period in _PERIODS)
 
 
@@ -111,9 +114,9 @@ def evaluate_caps(
     """
     inside: dict[WindowKey, _Sums] = {}
     capped = (item for item in items if item.programme.caps)
-    for item in _as_placed(capped):
+    for item in as_placed(capped):
         caps = sorted(item.programme.caps, key=lambda cap: _PERIODS.index(cap.per))
-        day = _local_day(item.occurred_at, item.programme.timezone)
+        day = local_day(item.occurred_at, item.programme.timezone)
         windows = [WindowKey(cap.key, _key(cap.per, day)) for cap in caps]
         if keys is None or any(window.key in keys for window in windows):
             left = _worth(item)
@@ -128,17 +131,18 @@ def evaluate_caps(
 
 def not_capped(window: WindowKey, version: int) -> Award:
     """Return what a cap takes off a window that no order is in any more."""
-    return _zero(window, version, Reason.WITHIN_CAP)
+    explanation = Explanation(rule=window.rule, version=version, reason=Reason.WITHIN_CAP)
+    return Award(rule=window.rule, points=0, explanation=explanation)
 
 
 def evaluate_milestones(items: Iterable[OrderItem]) -> tuple[tuple[WindowKey, Award], ...]:
     """Return every milestone that a person has reached. `items` are all their orders."""
     reached = []
-    counting = (item for item in _as_placed(items) if counts(item))
+    counting = (item for item in as_placed(items) if counts(item))
     for number, item in enumerate(counting, start=1):
         for rule in item.programme.rules:
             if rule.on == ORDER_COUNT and _is_reached(rule, number):
-                window = WindowKey(rule.key, f"{_MILESTONE}:{number}")
+                window = WindowKey(rule.key, f"{MILESTONE}:{number}")
                 reached.append((window, _milestone_award(rule, item)))
     return tuple(sorted(reached, key=lambda pair: pair[0]))
 
@@ -158,11 +162,6 @@ def counts(item: OrderItem) -> bool:
         return True
     basis = basis_of(order, item.programme.basis)
     return not basis.refunded or bool(basis.total)
-
-
-def lapsed(window: WindowKey, version: int) -> Award:
-    """Return what a milestone is worth that is not reached any more."""
-    return _zero(window, version, Reason.NOT_REACHED)
 
 
 class _Sums:
@@ -215,11 +214,16 @@ def _milestone_award(rule: Rule, item: OrderItem) -> Award:
     return Award(
         rule=rule.key,
         points=rule.points,
+        reward=rule.reward,
+        grants=0 if rule.reward is None else 1,
+        badge=rule.badge,
         explanation=Explanation(
             rule=rule.key,
             version=item.version,
             reason=Reason.EARNED,
             points_each=rule.points or None,
+            reward=rule.reward,
+            badge=rule.badge,
             objects=(item.object_id,),
         ),
     )
@@ -237,7 +241,8 @@ def _worth(item: OrderItem) -> dict[str, int]:
     return {award.rule: award.points for award in awards if award.beneficiary == "owner"}
 
 
-def _as_placed(items: Iterable[OrderItem]) -> list[OrderItem]:
+def as_placed(items: Iterable[OrderItem]) -> list[OrderItem]:
+    """Return orders as they were placed."""
     return sorted(items, key=lambda item: (item.occurred_at, item.object_id))
 
 
@@ -247,14 +252,9 @@ def _key(period: Period, day: date) -> str:
     return f"{period}:{day.isoformat()[: _KEPT[period]]}"
 
 
-def _local_day(moment: datetime, timezone: str) -> date:
+def local_day(moment: datetime, timezone: str) -> date:
     """Return the day that a calendar in that zone showed."""
     try:
         return moment.astimezone(ZoneInfo(timezone)).date()
     except OverflowError:  # the last day of the year 9999 has no tomorrow east of UTC
         return moment.date()
-
-
-def _zero(window: WindowKey, version: int, reason: Reason) -> Award:
-    explanation = Explanation(rule=window.rule, version=version, reason=reason)
-    return Award(rule=window.rule, points=0, explanation=explanation)

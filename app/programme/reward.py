@@ -9,13 +9,14 @@ from msgspec import Meta
 from app.errors import ConfigError
 from app.programme.fields import (
     OptionalMoney,
-    PointsAboveZero,
+    Points,
     Slug,
     check_price,
     check_unique,
     decimals,
 )
 from app.programme.lines import Product
+from app.programme.names import Name, check_name
 from app.programme.reading import wrong
 
 
@@ -23,21 +24,13 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
     """What points can be exchanged for."""
 
     key: Slug
-    cost: PointsAboveZero
+    cost: Points = 0  # 0: nobody can have it for points, a rule or challenge gives it
     kind: Annotated[
         Literal["percent", "fixed", "free-delivery", "free-product", "early-access"],
         Meta(description='"percent", "fixed", "free-delivery", "free-product" or "early-access"'),
     ]
     value: OptionalMoney = None  # percent, or money off in the programme's currency
-    name: Annotated[
-        str,
-        Meta(
-            # Also the line ends and controls beyond ASCII: a shop shows the name on one line.
-            pattern=r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z",
-            max_length=200,
-            description="a name of at most 200 characters on one line, without blanks around",
-        ),
-    ] = ""  # for people; empty: said by kind and value
+    name: Name = ""  # for people; empty: said by kind and value
     valid_days: Annotated[
         Annotated[int, Meta(ge=1, le=3650)] | None,
         Meta(description="a whole number of days from 1 to 3650"),
@@ -63,8 +56,7 @@ def check_reward(path: str, reward: Reward) -> None:
             check_price(f"{path}.value", reward.value)
     elif reward.value is not None:
         raise ConfigError(f'{path}.value: a reward of kind "{reward.kind}" has no value')
-    if reward.name != reward.name.strip():
-        raise wrong(f"{path}.name", reward.name, "a name without blanks around")
+    check_name(f"{path}.name", reward.name)
     check_price(f"{path}.minimum", reward.minimum)
     if reward.kind == "early-access":
         _only_for_codes(path, reward)

@@ -12,6 +12,7 @@ class Hidden(StrEnum):
     """Why a reward cannot be had in a store."""
 
     NO_PRODUCT = "no-product"  # the document names no product of that store
+    NOT_FOR_POINTS = "not-for-points"  # a rule or challenge gives it, nobody can ask for it
     NOT_MADE = "not-made"  # the store makes no such codes, or cannot be called
 
 
@@ -32,11 +33,22 @@ def offers(programme: Programme, store_key: str, makes: frozenset[str]) -> tuple
 
 
 def _offer(reward: Reward, store_key: str, makes: frozenset[str]) -> Offer:
-    product = next((one.id for one in reward.product if one.store == store_key), None)
-    if reward.kind not in makes:
-        hidden: Hidden | None = Hidden.NOT_MADE
-    elif reward.kind == "free-product" and product is None:
-        hidden = Hidden.NO_PRODUCT
+    if not reward.cost:
+        hidden: Hidden | None = Hidden.NOT_FOR_POINTS
     else:
-        hidden = None
-    return Offer(reward, product, hidden)
+        hidden = why_not_given(reward, store_key, makes)
+    return Offer(reward, product_in(reward, store_key), hidden)
+
+
+def product_in(reward: Reward, store_key: str) -> str | None:
+    """Return the number that the free product of a reward has in a store."""
+    return next((one.id for one in reward.product if one.store == store_key), None)
+
+
+def why_not_given(reward: Reward, store_key: str, makes: frozenset[str]) -> Hidden | None:
+    """Say why a store cannot give a reward, whatever it costs; None if it can."""
+    if reward.kind not in makes:
+        return Hidden.NOT_MADE
+    if reward.kind == "free-product" and product_in(reward, store_key) is None:
+        return Hidden.NO_PRODUCT
+    return None

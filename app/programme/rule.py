@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from app.errors import ConfigError
 from app.programme.actions import ACTION_NAME, ActionName, EachPeriod, Times, Years, check_action
-from app.programme.caps import NumberOfOrders, check_milestone
+from app.programme.caps import ITEM_COUNT, ORDER_COUNT, NumberOfOrders, check_milestone
 from app.programme.channels import Channel
 from app.programme.fields import MOST_POINTS, OptionalMoney, Points, Slug, check_money
 from app.programme.lines import Factor, Lines, check_factors, check_lines
@@ -19,6 +19,7 @@ Trigger = Literal[
     "order.paid",
     "order.completed",
     "order.count",
+    "items.count",
     "customer.registered",
     "review.published",
     "referral",
@@ -29,6 +30,9 @@ Trigger = Literal[
 Rounding = Literal["floor", "half_up", "ceil"]
 
 ORDER_TRIGGERS = ("order.paid", "order.completed")
+
+COUNTS = (ORDER_COUNT, ITEM_COUNT)
+"""The triggers of what is counted over all orders of a person."""
 
 
 class When(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,8 +51,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     on: Annotated[
         Trigger,
         Meta(
-            description='"order.paid", "order.completed", "order.count", "customer.registered", '
-            '"review.published", "referral", "action", "birthday" or "anniversary"'
+            description='"order.paid", "order.completed", "order.count", "items.count", '
+            '"customer.registered", "review.published", "referral", "action", "birthday" or "anniversary"'
         ),
     ]
     points: Points
@@ -75,9 +79,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     while_subscribed: bool = False  # newsletters: taken back from who leaves it
     years: Years = None  # anniversaries: only of so many years
     orders: NumberOfOrders = None  # milestones: the person's n-th order that counts
-    every: NumberOfOrders = None  # milestones: each n-th one
+    every: NumberOfOrders = None  # milestones: each n-th one; punch cards: each n-th piece
     friend_points: Points = 0  # referrals: for the friend
     return_days: ReturnDays = USUAL_RETURN_DAYS  # referrals: how long both are pending
+    reward: Slug | None = None  # milestones and punch cards: given without points
+    badge: Slug | None = None
     when: When = When()
     lines: Lines | None = None  # only these count
     except_lines: Lines | None = None  # these never do
@@ -102,6 +108,7 @@ def check_rule(path: str, rule: Rule) -> None:
     check_referral(path, rule.on, friend_points=rule.friend_points, return_days=rule.return_days)
     check_action(path, rule)
     check_media(path, rule)
+    _check_gifts(path, rule)
     if rule.when.goods_over is not None and rule.when.goods_from is not None:
         raise ConfigError(
             f"{path}.when: goods_over (more than) and goods_from (at least) exclude each other"
@@ -112,6 +119,15 @@ def check_rule(path: str, rule: Rule) -> None:
     check_lines(f"{path}.except_lines", rule.except_lines)
     check_factors(f"{path}.multiply", rule.multiply)
     _check_pay(path, rule)
+
+
+def _check_gifts(path: str, rule: Rule) -> None:
+    for name, given in (("reward", rule.reward is not None), ("badge", rule.badge is not None)):
+        if given and rule.on not in COUNTS:
+            raise ConfigError(
+                f'{path}.{name}: only a rule on "{ORDER_COUNT}" or "{ITEM_COUNT}" has this key, '
+                f'this one is on "{rule.on}"'
+            )
 
 
 def _check_pay(path: str, rule: Rule) -> None:
@@ -136,8 +152,8 @@ def _only_for_orders(path: str, rule: Rule) -> None:
     for name, given in (
         ("per", rule.per is not None),
         ("per_piece", rule.per_piece),
-        ("lines", rule.lines is not None),
-        ("except_lines", rule.except_lines is not None),
+        ("lines", rule.lines is not None and rule.on != ITEM_COUNT),
+        ("except_lines", rule.except_lines is not None and rule.on != ITEM_COUNT),
         ("multiply", bool(rule.multiply)),
         ("when", rule.when != When() and rule.on != REFERRAL),
         ("currency", rule.currency != "programme" and rule.on != REFERRAL),

@@ -15,7 +15,6 @@ import msgspec
 
 from app.programme.actions import speaks_of
 from app.programme.basis import UNIT, Basis, basis_of
-from app.programme.caps import ORDER_COUNT
 from app.programme.channels import channel_of, comes_through
 from app.programme.counting import Counted, count
 from app.programme.document import Programme
@@ -33,7 +32,7 @@ from app.programme.events import (
 )
 from app.programme.explanation import Explanation, Note, Reason
 from app.programme.ratio import ROUND, Ratio, above, divided, floor, times, to_millionths
-from app.programme.rule import ORDER_TRIGGERS, Rule
+from app.programme.rule import COUNTS, ORDER_TRIGGERS, Rule
 
 NO_RULE = ""
 """The rule of an award that says why no rule judged the object."""
@@ -51,6 +50,9 @@ class Award(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     points: int
     beneficiary: Beneficiary = "owner"
+    reward: str | None = None  # given without points, `grants` times
+    grants: int = 0
+    badge: str | None = None
     explanation: Explanation
 
 
@@ -189,7 +191,7 @@ def _evaluate_order(
 ) -> tuple[Award, ...]:
     judged = _judge_order(programme, context, order, occurred_at, store)
     if not judged:
-        if any(rule.on == ORDER_COUNT for rule in programme.rules):
+        if programme.challenges or any(rule.on in COUNTS for rule in programme.rules):
             return ()
         return (_nothing(version, Reason.NO_RULE, currency=order.currency),)
     return tuple(_award(one, version, order) for one in judged)

@@ -11,6 +11,7 @@ from app.programme.events import LineKind
 from app.programme.explanation import Explanation, LeftOut, Note, Reason
 from app.services.explain_actions import why_acted
 from app.services.explain_caps import head_of_cap, is_capped, why_capped
+from app.services.explain_gifts import PERSON_WINDOWS, head_of_gift, is_gift, why_given
 from app.services.explain_words import (
     CHANNELS,
     KINDS,
@@ -69,6 +70,8 @@ def render(
     words = texts(language)
     if is_capped(explanation) and kind != "forgive":
         head = head_of_cap(words, points, worth)
+    elif explanation is not None and kind == "award" and not points and is_gift(explanation):
+        head = head_of_gift(words, explanation)
     else:
         head = _head(words, kind, points, worth, stays)
     head = head[:1].upper() + head[1:]
@@ -121,8 +124,8 @@ def _why(words: Texts, told: Explanation, window: str, programme_currency: str |
         return why_acted(words, told, window, reason)
     if told.reason is Reason.EARNED and told.basis is None:
         kind, _, number = window.partition(":")
-        if kind == "orders":
-            return words.say("for the %(number)s order", number=words.ordinal(int(number)))
+        if kind in PERSON_WINDOWS:
+            return why_given(words, told, kind, number)
         text = WINDOWS.get(kind)
         return words.say(text) if text else reason
     if told.reason is Reason.NOTHING_COUNTS and told.refunded:

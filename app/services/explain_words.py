@@ -31,6 +31,8 @@ REASONS: dict[Reason, str] = {
     Reason.RELEASED: mark("the code of the reward “%(rule)s” was not used and cannot be any more"),
     Reason.OVER_CAP: mark("the orders earned more than the programme gives for them"),
     Reason.WITHIN_CAP: mark("the orders earned no more than the programme gives for them"),
+    Reason.NOT_FULL: mark("fewer pieces count by now than the card has"),
+    Reason.NOT_WON: mark("fewer orders count by now than the challenge “%(rule)s” needs"),
     Reason.NOT_REACHED: mark("fewer orders count by now than this needs"),
     Reason.WITHDRAWN: mark("it was withdrawn"),
     Reason.ENDED: mark("the subscription has ended"),

@@ -1,6 +1,6 @@
-"""Caps and milestones of whose orders changed: loads what they need, judges them, posts the difference.
+"""Windows of several orders, of whose changed: loads what they need, judges them, posts the difference.
 
-A programme without such rules costs no statement here. The orders looked at are not locked: who
+A programme without such windows costs no statement here. The orders looked at are not locked: who
 changes one of them locks its owner, and every batch that judges a person's orders says so on the
 person's row (its `rev`), for those that evaluate without locks.
 """
@@ -19,15 +19,13 @@ from app.programme.order_windows import (
     OrderItem,
     cap_keys,
     evaluate_caps,
-    evaluate_milestones,
-    has_milestones,
     is_cap_window,
     is_order_window,
-    lapsed,
     longest_cap,
     not_capped,
     reach,
 )
+from app.programme.person_windows import evaluate_person, lapsed, looks_at_all_orders
 from app.programme.rules import Award
 from app.programme.windows import WindowKey
 from app.services.awards import context_of, encode_explanation, new_award, posted_windows
@@ -87,7 +85,7 @@ def order_item(versions: Sequence[Version], row: Row[Any] | ObjectRow) -> OrderI
 
 def has_order_windows(versions: Sequence[Version]) -> bool:
     """Say whether any version speaks of several orders together."""
-    return any(one.programme.caps or has_milestones(one.programme) for one in versions)
+    return any(one.programme.caps or looks_at_all_orders(one.programme) for one in versions)
 
 
 def judge_orders(
@@ -108,7 +106,7 @@ def judge_orders(
     people = sorted(changed.keys() | one_now)
     if not people:
         return []
-    counting = any(has_milestones(one.programme) for one in versions)
+    counting = any(looks_at_all_orders(one.programme) for one in versions)
     whole = set(people) if counting else one_now
     items = _load_items(connection, work, versions, changed, whole)
     posted, twice = posted_windows(work, is_order_window)
@@ -119,7 +117,7 @@ def judge_orders(
         keys = None if person in one_now else _keys(versions, changed[person])
         worth = dict(evaluate_caps(items[person], keys))
         if counting:
-            worth |= evaluate_milestones(items[person])
+            worth |= evaluate_person(items[person])
         worth |= _ended(
             posted[person].keys() - worth.keys(), keys, in_force(versions, work.now).number
         )

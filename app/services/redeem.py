@@ -206,5 +206,6 @@ def _choose(
 
 _WHY = {
     Hidden.NO_PRODUCT: "the programme names no product of this store for it",
+    Hidden.NOT_FOR_POINTS: "it is given for a card or challenge, not for points",
     Hidden.NOT_MADE: "this store cannot give it (has it API keys?)",
 }

@@ -13,6 +13,7 @@ _KINDS = {
 
 _HIDDEN = {
     Hidden.NO_PRODUCT: mark("the programme does not say which product of this store it is"),
+    Hidden.NOT_FOR_POINTS: mark("it is given for a card or challenge, not for points"),
     Hidden.NOT_MADE: mark(
         "this store makes no such codes, or there are no API keys to ask it with"
     ),

@@ -1,4 +1,4 @@
-"""Proves that caps and milestones were posted as all orders of each person make them."""
+"""Proves that caps, milestones, cards and challenges were posted as all orders of each person make them."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from app.errors import Invalid, NotFound
 from app.programme.order_windows import (
     OrderItem,
     evaluate_caps,
-    evaluate_milestones,
     is_order_window,
 )
+from app.programme.person_windows import evaluate_person
 from app.programme.windows import WindowKey
 from app.services.order_windows import ORDER, has_order_windows, order_item
 from app.services.problems import Problem
@@ -77,7 +77,7 @@ def _entitled(known: list[Version], rows: list[Row[Any]]) -> dict[WindowKey, int
             items.append(order_item(known, row))
         except (msgspec.DecodeError, Invalid, NotFound, ValueError):
             continue  # named with its object
-    worth = dict(evaluate_caps(items)) | dict(evaluate_milestones(items))
+    worth = dict(evaluate_caps(items)) | dict(evaluate_person(items))
     return {window: award.points for window, award in worth.items() if award.points}
 
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.programme.badges import Badge
 from app.programme.caps import Cap
+from app.programme.challenges import Challenge
 from app.programme.diff import Change, diff
 from app.programme.directions import ADDED, DIRECTIONS, Effect, opposite
 from app.programme.document import TABLES, Programme, Switches, dump, load, parse
@@ -183,6 +185,8 @@ def test_every_preset_is_no_different_from_itself_as_stored_and_from_no_other() 
         ("rule", Rule),
         ("cap", Cap),
         ("reward", Reward),
+        ("challenge", Challenge),
+        ("badge", Badge),
     ],
 )
 def test_of_every_key_somebody_has_said_which_way_is_worse_for_members(

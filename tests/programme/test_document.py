@@ -257,7 +257,7 @@ MISTAKES = {
         ["programme.curency", 'did you mean "currency"?'],
     ),
     "misspelt table": (HEAD + "[[rules]]\n", ["rules is not a key", 'did you mean "rule"?']),
-    "unlike any key": (HEAD + "[weather]\n", ["weather", "known are: basis, cap, points"]),
+    "unlike any key": (HEAD + "[weather]\n", ["weather", "known are: "]),
     "cap without end": (
         HEAD + RULE + CAP.replace("day", "week"),
         ["cap[0].per", '"week"', '"year"'],

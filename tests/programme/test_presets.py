@@ -24,7 +24,7 @@ def test_the_first_three_presets_are_there() -> None:
 def test_a_preset_is_a_programme_under_its_own_name_in_zloty(name: str) -> None:
     programme = parse(preset_source(name))
     assert (programme.key, programme.currency) == (name, "PLN")
-    assert programme.rules or programme.rewards
+    assert programme.rules or programme.rewards or programme.challenges
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -37,7 +37,9 @@ def test_a_preset_takes_another_key_and_currency_and_keeps_its_rules(name: str) 
 @pytest.mark.parametrize("name", preset_names())
 def test_a_preset_says_in_one_line_what_it_is(name: str) -> None:
     assert preset_source(name).splitlines()[0] == f"# {describe(name).about}"
-    assert describe(name).settings == (("product.<store key>",) if name == FIRST else ())
+    assert describe(name).settings == (
+        ("product.<store key>",) if name in {FIRST, "punch-card"} else ()
+    )
 
 
 def test_rewards_at_100_200_and_500_points() -> None:

@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 import app
+from app.programme.badges import Badge
 from app.programme.caps import Cap
+from app.programme.challenges import Challenge
 from app.programme.document import Programme, Switches
 from app.programme.life import Life
 from app.programme.lines import Factor, Lines
@@ -24,11 +26,17 @@ ELSEWHERE = {
     "when",
     "tiers",
     "tiering",
+    "challenges",
+    "badges",
 }  # tables of their own
 
 
 @pytest.mark.parametrize(
-    "table", [Programme, Life, Switches, Rule, When, Lines, Factor, Cap, Tiers, Tier, Reward]
+    "table",
+    [
+        *[Programme, Life, Switches, Rule, When, Lines, Factor, Cap, Tiers, Tier, Reward],
+        *[Challenge, Badge],
+    ],
 )
 def test_every_key_of_a_document_is_described(table: type[msgspec.Struct]) -> None:
     prefix = "when." if table is When else ""

@@ -1,0 +1,126 @@
+"""Who wins a challenge: so many orders in so many days, or one in each of so many weeks or months.
+
+Worked out anew from all orders of a person, as they were placed, each under its own version; orders of
+versions without the challenge don't help. Who has won begins anew: an order helps to win once. A
+challenge that was won in a month or year can be won again with the first order of the next one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from fractions import Fraction
+
+from app.programme.basis import basis_of
+from app.programme.challenges import Challenge, Step
+from app.programme.explanation import Explanation, Reason
+from app.programme.order_windows import (
+    CHALLENGE,
+    MOST_NAMED,
+    OrderItem,
+    as_placed,
+    counts,
+    local_day,
+)
+from app.programme.rules import Award
+from app.programme.windows import WindowKey
+
+
+@dataclass
+class _Run:
+    """How far a person has come with one challenge since it was won last."""
+
+    orders: list[tuple[date, int]] = field(default_factory=list)
+    each: Step = "week"
+    last: int = -1  # the latest week or month with an order, counted from the first of all time
+    length: int = 0  # weeks or months in a row
+    won: set[str] = field(default_factory=set)
+
+
+def evaluate_challenges(items: Iterable[OrderItem]) -> list[tuple[WindowKey, Award]]:
+    """Return every challenge that a person has won, once per window. `items` are all their orders."""
+    runs: dict[str, _Run] = {}
+    won = []
+    with_challenges = (item for item in items if item.programme.challenges)
+    for item in as_placed(with_challenges):
+        if not counts(item):
+            continue
+        day = local_day(item.occurred_at, item.programme.timezone)
+        for challenge in item.programme.challenges:
+            if not _is_big_enough(challenge, item):
+                continue
+            run = runs.setdefault(challenge.key, _Run())
+            _go_on(run, challenge, item, day)
+            key = f"{CHALLENGE}:{_period(challenge, day)}"
+            if key not in run.won and _is_won(run, challenge):
+                run.won.add(key)
+                won.append((WindowKey(challenge.key, key), _award(challenge, item, run)))
+                run.orders, run.length = [], 0
+    return won
+
+
+def _is_big_enough(challenge: Challenge, item: OrderItem) -> bool:
+    if challenge.goods_from is None:
+        return True
+    if item.facts is None:
+        return False
+    basis = basis_of(item.facts, item.programme.basis)
+    if basis.currency == item.programme.currency:
+        return basis.total >= challenge.goods_from
+    if item.context.rate is None:
+        return False  # nobody knows yet how much it is
+    return Fraction(basis.total) * Fraction(item.context.rate) >= Fraction(challenge.goods_from)
+
+
+def _go_on(run: _Run, challenge: Challenge, item: OrderItem, day: date) -> None:
+    run.orders.append((day, item.object_id))
+    if challenge.streak is None:
+        return
+    step = _step(challenge.each, day)
+    if run.each != challenge.each:
+        run.each, run.last, run.length = challenge.each, -1, 0
+    if step != run.last:
+        run.length = run.length + 1 if step == run.last + 1 else 1
+        run.last = step
+
+
+def _is_won(run: _Run, challenge: Challenge) -> bool:
+    if challenge.streak is not None:
+        return run.length >= challenge.streak
+    if challenge.orders is None or challenge.days is None or len(run.orders) < challenge.orders:
+        return False
+    first, latest = run.orders[-challenge.orders][0], run.orders[-1][0]
+    return latest - first < timedelta(days=challenge.days)
+
+
+def _step(each: Step, day: date) -> int:
+    """Return the number of a week (from Monday) or month, so that the next one is one more."""
+    return (day.toordinal() - 1) // 7 if each == "week" else day.year * 12 + day.month
+
+
+def _period(challenge: Challenge, day: date) -> str:
+    if challenge.window == "once":
+        return "once"
+    return day.isoformat()[: 7 if challenge.window == "month" else 4]
+
+
+def _award(challenge: Challenge, item: OrderItem, run: _Run) -> Award:
+    objects = [order for _, order in run.orders]
+    if challenge.orders is not None:
+        objects = objects[-challenge.orders :]
+    return Award(
+        rule=challenge.key,
+        points=challenge.points,
+        reward=challenge.reward,
+        grants=0 if challenge.reward is None else 1,
+        badge=challenge.badge,
+        explanation=Explanation(
+            rule=challenge.key,
+            version=item.version,
+            reason=Reason.EARNED,
+            points_each=challenge.points or None,
+            goal=challenge.orders or challenge.streak,
+            reward=challenge.reward,
+            badge=challenge.badge,
+            objects=tuple(reversed(objects[-MOST_NAMED:])),
+        ),
+    )

@@ -1,0 +1,38 @@
+"""What all orders of a person are worth together: milestones, punch cards and challenges, in one go."""
+
+from collections.abc import Iterable
+
+from app.programme.cards import evaluate_cards, has_cards
+from app.programme.challenge_windows import evaluate_challenges
+from app.programme.document import Programme
+from app.programme.explanation import Explanation, Reason
+from app.programme.order_windows import (
+    CARD,
+    CHALLENGE,
+    OrderItem,
+    evaluate_milestones,
+    has_milestones,
+)
+from app.programme.rules import Award
+from app.programme.windows import WindowKey
+
+_LAPSED = {CARD: Reason.NOT_FULL, CHALLENGE: Reason.NOT_WON}
+
+
+def looks_at_all_orders(programme: Programme) -> bool:
+    """Say whether something is worked out from all orders of a person."""
+    return bool(programme.challenges) or has_milestones(programme) or has_cards(programme)
+
+
+def evaluate_person(items: Iterable[OrderItem]) -> tuple[tuple[WindowKey, Award], ...]:
+    """Return every window that a person has reached. `items` are all their orders."""
+    orders = list(items)
+    reached = [*evaluate_milestones(orders), *evaluate_cards(orders), *evaluate_challenges(orders)]
+    return tuple(sorted(reached, key=lambda pair: pair[0]))
+
+
+def lapsed(window: WindowKey, version: int) -> Award:
+    """Return what a window is worth that is not reached any more."""
+    reason = _LAPSED.get(window.key.partition(":")[0], Reason.NOT_REACHED)
+    explanation = Explanation(rule=window.rule, version=version, reason=reason)
+    return Award(rule=window.rule, points=0, explanation=explanation)

@@ -1,0 +1,127 @@
+"""Punch cards and challenges in the ledger: paid, taken back with a refund, said in words, proved."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+from sqlalchemy import select, update
+
+from app.db import tables as t
+from app.programme.events import Event, Line, OrderFacts, Refund, RefundLine, Standing
+from app.services.explain import read_explanation, render
+from tests.people import START, People, order
+from tests.pipeline import Pipeline
+from tests.services.test_order_windows import balance, given, sentences
+
+SOURCE = """
+[programme]
+key = "one-wallet"
+currency = "PLN"
+
+[[rule]]
+key = "card"
+on = "items.count"
+every = 3
+points = 30
+
+[[challenge]]
+key = "pair"
+orders = 2
+days = 7
+window = "month"
+points = 50
+badge = "regular"
+
+[[badge]]
+key = "regular"
+"""
+
+
+def opened(pipeline: Pipeline) -> People:
+    programme_id = pipeline.programme(source=SOURCE)
+    return People(pipeline, programme_id, [pipeline.store(programme_id)])
+
+
+def cups(
+    number: int,
+    pieces: int = 1,
+    *,
+    back: int = 0,
+    days: int = 0,
+    at: int = 0,
+    standing: Standing = Standing.PAID,
+) -> Event:
+    """An order of so many cups at 10.00, placed so many days after the start."""
+    told = order(number, customer="5", at=at)
+    assert isinstance(told.facts, OrderFacts)
+    each = Decimal(10)
+    returned = RefundLine(line="1", quantity=back, net=each * back)
+    refund = Refund(id="9", amount=each * back, lines=(returned,))
+    facts = msgspec.structs.replace(
+        told.facts,
+        standing=standing,
+        total=each * pieces,
+        lines=(Line(id="1", net=each * pieces, quantity=pieces, sku="CUP"),),
+        refunds=(refund,) if back else (),
+    )
+    placed: datetime = START + timedelta(days=days)
+    return msgspec.structs.replace(told, facts=facts, occurred_at=placed)
+
+
+def test_a_card_pays_when_it_is_full_and_a_returned_piece_un_punches_it(
+    pipeline: Pipeline,
+) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 2))
+    assert balance(people) == 0
+    people.tell(0, cups(2, 2, days=10))
+    assert (balance(people), given(people)) == (30, {"card items:1": 30})
+    people.tell(0, cups(1, 2, back=2, at=1))
+    assert (balance(people), given(people)) == (0, {})
+    people.tell(0, cups(3, 4, days=20))
+    assert (balance(people), given(people)) == (60, {"card items:1": 30, "card items:2": 30})
+    assert people.problems() == []
+
+
+def test_cards_and_challenges_say_what_they_are_for_in_both_languages(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 2))
+    people.tell(0, cups(2, days=2))
+    people.tell(0, cups(2, days=2, standing=Standing.CANCELLED, at=1))
+    assert sentences(people, "en") == [
+        "30 points: for the 1st full card “card” (3 pieces).",
+        ("50 points: for the challenge “pair”, November 2026, together with the badge “regular”."),
+        "30 points taken back: fewer pieces count by now than the card has.",
+        "50 points taken back: fewer orders count by now than the challenge “pair” needs.",
+    ]
+    assert sentences(people, "pl") == [
+        "30 punktów: za 1. pełną kartę „card” (3 sztuki).",
+        "50 punktów: za wyzwanie „pair”, listopad 2026, razem z odznaką „regular”.",
+        "Cofnięto 30 punktów: liczy się teraz mniej sztuk, niż mieści karta.",
+        "Cofnięto 50 punktów: liczy się teraz mniej zamówień, niż wymaga wyzwanie „pair”.",
+    ]
+
+
+def test_what_is_given_without_points_is_said_instead_of_none() -> None:
+    told = read_explanation(
+        '{"rule":"card","version":1,"reason":"earned","goal":10,"reward":"mug"}'
+    )
+    assert render(told, "award", 0, "en", window="items:2") == (
+        "The reward “mug”: for the 2nd full card “card” (10 pieces)."
+    )
+    told = read_explanation('{"rule":"c","version":1,"reason":"earned","badge":"b","reward":"mug"}')
+    assert render(told, "award", 0, "pl", window="challenge:once") == (
+        "Nagroda „mug” i odznaka „b”: za wyzwanie „c”."
+    )
+
+
+def test_a_card_that_was_paid_and_is_not_full_is_found(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 3))
+    with pipeline.database.transaction() as connection:
+        window = connection.execute(select(t.award.c.id).where(t.award.c.window_key == "items:1"))
+        connection.execute(
+            update(t.award).where(t.award.c.id == window.scalar_one()).values(window_key="items:2")
+        )
+    [problem] = people.problems()
+    assert "not what the orders make them" in problem
