@@ -120,7 +120,7 @@ def _named(old: str | None, new: str | None) -> Effect:
 
 
 def _cost(old: int, new: int) -> Effect:
-    """The less, the better; 0 is what nobody can have for points."""
+    """Find less better; 0 is what nobody can have for points."""
     if not (old and new):
         return Effect.BETTER if new else Effect.WORSE
     return Effect.BETTER if new < old else Effect.WORSE
