@@ -10,6 +10,7 @@ from app.cli.events import events
 from app.cli.ledger import ledger
 from app.cli.members import member
 from app.cli.points import points
+from app.cli.programme_diff import compare, export
 from app.cli.programme_versions import versions
 from app.cli.programmes import programme
 from app.cli.redemptions import redeem, redemption
@@ -58,7 +59,7 @@ for command in (
 ):
     cli.add_command(command)
 
-for part in (versions,):
+for part in (versions, compare, export):
     programme.add_command(part)
 
 

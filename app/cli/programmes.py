@@ -11,18 +11,19 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.cli.printing import stamp
+from app.cli.programme_diff import change_line, change_row
+from app.cli.programme_file import source_in
 from app.cli.shared import Context, as_json, pass_context, show, table
 from app.errors import ConfigError
-from app.programme.caps import Cap
+from app.programme.diff import diff
 from app.programme.document import Programme, parse
 from app.programme.local_time import local, moment_of
 from app.programme.presets import describe, preset_names, preset_source
 from app.programme.reward import Reward
-from app.programme.rule import Rule, named_stores
+from app.programme.rule import named_stores
 from app.services import programmes, rates
 from app.services.stores import list_stores
 
-_LONGEST_DOCUMENT = 1_000_000
 _TOGETHER = "stempel programme apply one-per-unit --with rewards-100-200-500 --key kawa"
 
 
@@ -88,6 +89,12 @@ def presets(*, as_json: bool) -> None:
     "(default: at once).",
 )
 @click.option("--replace", is_flag=True, help="Have it instead of a version that waits to begin.")
+@click.option(
+    "--accept-short-notice",
+    "short_notice",
+    is_flag=True,
+    help="Publish although members lose by it sooner than the programme's notice_days.",
+)
 @click.option("--reason", default="", help="Why; kept in the audit log.")
 @click.option("--actor", default="command line", show_default=True, help="Who publishes.")
 @as_json
@@ -104,6 +111,7 @@ def apply(
     settings: Sequence[str],
     since: str | None,
     replace: bool,
+    short_notice: bool,
     reason: str,
     actor: str,
     as_json: bool,
@@ -131,7 +139,7 @@ def apply(
             settings=_settings(settings),
         )
     else:
-        source = _read(Path(what))
+        source = source_in(Path(what))
         if key or currency or language or timezone or beside or settings:
             raise ConfigError(
                 "--key, --currency, --language, --timezone, --with and --set belong to presets; "
@@ -141,6 +149,7 @@ def apply(
     how = programmes.Publication(
         since=None if since is None else moment_of(since, zone),
         replace=replace,
+        short_notice=short_notice,
         actor=actor,
         reason=reason,
     )
@@ -150,8 +159,10 @@ def apply(
         stores = [store.key for store in list_stores(connection, programme_id=done.programme_id)]
         known = [one.programme for one in programmes.versions(connection, done.programme_id)]
     before = known[-1 if done.before is None else done.before - 1]
-    notes = [*_dropped(before, known[-1]), *_notes(known[-1], stores)]
+    notes = _notes(known[-1], stores)
+    changes = diff(before, known[-1])
     news = "published" if done.changed else "unchanged"
+    said = [change_line(one, before, known[-1], "en") for one in changes]
     waits = done.effective_at is not None and done.effective_at > now
     begins = f", begins {local(done.effective_at, zone)}" if done.effective_at and waits else ""
     show(
@@ -161,10 +172,11 @@ def apply(
             "changed": done.changed,
             "from": stamp(done.effective_at),
             "replaced": list(done.replaced),
+            "changes": [change_row(one, before, known[-1], "en") for one in changes],
             "notes": notes,
         },
         as_json,
-        "\n".join([f"{done.key}: version {done.version} {news}{begins}", *notes]),
+        "\n".join([f"{done.key}: version {done.version} {news}{begins}", *said, *notes]),
     )
 
 
@@ -267,23 +279,6 @@ def _settings(words: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _dropped(before: Programme, after: Programme) -> list[str]:
-    """Return what the document no longer has of the one that it replaces, in sentences."""
-    notes = []
-    if rules := _missing(before.rules, after.rules):
-        notes.append(f"Earns nothing any more from now on: {rules}.")
-    if caps := _missing(before.caps, after.caps):
-        notes.append(f"Limited no more: {caps}. Orders placed before stay limited.")
-    if rewards := _missing(before.rewards, after.rewards):
-        notes.append(f"Not offered any more: {rewards}. Codes that were taken stay good.")
-    return notes
-
-
-def _missing(before: Sequence[Rule | Cap | Reward], after: Sequence[Rule | Cap | Reward]) -> str:
-    kept = {one.key for one in after}
-    return ", ".join(one.key for one in before if one.key not in kept)
-
-
 def _notes(document: Programme, stores: Sequence[str]) -> list[str]:
     """Return what the owner may not have expected of the document, in sentences."""
     notes = [
@@ -317,16 +312,3 @@ def _strange(key: str, named: Sequence[str], stores: Sequence[str]) -> list[str]
     """Return what to say of stores that a rule or reward names and the programme hasn't got."""
     strange = [store for store in named if store not in stores]
     return [f"{key}: the programme has no store {' and '.join(strange)} yet."] if strange else []
-
-
-def _read(path: Path) -> str:
-    if not path.is_file():
-        raise ConfigError(
-            f"{str(path)!r} is neither a preset ({', '.join(preset_names())}) nor a file."
-        )
-    if path.stat().st_size > _LONGEST_DOCUMENT:
-        raise ConfigError(f"{path} is larger than any programme document: is it the right file?")
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 text.") from error

@@ -16,6 +16,7 @@ from app.programme.local_time import local
 from app.programme.rule import named_stores
 from app.services.audit import Act, note_act
 from app.services.keys import Vault
+from app.services.notice import check_notice
 
 PUBLISHED = "programme.publish"
 """What the audit log calls it."""
@@ -59,11 +60,13 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
     """How a document shall become a version: from when (None: at once), by whom and why.
 
-    `replace` allows that versions which wait to begin never do.
+    `replace` allows that versions which wait to begin never do, `short_notice` that members hear of what
+    they lose later than the programme promises.
     """
 
     since: datetime | None = None
     replace: bool = False
+    short_notice: bool = False
     actor: str = "command line"
     reason: str = ""
 
@@ -85,7 +88,8 @@ def publish(
     good, and is refused unless that is wanted (`replace`). The same document again changes nothing.
 
     Raises ConfigError for a document that is wrong and Conflict where a later version may not differ
-    (the currency that all points stand on) or begin (before now, before one that waits).
+    (the currency that all points stand on) or begin (before now, before one that waits, before the notice
+    that members were promised is over).
     """
     document = parse(source)
     programme_id = connection.execute(
@@ -118,6 +122,9 @@ def publish(
     replaced = _replaced(known, begins or now, now) if known else ()
     if replaced and not how.replace:
         raise Conflict(_waiting(known, replaced, begins or now))
+    before = in_force(known, begins or now) if known else None
+    if before is not None and begins is not None and not how.short_notice:
+        check_notice(before.programme, document, begins, now)
     number = len(known) + 1
     connection.execute(
         insert(t.programme_version).values(
@@ -148,7 +155,7 @@ def publish(
         changed=True,
         effective_at=begins,
         replaced=replaced,
-        before=in_force(known, begins or now).number if known else None,
+        before=None if before is None else before.number,
     )
 
 

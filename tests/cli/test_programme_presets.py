@@ -103,14 +103,19 @@ def test_a_preset_speaks_the_language_and_keeps_the_days_of_its_shop(run: Run) -
 def test_an_owner_is_told_what_the_new_document_leaves_out(run: Run) -> None:
     data(run("apply", "one-per-unit", "--with", MORE, "--key", "kawa", "--json"))
     told = run("apply", "one-per-unit", "--key", "kawa").stdout.splitlines()
-    gone = "ten-percent-100, free-delivery-150, early-access-200, voucher-50-300"
-    assert told == [
-        "kawa: version 2 published",
-        f"Not offered any more: {gone}. Codes that were taken stay good.",
+    assert told[0] == "kawa: version 2 published"
+    assert [line.split("”")[0] for line in told[1:]] == [
+        f"The reward “{name}"
+        for name in ("10% off", "free delivery", "early access", "PLN\xa050.00 off")
     ]
-    assert data(run("apply", "one-per-unit", "--key", "kawa", "--json"))["notes"] == []
-    [note] = data(run("apply", "step-10-per-100", "--key", "kawa", "--json"))["notes"]
-    assert note == "Earns nothing any more from now on: per-unit."
+    assert all(
+        line.endswith("codes that were taken stay good. (worse for members)") for line in told[1:]
+    )
+    assert data(run("apply", "one-per-unit", "--key", "kawa", "--json"))["changes"] == []
+    changes = data(run("apply", "step-10-per-100", "--key", "kawa", "--json"))["changes"]
+    [gone] = [one for one in changes if one["what"] == "removed"]
+    assert gone["text"] == "The rule “per-unit” earns nothing any more."
+    assert gone["effect"] == "worse"
 
 
 def test_the_help_shows_its_example_as_one_line_of_words(run: Run) -> None:

@@ -39,10 +39,17 @@ def put(
     since: datetime | None = None,
     *,
     replace: bool = False,
+    short_notice: bool = False,
     head: str = HEAD,
     reason: str = "",
 ) -> Published:
-    how = Publication(since=since, replace=replace, actor="ola@example.pl", reason=reason)
+    how = Publication(
+        since=since,
+        replace=replace,
+        short_notice=short_notice,
+        actor="ola@example.pl",
+        reason=reason,
+    )
     with pipeline.database.transaction() as connection:
         source = per_unit(points, head=head)
         return publish(connection, pipeline.runtime.vault, source, pipeline.clock(), how)
@@ -183,3 +190,36 @@ def test_nothing_of_a_version_that_waits_is_true_yet(pipeline: Pipeline) -> None
             2,
             "Kawa 2027",
         )
+
+
+PROMISED = HEAD + "notice_days = 14\n"
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_what_members_lose_by_is_announced_as_long_before_as_was_promised(
+    pipeline: Pipeline,
+) -> None:
+    programme_id = put(pipeline, 2, head=PROMISED).programme_id
+    with pytest.raises(Conflict, match="gives 1 point instead of 2 points") as refused:
+        put(pipeline, 1, head=PROMISED)
+    assert "14 days of notice" in str(refused.value)
+    pipeline.clock.moment = datetime(2027, 3, 20, 11, tzinfo=UTC)
+    later = datetime(2027, 4, 3, 10, 0, 0, 1000, tzinfo=UTC)  # an hour is missing in between
+    with pytest.raises(Conflict, match=r"--from 2027-04-03T12:00:00\+02:00"):
+        put(pipeline, 1, later - timedelta(seconds=1), head=PROMISED)
+    assert stages(pipeline, programme_id) == [Stage.IN_FORCE]
+    pipeline.clock.moment = datetime(2027, 3, 20, 11, tzinfo=UTC)
+    assert put(pipeline, 1, later, head=PROMISED).changed
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_short_notice_is_for_the_owner_to_decide_and_good_news_need_none(
+    pipeline: Pipeline,
+) -> None:
+    programme_id = put(pipeline, 2, head=PROMISED).programme_id
+    put(pipeline, 3, head=PROMISED)
+    with pytest.raises(Conflict, match="notice"):  # the promise itself is one
+        put(pipeline, 3, head=HEAD)
+    put(pipeline, 1, head=HEAD, short_notice=True)
+    put(pipeline, 0, head=HEAD)
+    assert points_at(pipeline, programme_id, NEW_YEAR) == 0

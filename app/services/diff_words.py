@@ -1,0 +1,243 @@
+"""Says what differs between two programmes, one sentence a change, in the reader's language.
+
+Every key has its words here or is called by its path, so no table is left without a sentence.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from app.programme.diff import Change
+from app.programme.directions import Effect
+from app.programme.document import TABLES, Programme
+from app.programme.reward import Reward
+from app.services.reward_words import reward_words
+from app.services.texts import Texts, mark, texts
+
+EFFECTS = {
+    Effect.WORSE: mark("worse for members"),
+    Effect.BETTER: mark("better for members"),
+    Effect.EITHER: mark("may be worse for some members"),
+}
+
+_THINGS = {
+    "programme": mark("The programme"),
+    "points": mark("The life of points"),
+    "basis": mark("What counts"),
+    "rule": mark("The rule “%(name)s”"),
+    "cap": mark("The limit “%(name)s”"),
+    "reward": mark("The reward “%(name)s”"),
+}
+
+_ADDED = {
+    "rule": mark("There is a new rule: “%(name)s”."),
+    "cap": mark("There is a new limit: “%(name)s”."),
+    "reward": mark("There is a new reward: “%(name)s”."),
+}
+_REMOVED = {
+    "rule": mark("The rule “%(name)s” earns nothing any more."),
+    "cap": mark("The limit “%(name)s” is gone; orders placed before stay limited."),
+    "reward": mark(
+        "The reward “%(name)s” is not offered any more; codes that were taken stay good."
+    ),
+}
+
+_SENTENCES = {
+    "reward.cost": mark("The reward “%(name)s” costs %(new)s instead of %(old)s."),
+    "rule.points": mark("The rule “%(name)s” gives %(new)s instead of %(old)s."),
+    "cap.points": mark("The limit “%(name)s” is %(new)s instead of %(old)s."),
+}
+
+_KEYS = {
+    "programme.name": mark("the name"),
+    "programme.language": mark("the language"),
+    "programme.timezone": mark("the time zone"),
+    "programme.earns_from": mark("the first day whose orders earn"),
+    "programme.enrolment": mark("who becomes a member"),
+    "programme.debt": mark("what happens to points that were spent already"),
+    "programme.earns_at": mark("the moment that orders earn"),
+    "programme.point_value": mark("the value of a point"),
+    "programme.notice_days": mark("the notice before changes"),
+    "points.hold_days": mark("the time that points are pending"),
+    "points.expire_months": mark("the time that points live"),
+    "points.expire": mark("their last day"),
+    "basis.tax": mark("tax"),
+    "basis.shipping": mark("delivery"),
+    "basis.fees": mark("fees"),
+    "basis.tips": mark("tips"),
+    "basis.gift_cards": mark("gift cards"),
+    "rule.on": mark("what it is for"),
+    "rule.per": mark("the amount that it gives points for"),
+    "rule.step": mark("full steps only"),
+    "rule.per_piece": mark("points for each piece"),
+    "rule.round": mark("the rounding"),
+    "rule.max_points": mark("the most for one order"),
+    "rule.when.goods_over": mark("the amount that an order must be over"),
+    "rule.when.goods_from": mark("the amount that an order must reach"),
+    "rule.when.channels": mark("the ways that orders may come"),
+    "rule.when.not_channels": mark("the ways that orders may not come"),
+    "rule.lines": mark("the goods that count"),
+    "rule.lines.skus": mark("the goods that count"),
+    "rule.lines.products": mark("the goods that count"),
+    "rule.except_lines": mark("the goods that never count"),
+    "rule.except_lines.skus": mark("the goods that never count"),
+    "rule.except_lines.products": mark("the goods that never count"),
+    "rule.multiply": mark("the goods that count several times"),
+    "cap.per": mark("the period"),
+    "cap.rules": mark("the rules that it is for"),
+    "reward.kind": mark("the kind"),
+    "reward.value": mark("the value"),
+    "reward.name": mark("the name"),
+    "reward.valid_days": mark("the time that its code can be used"),
+    "reward.minimum": mark("the amount that an order must reach"),
+    "reward.combinable": mark("together with other discounts"),
+    "reward.automatic": mark("issued by itself"),
+    "reward.refunded": mark("what is given back when its order is refunded"),
+    "reward.product": mark("the free product"),
+}
+
+_WITHOUT_LIMIT = frozenset(
+    {"rule.max_points", "reward.valid_days", "points.expire_months", "programme.earns_from"}
+)
+_MONEY = frozenset({"per", "minimum", "goods_over", "goods_from", "spend"})
+_MOST_NAMED = 10
+
+
+def say_change(change: Change, old: Programme, new: Programme, language: str) -> str:
+    """Return the sentence for one difference between `old` and `new`."""
+    words, path = texts(language), _path(change)
+    name = _name(change, old, new, language)
+    if change.what == "moved":
+        return words.say("[[%(table)s]] stand in another order.", table=change.table)
+    if change.what == "added":
+        if change.table in _ADDED:
+            return words.say(_ADDED[change.table], name=name)
+        return words.say("There is a new [[%(table)s]]: “%(name)s”.", table=change.table, name=name)
+    if change.what == "removed":
+        if change.table in _REMOVED:
+            return words.say(_REMOVED[change.table], name=name)
+        return words.say("[[%(table)s]] “%(name)s” is gone.", table=change.table, name=name)
+    if isinstance(change.old, tuple) and isinstance(change.new, tuple):
+        return words.say(
+            "%(thing)s: %(what)s: %(changes)s.",
+            thing=_thing(words, change, name),
+            what=_key(words, path),
+            changes=_listed(words, change.old, change.new),
+        )
+    before, after = (
+        _value(words, path, value, programme, change.key)
+        for value, programme in ((change.old, old), (change.new, new))
+    )
+    if path in _SENTENCES:
+        return words.say(_SENTENCES[path], name=name, old=before, new=after)
+    return words.say(
+        "%(thing)s: %(what)s is %(new)s instead of %(old)s.",
+        thing=_thing(words, change, name),
+        what=_key(words, path),
+        new=after,
+        old=before,
+    )
+
+
+def say_effect(effect: Effect, language: str) -> str:
+    """Return whom a change serves, "" if it makes no difference to members."""
+    return texts(language).say(EFFECTS[effect]) if effect in EFFECTS else ""
+
+
+def _path(change: Change) -> str:
+    return f"{change.table}.{change.field}" if change.field else change.table
+
+
+def _name(change: Change, old: Programme, new: Programme, language: str) -> str:
+    """Return what people call the table that a change is in."""
+    field = next((one for one, table in TABLES.items() if table == change.table), None)
+    for programme in (new, old):
+        several = getattr(programme, field, ()) if field else ()
+        for one in several if isinstance(several, tuple) else ():
+            if one.key != change.key:
+                continue
+            if isinstance(one, Reward):
+                return reward_words(
+                    name=one.name,
+                    kind=one.kind,
+                    value=one.value,
+                    currency=programme.currency,
+                    language=language,
+                )
+            return str(getattr(one, "name", "") or change.key)
+    return change.key
+
+
+def _thing(words: Texts, change: Change, name: str) -> str:
+    if change.table in _THINGS:
+        return words.say(_THINGS[change.table], name=name)
+    return f"[[{change.table}]] “{name}”" if change.key else f"[{change.table}]"
+
+
+def _key(words: Texts, path: str) -> str:
+    if path in _KEYS:
+        return words.say(_KEYS[path])
+    return words.say("the key “%(key)s”", key=path.partition(".")[2] or path)
+
+
+def _listed(words: Texts, old: Sequence[Any], new: Sequence[Any]) -> str:
+    """Say what a list has more and less; everything, if it only stands in another order."""
+    more = [one for one in new if one not in old]
+    less = [one for one in old if one not in new]
+    said = []
+    if more:
+        said.append(words.say("new are %(names)s", names=_names(words, more)))
+    if less:
+        said.append(words.say("gone are %(names)s", names=_names(words, less)))
+    return ", ".join(said) or words.say("the order is another")
+
+
+def _names(words: Texts, several: Sequence[Any]) -> str:
+    named = [_plain(words, one) for one in several[:_MOST_NAMED]]
+    if len(several) > _MOST_NAMED:
+        named.append(
+            words.plural("%(count)s more", "%(count)s more altogether", len(several) - _MOST_NAMED)
+        )
+    return ", ".join(named)
+
+
+def _plain(words: Texts, value: Any) -> str:
+    if isinstance(value, str):
+        return words.say("“%(word)s”", word=value)
+    return msgspec.json.encode(value).decode()
+
+
+def _value(words: Texts, path: str, value: Any, programme: Programme, key: str) -> str:
+    if value is None or value == "":
+        return words.say("no limit") if path in _WITHOUT_LIMIT else words.say("not set")
+    if isinstance(value, bool):
+        return words.say("yes") if value else words.say("no")
+    if isinstance(value, int):
+        return _count(words, path, value)
+    if isinstance(value, Decimal):
+        if path.rpartition(".")[2] in _MONEY or _is_money_off(path, programme, key):
+            return words.money(value, programme.currency)
+        number = words.number(value.normalize())
+        return f"{number}%" if path == "reward.value" else number
+    return words.date_in_words(value) if isinstance(value, date) else _plain(words, value)
+
+
+def _count(words: Texts, path: str, count: int) -> str:
+    """Write how many of what, as the end of the key says it."""
+    last = path.rpartition(".")[2]
+    if last.endswith("points") or last == "cost":
+        return words.points(count)
+    if last.endswith("days"):
+        return words.plural("%(count)s day", "%(count)s days", count)
+    if last.endswith("months"):
+        return words.plural("%(count)s month", "%(count)s months", count)
+    return words.number(count)
+
+
+def _is_money_off(path: str, programme: Programme, key: str) -> bool:
+    return path == "reward.value" and any(
+        one.key == key and one.kind == "fixed" for one in programme.rewards
+    )

@@ -1,0 +1,149 @@
+"""What a new document changes, in plain words, for the owner to read before publishing."""
+
+import msgspec
+import pytest
+
+from app.programme.diff import Change, diff
+from app.programme.directions import DIRECTIONS, Effect
+from app.programme.document import Programme, parse
+from app.services.diff_words import say_change, say_effect
+from tests.programme.orders import HEAD
+
+OLD = (
+    HEAD
+    + """
+[points]
+hold_days = 1
+
+[[rule]]
+key = "r"
+on = "order.paid"
+points = 2
+per = "10.00"
+lines = { skus = ["A", "B"] }
+
+[[cap]]
+key = "daily"
+points = 30
+per = "day"
+
+[[reward]]
+key = "ten"
+cost = 100
+kind = "percent"
+value = "10.00"
+"""
+)
+
+PARSED = parse(OLD)
+
+
+def told(written: str, instead: str, language: str = "en") -> list[str]:
+    old, new = parse(OLD), parse(OLD.replace(written, instead))
+    said = [say_change(one, old, new, language) for one in diff(old, new)]
+    return [one.replace("\N{NO-BREAK SPACE}", " ") for one in said]
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "english", "polish"),
+    [
+        (
+            "cost = 100",
+            "cost = 120",
+            "The reward “10% off” costs 120 points instead of 100 points.",
+            "Nagroda „10% zniżki” kosztuje teraz 120 punktów, dotąd 100 punktów.",
+        ),
+        (
+            "points = 2",
+            "points = 1",
+            "The rule “r” gives 1 point instead of 2 points.",
+            "Reguła „r” daje teraz 1 punkt, dotąd 2 punkty.",
+        ),
+        (
+            '"10.00"\nlines',
+            '"12.50"\nlines',
+            "The rule “r”: the amount that it gives points for is PLN 12.50 instead of PLN 10.00.",
+            "Reguła „r”: kwota, za którą daje punkty – teraz 12,50 zł, dotąd 10,00 zł.",
+        ),
+        (
+            "hold_days = 1",
+            "hold_days = 14",
+            "The life of points: the time that points are pending is 14 days instead of 1 day.",
+            "Ważność punktów: czas oczekiwania punktów – teraz 14 dni, dotąd 1 dzień.",
+        ),
+        (
+            '["A", "B"]',
+            '["B", "C"]',
+            "The rule “r”: the goods that count: new are “C”, gone are “A”.",
+            "Reguła „r”: towary, które się liczą – przybywa: „C”, ubywa: „A”.",
+        ),
+        (
+            'value = "10.00"',
+            'value = "10.00"\nvalid_days = 30\ncombinable = true',
+            "The reward “10% off”: the time that its code can be used is 30 days instead of no limit.",
+            "Nagroda „10% zniżki”: ważność kodu – teraz 30 dni, dotąd bez ograniczeń.",
+        ),
+    ],
+)
+def test_a_change_is_one_sentence_in_the_owners_language(
+    written: str, instead: str, english: str, polish: str
+) -> None:
+    assert told(written, instead)[0] == english
+    assert told(written, instead, "pl")[0] == polish
+
+
+def test_what_comes_and_goes_is_said_with_what_stays_true() -> None:
+    assert told('key = "daily"', 'key = "hourly"') == [
+        "The limit “daily” is gone; orders placed before stay limited.",
+        "There is a new limit: “hourly”.",
+    ]
+    bare = OLD[: OLD.index("[[reward]]")]
+    assert told(OLD, bare, "pl") == [
+        "Nagroda „10% zniżki” nie jest już dostępna; odebrane kody zachowują ważność."
+    ]
+
+
+class Badge(msgspec.Struct, frozen=True, kw_only=True):
+    """A table that nobody has written words for."""
+
+    key: str
+    colour: str
+    needed_points: int
+
+
+def test_a_key_that_has_no_words_is_called_by_its_path() -> None:
+    programme = parse(HEAD)
+    change = Change(
+        what="changed",
+        table="badge",
+        key="gold",
+        field="needed_points",
+        old=100,
+        new=200,
+        effect=Effect.EITHER,
+    )
+    assert say(change, programme) == (
+        "[[badge]] “gold”: the key “needed_points” is 200 points instead of 100 points."
+    )
+    badge = Badge(key="gold", colour="red", needed_points=1)
+    gone = Change(what="removed", table="badge", key="gold", old=badge, effect=Effect.EITHER)
+    assert say(gone, programme) == "[[badge]] “gold” is gone."
+    assert say_effect(Effect.EITHER, "en") == "may be worse for some members"
+    assert say_effect(Effect.NEITHER, "en") == ""
+
+
+def say(change: Change, programme: Programme) -> str:
+    return say_change(change, programme, programme, "en")
+
+
+@pytest.mark.parametrize("path", sorted(DIRECTIONS))
+def test_every_key_can_be_told_whatever_it_held(path: str) -> None:
+    table, _, field = path.partition(".")
+    for old, new in ((None, 1), (1, 2), ("a", ""), ((), ("a",) * 20), (True, False)):
+        change = Change(
+            what="changed", table=table, field=field, old=old, new=new, effect=Effect.EITHER
+        )
+        for language in ("en", "pl"):
+            said = say_change(change, PARSED, PARSED, language)
+            assert said.endswith(".")
+            assert "%(" not in said
