@@ -12,7 +12,7 @@ in which they are told nor a refund in between matters. Each order speaks under 
   orders count whatever their versions say. If one stops counting, the next one takes its place.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -34,9 +34,10 @@ MOST_NAMED = 20
 MILESTONE = "orders"
 CARD = "items"
 CHALLENGE = "challenge"
+TIER_GIFT = "tier"
 _LIFETIME = "lifetime"
 _CAPS = frozenset({"day", "month", "year", _LIFETIME})
-_KINDS = _CAPS | {MILESTONE, CARD, CHALLENGE}
+_KINDS = _CAPS | {MILESTONE, CARD, CHALLENGE, TIER_GIFT}
 
 _PERIODS: tuple[Period, ...] = ("day", "month", "year", "lifetime")  # each inside the next
 # How far apart two orders of one window may be, whatever the time zones of their versions.
@@ -64,6 +65,7 @@ class OrderItem(msgspec.Struct, frozen=True, kw_only=True):
     context: Context = Context()
     facts: OrderFacts | None
     store: str | None = None  # its key, as `evaluate` takes it
+    shown: Mapping[str, datetime] = {}  # when a body first showed what the shop does not date
 
 
 def is_order_window(key: str) -> bool:

@@ -38,6 +38,7 @@ REASONS: dict[Reason, str] = {
     Reason.ENDED: mark("the subscription has ended"),
     Reason.NOT_PASSED: mark("fewer answers were right than the quiz asks for"),
     Reason.TOO_SOON: mark("it was paid before, and not so long ago that it counts again"),
+    Reason.TIER_REACHED: mark("for reaching the tier “%(rule)s”"),
     Reason.GIVEN_BACK: mark("the order that the reward “%(rule)s” was used for was refunded"),
 }
 
@@ -105,4 +106,5 @@ ROUNDING = {
 WINDOWS = {
     "once": mark("for joining, paid once per person"),
     "product": mark("for a review, paid once per product"),
+    "tier": mark("for reaching a tier, paid once per person"),
 }
