@@ -42,7 +42,6 @@ class Reason(StrEnum):
     ENDED = "ended"  # a subscription that the rule pays for only while it lasts
     NOT_PASSED = "not-passed"  # a quiz: fewer answers were right than it needs
     TOO_SOON = "too-soon"  # the same was paid before, in the time that the rule says
-    NOT_REACHED = "not-reached"  # a milestone or a tier: less counts by now
     TIER_REACHED = "tier-reached"  # a gift for the tier that the rule is named after
     GIVEN_BACK = "given-back"  # the order that the reward was used for was refunded
 
