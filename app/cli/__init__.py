@@ -13,6 +13,7 @@ from app.cli.points import points
 from app.cli.programme_diff import compare, export
 from app.cli.programme_versions import versions
 from app.cli.programmes import programme
+from app.cli.quizzes import quiz
 from app.cli.redemptions import redeem, redemption
 from app.cli.rewards import reward
 from app.cli.serve import clock_, demo, init, migrate, up, worker
@@ -50,6 +51,7 @@ for command in (
     store,
     member,
     action,
+    quiz,
     ledger,
     points,
     events,

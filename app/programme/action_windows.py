@@ -17,6 +17,7 @@ from app.programme.actions import ACTION, ANNIVERSARY, BIRTHDAY, Each, is_self_d
 from app.programme.document import Programme
 from app.programme.events import ActionFacts
 from app.programme.explanation import Explanation, Note, Reason
+from app.programme.quizzes import action_of, needed_of
 from app.programme.rule import Rule
 from app.programme.rules import Award, before_start
 from app.programme.windows import WindowItem, WindowKey
@@ -162,11 +163,20 @@ def _why_not(
     """Return why an action is worth nothing by itself, None if it may be."""
     if facts.removed:
         return Reason.WITHDRAWN
+    if facts.right is not None and not _passed(programme, facts):
+        return Reason.NOT_PASSED
     if facts.ended and rule.while_subscribed:
         return Reason.ENDED
     if before_start(programme, occurred_at):
         return Reason.BEFORE_START
     return None
+
+
+def _passed(programme: Programme, facts: ActionFacts) -> bool:
+    return any(
+        action_of(quiz) == facts.action and (facts.right or 0) >= needed_of(quiz)
+        for quiz in programme.quizzes
+    )
 
 
 def _key(rule: Rule, facts: ActionFacts, day: date) -> str:

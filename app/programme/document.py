@@ -20,6 +20,7 @@ from app.programme.challenges import Challenge, check_challenges
 from app.programme.fields import OptionalMoney, Slug, check_money, check_unique
 from app.programme.gifts import check_gifts, with_points_left_out
 from app.programme.life import Life, check_life
+from app.programme.quizzes import Quiz, Survey, check_quizzes
 from app.programme.reading import read, wrong
 from app.programme.reward import Reward, check_reward
 from app.programme.rule import ORDER_TRIGGERS, Rule, check_rule
@@ -70,6 +71,8 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     challenges: tuple[Challenge, ...] = ()
     badges: tuple[Badge, ...] = ()
     rewards: tuple[Reward, ...] = ()
+    quizzes: tuple[Quiz, ...] = ()
+    surveys: tuple[Survey, ...] = ()
 
 
 class _Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +116,8 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
     challenge: tuple[Challenge, ...] = ()
     badge: tuple[Badge, ...] = ()
     reward: tuple[Reward, ...] = ()
+    quiz: tuple[Quiz, ...] = ()
+    survey: tuple[Survey, ...] = ()
 
 
 _WRITTEN = {field.type: field.encode_name for field in msgspec.structs.fields(_Document)}
@@ -147,6 +152,8 @@ def parse(source: str) -> Programme:
         challenges=document.challenge,
         badges=document.badge,
         rewards=document.reward,
+        quizzes=document.quiz,
+        surveys=document.survey,
     )
     _check(programme)
     return programme
@@ -175,6 +182,7 @@ def _check(programme: Programme) -> None:
         raise wrong("reward", len(programme.rewards), f"at most {MOST_REWARDS} rewards")
     for at, rule in enumerate(programme.rules):
         check_rule(f"rule[{at}]", rule)
+    check_quizzes(programme.quizzes, programme.surveys, programme.rules)
     check_unique("cap", "key", [cap.key for cap in programme.caps])
     check_caps(
         programme.caps,

@@ -10,6 +10,7 @@ from app.cli import cli
 from app.cli.shared import Context
 from tests.pipeline import Pipeline
 from tests.services.test_actions import Club
+from tests.services.test_quizzes import SOURCE as QUIZZES
 
 Run = Callable[..., Result]
 
@@ -42,3 +43,17 @@ def test_an_action_is_recorded_withdrawn_and_listed(run: Run, pipeline: Pipeline
     [listed] = json.loads(run("action", "list", "-p", "kawa", "--json").output)
     assert (listed["key"], listed["withdrawn"]) == ("17", True)
     assert "was recorded before and is withdrawn" in run(*record).output
+
+
+def test_a_quiz_is_shown_without_its_right_answers_and_answered(
+    run: Run, pipeline: Pipeline
+) -> None:
+    ola = Club(pipeline, QUIZZES).join()
+    shown = run("quiz", "show", "-p", "kawa").output
+    assert "  2. What is a flat white?\n     1) A tea\n" in shown
+    both = json.loads(run("quiz", "show", "-p", "kawa", "--json").output)
+    assert [set(question) for question in both[0]["questions"]] == [{"text", "answers"}] * 2
+    done = run("quiz", "answer", "-p", "kawa", ola, "coffee", 1, 3)
+    assert done.output == "2 right, passed: 15 points\n"
+    assert "answered before" in run("quiz", "answer", "-p", "kawa", ola, "coffee", 1, 3).output
+    assert "thank you: 30 points" in run("quiz", "answer", "-p", "kawa", ola, "hours", 2).output

@@ -12,6 +12,7 @@ from app.programme.challenges import Challenge
 from app.programme.document import Programme, Switches
 from app.programme.life import Life
 from app.programme.lines import Factor, Lines
+from app.programme.quizzes import Question, Quiz, Survey, SurveyQuestion
 from app.programme.reward import Reward
 from app.programme.rule import Rule, When
 from app.programme.tier import Tier, Tiers
@@ -28,6 +29,9 @@ ELSEWHERE = {
     "tiering",
     "challenges",
     "badges",
+    "quizzes",
+    "surveys",
+    "question",
 }  # tables of their own
 
 
@@ -36,6 +40,8 @@ ELSEWHERE = {
     [
         *[Programme, Life, Switches, Rule, When, Lines, Factor, Cap, Tiers, Tier, Reward],
         *[Challenge, Badge],
+        *(Programme, Life, Switches, Rule, When, Lines, Factor, Cap, Tiers, Tier, Reward),
+        *(Quiz, Question, Survey, SurveyQuestion),
     ],
 )
 def test_every_key_of_a_document_is_described(table: type[msgspec.Struct]) -> None:
