@@ -13,7 +13,8 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 
-from app.services.letters import Letter, Unsent, letter
+from app.services.addressing import Letter, Unsent
+from app.services.letters import letter
 from app.services.mail import (
     LEASE,
     Mail,

@@ -13,6 +13,7 @@ from app.db.upsert import insert_missing
 from app.services import life
 from app.services.code_answers import give_up_unreachable
 from app.services.perks import end_perks
+from app.services.reminders import remind
 from app.services.retention import purge_bodies
 from app.services.seal import seal_heads
 from jobs.policy import describe
@@ -65,6 +66,10 @@ def _let_points_expire(runtime: Runtime, connection: Connection) -> int:
     return life.expire(connection, runtime.vault, runtime.clock(), limit=_slice(runtime))
 
 
+def _remind(runtime: Runtime, connection: Connection) -> int:
+    return remind(connection, runtime.clock(), limit=_slice(runtime))
+
+
 def _slice(runtime: Runtime) -> int:
     return _SLICE_EMBEDDED if runtime.database.embedded else _SLICE
 
@@ -72,6 +77,7 @@ def _slice(runtime: Runtime) -> int:
 SCHEDULE = (
     Periodic("mature-points", timedelta(minutes=1), _let_points_mature),
     Periodic("expire-points", timedelta(minutes=1), _let_points_expire),
+    Periodic("remind-of-expiry", timedelta(hours=1), _remind),
     Periodic("free-unreachable-codes", timedelta(hours=1), _free_unreachable),
     Periodic("end-perks", timedelta(minutes=1), _end_perks),
     Periodic("seal-heads", timedelta(days=1), _seal),

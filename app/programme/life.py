@@ -12,9 +12,12 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
+from app.programme.reading import wrong
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
 _MONTHS = 12
+_MOST_REMINDERS = 5
+_DAYS = "a whole number of days from 1 to 365"
 
 
 class Life(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,10 +35,20 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         Literal["day", "month-end", "year-end"],
         Meta(description='"day", "month-end" or "year-end"'),
     ] = "day"  # the last day: that one, or the end of its month or year
+    remind_days: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=365, description=_DAYS)], ...],
+        Meta(description="a list of numbers of days, as [30, 7]; [] for no reminders"),
+    ] = (30, 7)  # so long before points expire their members are told
 
 
 def check_life(life: Life) -> None:
     """Raise ConfigError for a table whose keys do not fit together."""
+    if len(life.remind_days) > _MOST_REMINDERS:
+        raise wrong(
+            "points.remind_days", list(life.remind_days), f"at most {_MOST_REMINDERS} numbers"
+        )
+    if len(set(life.remind_days)) != len(life.remind_days):
+        raise wrong("points.remind_days", list(life.remind_days), "each number once")
     if life.expire != "day" and life.expire_months is None:
         raise ConfigError('points.expire needs the key "expire_months" beside it')
 

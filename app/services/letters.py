@@ -3,7 +3,6 @@
 Nothing in it is loaded from anywhere, so that nobody learns when it is read.
 """
 
-import re
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -16,45 +15,15 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from app.db import tables as t
 from app.programme.document import Programme
-from app.programme.emails import fold
 from app.programme.events import RedemptionFacts, RedemptionState
+from app.services.addressing import Letter, Recipient, Unsent, plain, recipient_of
+from app.services.expiry_letter import expiry_letter
 from app.services.facts import decode_facts
 from app.services.keys import Vault
-from app.services.mail import OLD, Mail
+from app.services.mail import EXPIRY, OLD, Mail
 from app.services.programmes import in_force, version_of, versions
 from app.services.reward_words import reward_words
 from app.services.texts import Texts, texts
-
-_LONGEST_NAME = 80
-_LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
-_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9][a-z0-9-]*[a-z0-9]")
-
-
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """An e-mail ready to be sent. `sender_name` is the programme's, empty if it has none."""
-
-    to: str
-    language: str
-    sender_name: str
-    subject: str
-    text: str
-    html: str
-
-    def __repr__(self) -> str:
-        return "Letter()"  # an address and a code are nothing for a log
-
-
-class Unsent(msgspec.Struct, frozen=True):
-    """Why there is nothing to send, and never will be."""
-
-    reason: str
-
-
-class _Recipient(msgspec.Struct, frozen=True):
-    """Where a person gets e-mail now; `hashed` is the keyed hash of that address."""
-
-    address: str
-    hashed: bytes | None
 
 
 class _Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,46 +43,16 @@ def letter(connection: Connection, vault: Vault, mail: Mail, now: datetime) -> L
     """Return what a mail says now, or why it is not sent."""
     if mail.created_at + OLD <= now:
         return Unsent(f"not sent for {OLD.days} days")
-    to = _recipient(connection, vault, mail.member_id)
-    return to if isinstance(to, Unsent) else _code_letter(connection, mail, to, now)
-
-
-def _recipient(connection: Connection, vault: Vault, member_id: int) -> _Recipient | Unsent:
-    """Find the person behind an account, whoever it was joined to since."""
-    row = connection.execute(select(t.member).where(t.member.c.id == member_id)).one()
-    if row.merged_into is not None:
-        return _recipient(connection, vault, row.merged_into)
-    if row.state == "erased":
-        return Unsent("the person was erased")
-    if row.email is None:
-        return Unsent("no e-mail address is known")
-    address = deliverable(vault.open_email(connection, row.data_key_id, row.id, row.email))
-    if address is None:
-        return Unsent("the e-mail address is no plain one")
-    return _Recipient(address, row.email_hash)
-
-
-def deliverable(address: str) -> str | None:
-    """Return an address as a mail server takes it, None for what no mail should go to.
-
-    One address and nothing else: no comment, quotes or second one; the domain in ASCII. Other letters
-    before the @ are taken by so few servers that they would only come back; an encoded word of a header
-    (RFC 2047) may hide a line break.
-    """
-    folded = fold(address)
-    if folded is None:
-        return None
-    local = address.strip().rpartition("@")[0]
-    domain = folded.rpartition("@")[2]
-    if len(local) > 64 or "=?" in local or not _LOCAL.fullmatch(local):
-        return None
-    if not _DOMAIN.fullmatch(domain):
-        return None
-    return f"{local}@{domain}"
+    to = recipient_of(connection, vault, mail.member_id)
+    if isinstance(to, Unsent):
+        return to
+    if mail.kind.startswith(EXPIRY):
+        return expiry_letter(connection, mail, to, now)
+    return _code_letter(connection, mail, to, now)
 
 
 def _code_letter(
-    connection: Connection, mail: Mail, to: _Recipient, now: datetime
+    connection: Connection, mail: Mail, to: Recipient, now: datetime
 ) -> Letter | Unsent:
     row = connection.execute(
         select(
@@ -209,7 +148,7 @@ def _how(words: Texts, facts: RedemptionFacts) -> str:
     return words.say("Enter it in the basket or at the checkout.")
 
 
-def _for_whom(words: Texts, row: Row[Any], to: _Recipient) -> str:
+def _for_whom(words: Texts, row: Row[Any], to: Recipient) -> str:
     """Say how the shop knows who may use the code: by the account, or by its e-mail address."""
     if row.customer is None:
         return words.say("It works once and for you only: order with this e-mail address.")
@@ -229,16 +168,6 @@ def _reward(offered: Programme, facts: RedemptionFacts, words: Texts) -> str:
         currency=facts.currency,
         language=words.language,
     )
-
-
-def plain(name: str) -> str:
-    """Return a name that a person wrote on one line, short, and without characters that turn text about.
-
-    Nor does it begin an encoded word of a header (RFC 2047), which may hide a line break.
-    """
-    kept = "".join(one if one.isprintable() else " " for one in name).replace("=?", "= ?")
-    kept = " ".join(kept.split())
-    return kept if len(kept) <= _LONGEST_NAME else kept[: _LONGEST_NAME - 1].rstrip() + "…"
 
 
 def _as_text(said: _Said) -> str:

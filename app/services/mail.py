@@ -18,6 +18,9 @@ from app.db.upsert import insert_missing
 CODE = "code"
 """A redemption's code is ready; the subject is the redemption."""
 
+EXPIRY = "expiry-"
+"""Points will expire, in as many days as follow in the kind; the subject is the first lot that does."""
+
 LEASE = timedelta(minutes=10)
 """More than a mail server may take for what is claimed at once."""
 

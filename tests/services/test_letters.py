@@ -14,7 +14,8 @@ from sqlalchemy import select, update
 from app.db import tables as t
 from app.db.engine import Database
 from app.programme.events import RedemptionFacts
-from app.services.letters import Letter, deliverable, letter, plain
+from app.services.addressing import Letter, deliverable, plain
+from app.services.letters import letter
 from app.services.mail import CODE, claim_mail, want_mail
 from app.services.stores import Store
 from app.settings import MailServer, Settings

@@ -56,6 +56,8 @@ lot = table(
     Column("remaining", big(), nullable=False),
     Column("available_at", Moment(), nullable=False),
     Column("expires_at", Moment()),
+    # So many days before was its member told, the fewest; NULL: not yet (app.services.reminders).
+    Column("reminded", big()),
     Index("ix_lot_member_id", "member_id"),
     # What expires is asked each minute.
     Index(

@@ -673,6 +673,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("remaining", BIG, nullable=False),
         sa.Column("available_at", BIG, nullable=False),
         sa.Column("expires_at", BIG, nullable=True),
+        sa.Column("reminded", BIG, nullable=True),
         sa.CheckConstraint(
             "remaining >= 0 AND remaining <= points", name=op.f("ck_lot_remaining_in_range")
         ),

@@ -1,0 +1,161 @@
+"""What a reminder says: which of a member's points will expire on what day, and what they are enough for."""
+
+from datetime import datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from sqlalchemy import Connection, select
+
+from app.db import tables as t
+from app.programme.document import Programme
+from app.services.addressing import Letter, Recipient, Unsent, plain
+from app.services.mail import Mail
+from app.services.programmes import in_force, versions
+from app.services.reward_words import reward_words
+from app.services.texts import Texts, texts
+from app.services.view_life import Dated, expiring
+
+TOGETHER = timedelta(days=7)
+"""One reminder tells of all that expires within so many days after the first."""
+
+_MOST_REWARDS = 3
+
+
+class _Said(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts of a reminder, for both of its forms."""
+
+    greeting: str
+    opening: str
+    days: list[str]
+    rewards: str
+    shop: str
+    closing: str
+
+
+def expiry_letter(
+    connection: Connection, mail: Mail, to: Recipient, now: datetime
+) -> Letter | Unsent:
+    """Return the reminder as it is true now, or why there is nothing to remind of any more."""
+    first = connection.execute(
+        select(t.lot.c.expires_at).where(t.lot.c.id == mail.subject_id)
+    ).scalar_one()
+    member = _living(connection, mail.member_id)
+    going = [] if first is None else _going(connection, member.id, first + TOGETHER, now)
+    if not going:
+        return Unsent("no points expire then any more")
+    programme = in_force(versions(connection, mail.programme_id), now).programme
+    words, zone = texts(programme.language), ZoneInfo(programme.timezone)
+    name, points = plain(programme.name), sum(one.points for one in going)
+    said = _Said(
+        greeting=words.say("Hello,"),
+        opening=_opening(words, name, member.balance),
+        days=[
+            words.say(
+                "%(points)s up to and including %(day)s",
+                points=words.points(one.points),
+                day=words.day(one.last, zone),
+            )
+            for one in going
+        ],
+        rewards=_rewards(words, programme, member.balance),
+        shop=_shop(connection, member.id),
+        closing=words.say("This message was sent automatically by the shop's loyalty programme."),
+    )
+    day = words.day(going[0].last, zone)
+    return Letter(
+        to=to.address,
+        language=words.language,
+        sender_name=name,
+        subject=words.say(
+            "Use your points: %(points)s expire soon, the first on %(day)s",
+            points=words.points(points),
+            day=day,
+        ),
+        text=_as_text(words, said),
+        html=_page().render(said=said, words=words, language=words.language),
+    )
+
+
+def _living(connection: Connection, member_id: int) -> "_Account":
+    row = connection.execute(
+        select(t.member.c.id, t.member.c.balance, t.member.c.merged_into).where(
+            t.member.c.id == member_id
+        )
+    ).one()
+    if row.merged_into is not None:
+        return _living(connection, row.merged_into)
+    return _Account(row.id, row.balance)
+
+
+class _Account(msgspec.Struct, frozen=True):
+    id: int
+    balance: int
+
+
+def _going(connection: Connection, member_id: int, until: datetime, now: datetime) -> list[Dated]:
+    return [one for one in expiring(connection, member_id) if now < one.at <= until]
+
+
+def _opening(words: Texts, programme: str, balance: int) -> str:
+    points = words.points(balance)
+    if programme:
+        return words.say(
+            "you have %(points)s in “%(programme)s”. Some of them can only be used for a while:",
+            points=points,
+            programme=programme,
+        )
+    return words.say(
+        "you have %(points)s. Some of them can only be used for a while:", points=points
+    )
+
+
+def _rewards(words: Texts, programme: Programme, balance: int) -> str:
+    """Name the dearest rewards that the points are enough for."""
+    within = sorted(
+        (reward for reward in programme.rewards if reward.cost <= balance),
+        key=lambda reward: -reward.cost,
+    )
+    if not within:
+        return ""
+    names = [
+        reward_words(
+            name=plain(reward.name),
+            kind=reward.kind,
+            value=reward.value,
+            currency=programme.currency,
+            language=words.language,
+        )
+        for reward in within[:_MOST_REWARDS]
+    ]
+    return words.say("They are enough for: %(rewards)s.", rewards="; ".join(names))
+
+
+def _shop(connection: Connection, member_id: int) -> str:
+    """Return the address of the shop that the member came to first, empty without one."""
+    found = connection.execute(
+        select(t.store.c.url)
+        .join(t.store_customer, t.store_customer.c.store_id == t.store.c.id)
+        .where(t.store_customer.c.member_id == member_id)
+        .order_by(t.store_customer.c.id)
+        .limit(1)
+    ).scalar()
+    return found or ""
+
+
+def _as_text(words: Texts, said: _Said) -> str:
+    parts = [said.greeting, "", said.opening, "", *(f"- {day}" for day in said.days), ""]
+    if said.rewards:
+        parts += [said.rewards, ""]
+    if said.shop:
+        parts += [f"{words.say('The shop:')} {said.shop}", ""]
+    return "\n".join((*parts, "-- ", said.closing, ""))
+
+
+@cache
+def _page() -> Template:
+    pages = Environment(
+        loader=PackageLoader("app.services"), autoescape=True, undefined=StrictUndefined
+    )
+    return pages.get_template("expiry.html")
