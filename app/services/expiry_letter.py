@@ -15,7 +15,7 @@ from app.services.mail import Mail
 from app.services.programmes import in_force, versions
 from app.services.reward_words import reward_words
 from app.services.texts import Texts, texts
-from app.services.view_life import Dated, expiring
+from app.services.view_life import expiring
 
 TOGETHER = timedelta(days=7)
 """One reminder tells of all that expires within so many days after the first."""
@@ -42,7 +42,9 @@ def expiry_letter(
         select(t.lot.c.expires_at).where(t.lot.c.id == mail.subject_id)
     ).scalar_one()
     member = _living(connection, mail.member_id)
-    going = [] if first is None else _going(connection, member.id, first + TOGETHER, now)
+    if first is None or first <= now:
+        return Unsent("those points are gone by now")
+    going = expiring(connection, member.id, since=first, until=first + TOGETHER)
     if not going:
         return Unsent("no points expire then any more")
     programme = in_force(versions(connection, mail.programme_id), now).programme
@@ -92,10 +94,6 @@ def _living(connection: Connection, member_id: int) -> "_Account":
 class _Account(msgspec.Struct, frozen=True):
     id: int
     balance: int
-
-
-def _going(connection: Connection, member_id: int, until: datetime, now: datetime) -> list[Dated]:
-    return [one for one in expiring(connection, member_id) if now < one.at <= until]
 
 
 def _opening(words: Texts, programme: str, balance: int) -> str:

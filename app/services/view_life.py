@@ -1,7 +1,7 @@
 """What of a member's points becomes available when, and what expires when."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Select, func, select
 from app.db import tables as t
 
 MOST_DATES = 12
+
+MIN, MAX = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class Dated(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,13 +38,21 @@ def becoming_available(connection: Connection, accounts: Sequence[int]) -> list[
     )
 
 
-def expiring(connection: Connection, member_id: int) -> list[Dated]:
-    """Return what a member's next points to expire are, the first first."""
+def expiring(
+    connection: Connection,
+    member_id: int,
+    *,
+    since: datetime = MIN,
+    until: datetime = MAX,
+) -> list[Dated]:
+    """Return what a member's next points to expire are, the first first; both ends are included."""
     return _dated(
         connection,
         select(func.sum(t.lot.c.remaining), t.lot.c.expires_at)
         .where(
-            t.lot.c.member_id == member_id, t.lot.c.remaining > 0, t.lot.c.expires_at.is_not(None)
+            t.lot.c.member_id == member_id,
+            t.lot.c.remaining > 0,
+            t.lot.c.expires_at.between(since, until),
         )
         .group_by(t.lot.c.expires_at)
         .order_by(t.lot.c.expires_at)
