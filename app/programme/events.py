@@ -192,13 +192,21 @@ class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `customer` is the platform's account id, None for a guest. `verified` means that the platform
     vouches for the e-mail. `erased` marks placeholders left by a privacy eraser: never a person.
-    `phones`, `address` and `ip` (where an order came from) are compared by keyed hashes, if at all.
     """
 
     customer: str | None = None
     email: str | None = None
     verified: bool = False
     erased: bool = False
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a person is, as an order or account says. Lives as long as `Person`, or is never used.
+
+    It is compared by keyed hashes, and only in programmes with rules about friends. `ip` is the
+    internet address that an order came from.
+    """
+
     phones: tuple[str, ...] = ()
     address: Address | None = None
     ip: str | None = None
@@ -221,6 +229,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     modified_at: datetime | None
     occurred_at: datetime | None
     person: Person = Person()
+    contact: Contact = Contact()
     facts: Facts | None
     into: str | None = None  # of a customer: the platform's id of the one that was kept
     dispute: Dispute | None = None  # of an order; `facts` is None and the order is not gone

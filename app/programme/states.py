@@ -10,7 +10,16 @@ from enum import StrEnum
 
 import msgspec
 
-from app.programme.events import Dispute, DisputeStatus, Facts, Line, LineKind, OrderFacts, Refund
+from app.programme.events import (
+    CustomerFacts,
+    Dispute,
+    DisputeStatus,
+    Facts,
+    Line,
+    LineKind,
+    OrderFacts,
+    Refund,
+)
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -104,6 +113,16 @@ def with_known_disputes(current: Facts | None, incoming: Facts | None) -> Facts 
             disputes[dispute.id] = dispute
     several = tuple(disputes[key] for key in sorted(disputes))
     return msgspec.structs.replace(incoming, disputes=several)
+
+
+def with_known_referral(current: Facts | None, incoming: Facts | None) -> Facts | None:
+    """Keep who recommended the shop where a later state does not tell: reads show less of it."""
+    told = (OrderFacts, CustomerFacts)
+    if not isinstance(current, told) or not isinstance(incoming, told):
+        return incoming
+    if incoming.referral is not None or current.referral is None:
+        return incoming
+    return msgspec.structs.replace(incoming, referral=current.referral)
 
 
 def _finality(dispute: Dispute) -> tuple[bool, datetime, bool, Decimal, str]:

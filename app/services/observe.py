@@ -25,6 +25,7 @@ from app.programme.states import (
     turns_back,
     with_known_disputes,
     with_known_products,
+    with_known_referral,
     with_known_refunds,
 )
 from app.services.facts import decode_facts, encode_facts
@@ -273,7 +274,7 @@ def _spoken_of_since(here: Observer, told: Told, row: ObjectRow) -> bool:
 def _completed(known: Facts | None, facts: Facts | None) -> Facts | None:
     """Return a state with what another one of the same order tells more exactly."""
     completed = with_known_products(known, with_known_refunds(known, facts))
-    completed = with_known_disputes(known, completed)
+    completed = with_known_referral(known, with_known_disputes(known, completed))
     if isinstance(known, OrderFacts) and isinstance(completed, OrderFacts):
         return with_finer_amounts(known, completed)
     return completed

@@ -1,8 +1,9 @@
 """A customer of the shop, however it was told → an event."""
 
 from app.errors import Invalid
-from app.programme.events import CustomerFacts, Event
+from app.programme.events import Contact, CustomerFacts, Event
 from connectors.shopify import graphql_payloads, payloads, values
+from connectors.shopify.friends import contact_of_customer
 from connectors.shopify.stated import person_of
 
 KIND = "customer"
@@ -13,9 +14,11 @@ def customer_event(customer: payloads.Customer | graphql_payloads.Customer) -> E
 
     Whether they have signed in is not told: the account is the shop's record of an e-mail.
     """
+    contact = Contact()
     match customer:
         case payloads.Customer():
             number = values.identifier(customer.id, "id")
+            contact = contact_of_customer(customer)
         case graphql_payloads.Customer():
             number = values.gid(customer.id, "Customer", "id")
     occurred = values.moment(customer.created_at, "created_at")
@@ -27,6 +30,7 @@ def customer_event(customer: payloads.Customer | graphql_payloads.Customer) -> E
         modified_at=values.moment(customer.updated_at, "updated_at"),
         occurred_at=occurred,
         person=person_of(number, customer.email, customer.verified_email, ()),
+        contact=contact,
         facts=CustomerFacts(registered=True),
     )
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from app.errors import Invalid
-from app.programme.events import LineKind, Person
+from app.programme.events import Contact, LineKind, Person
 from connectors import texts
 from connectors.shopify import graphql_payloads as payloads
 from connectors.shopify import values
+from connectors.shopify.friends import read_referral_of
 from connectors.shopify.stated import (
     DUTIES,
     FEES,
@@ -63,7 +64,9 @@ def stated_order(order: payloads.Order) -> OrderStated:
         refunds=tuple(map(_refund, order.refunds)),
         received=_shop(order.net_payment_set, "netPaymentSet"),
         codes=codes_of(order.discount_codes),
+        referral=read_referral_of(order),
         person=_person(order),
+        contact=Contact(),
     )
 
 

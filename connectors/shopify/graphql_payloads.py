@@ -158,6 +158,13 @@ class Fulfillment(msgspec.Struct, rename="camel"):
     created_at: str
 
 
+class Attribute(msgspec.Struct):
+    """A word that the cart was given, by a theme or an app."""
+
+    key: str
+    value: str | None = None
+
+
 class Order(msgspec.Struct, rename="camel"):
     """An order as order.graphql asks for it, with all of its refunds."""
 
@@ -179,6 +186,7 @@ class Order(msgspec.Struct, rename="camel"):
     total_tip_received_set: MoneyBag
     discount_codes: list[str]
     fulfillments: list[Fulfillment]
+    custom_attributes: list[Attribute] = msgspec.field(default_factory=list)
     source_name: str | None = None
     email: str | None = None
     customer: Customer | None = None

@@ -40,6 +40,7 @@ def order_event(order: OrderStated) -> Reading:
         lines=lines,
         refunds=refunds_of(order, lines),
         codes=order.codes,
+        referral=order.referral,
     )
     event = Event(
         kind=KIND,
@@ -48,6 +49,7 @@ def order_event(order: OrderStated) -> Reading:
         modified_at=order.modified_at,
         occurred_at=order.occurred_at,
         person=order.person,
+        contact=order.contact,
         facts=facts,
     )
     return Reading(event, " ".join(_notes(order)) or None)

@@ -140,6 +140,31 @@ class OrderCustomer(msgspec.Struct):
     id: Id | None = None
     email: str | None = None
     verified_email: bool | None = None
+    phone: str | None = None
+
+
+class MailingAddress(msgspec.Struct):
+    """A billing, shipping or default address."""
+
+    phone: str | None = None
+    address1: str | None = None
+    address2: str | None = None
+    zip: str | None = None
+    city: str | None = None
+    country_code: str | None = None
+
+
+class NoteAttribute(msgspec.Struct):
+    """A word that the cart was given, by a theme or an app."""
+
+    name: str | None = None
+    value: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class ClientDetails(msgspec.Struct):
+    """The browser that ordered."""
+
+    browser_ip: str | None = None
 
 
 class DiscountCode(msgspec.Struct):
@@ -184,6 +209,13 @@ class Order(msgspec.Struct):
     customer: OrderCustomer | None = None
     order_status_url: str | None = None
     discount_codes: list[DiscountCode] | None = None
+    note_attributes: list[NoteAttribute] | None = None
+    landing_site: str | None = None
+    phone: str | None = None
+    billing_address: MailingAddress | None = None
+    shipping_address: MailingAddress | None = None
+    browser_ip: str | None = None
+    client_details: ClientDetails | None = None
     shipping_lines: list[ShippingLine] | None = None
     refunds: list[Refund] | None = None
     fulfillments: list[Fulfillment] | None = None
@@ -197,6 +229,8 @@ class Customer(msgspec.Struct):
     updated_at: str | None
     verified_email: bool | None = None
     email: str | None = None
+    phone: str | None = None
+    default_address: MailingAddress | None = None
 
 
 def decode(body: bytes | msgspec.Raw, kind: type[T], what: str) -> T:

@@ -1,8 +1,9 @@
 """An account of the shop → an event."""
 
-from app.programme.events import CustomerFacts, Event, Person
+from app.programme.events import Contact, CustomerFacts, Event, Person
 from connectors import texts
 from connectors.woocommerce import payloads, values
+from connectors.woocommerce.friends import contact_of, referral_in
 from connectors.woocommerce.orders import is_erased
 
 KIND = "customer"
@@ -26,7 +27,10 @@ def customer_event(customer: payloads.Customer) -> Event:
             if is_erased(email)
             else Person(customer=number, email=email)
         ),
-        facts=CustomerFacts(registered=role == _SHOPPER, role=role),
+        contact=Contact() if is_erased(email) else contact_of(customer),
+        facts=CustomerFacts(
+            registered=role == _SHOPPER, role=role, referral=referral_in(customer.meta_data)
+        ),
     )
 
 

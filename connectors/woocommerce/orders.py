@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from app.errors import Invalid
 from app.programme.events import (
+    Contact,
     Event,
     Line,
     LineKind,
@@ -16,6 +17,7 @@ from app.programme.events import (
 )
 from connectors import texts
 from connectors.woocommerce import payloads, values
+from connectors.woocommerce.friends import contact_of, referral_in
 
 KIND = "order"
 
@@ -76,14 +78,17 @@ def order_event(order: payloads.Order, refunds: Sequence[payloads.Refund] | None
             for coupon in payloads.items(order.coupon_lines)
             if (code := values.text(coupon.code))
         ),
+        referral=referral_in(order.meta_data),
     )
+    person = _person(order)
     event = Event(
         kind=KIND,
         external_id=number,
         number=values.text(order.number, 64) or number,
         modified_at=values.moment(order.date_modified_gmt, "date_modified_gmt"),
         occurred_at=values.required_moment(order.date_created_gmt, "date_created_gmt"),
-        person=_person(order),
+        person=person,
+        contact=Contact() if person.erased else contact_of(order),
         facts=facts,
     )
     return Reading(event, " ".join(filter(None, (status_note, _empty_amounts(order)))) or None)

@@ -53,10 +53,16 @@ class Links(msgspec.Struct):
 
 
 class Billing(msgspec.Struct):
-    """The billing address of an order, as far as it tells who bought."""
+    """The billing or shipping address of an order or account; only the former has an e-mail."""
 
     email: str | None = None
     first_name: str | None = None
+    phone: Number = None
+    address_1: Number = None
+    address_2: Number = None
+    postcode: Number = None
+    city: Number = None
+    country: Number = None
 
 
 class OrderLine(msgspec.Struct):
@@ -99,6 +105,8 @@ class Order(msgspec.Struct):
     number: Number = None
     customer_id: Number = None
     billing: Billing | list[msgspec.Raw] | None = None
+    shipping: Billing | list[msgspec.Raw] | None = None
+    customer_ip_address: Number = None
     created_via: Number = None
     date_created_gmt: Number = None
     date_modified_gmt: Number = None
@@ -143,6 +151,9 @@ class Customer(msgspec.Struct):
     role: str | None = None
     date_created_gmt: Number = None
     date_modified_gmt: Number = None
+    billing: Billing | list[msgspec.Raw] | None = None
+    shipping: Billing | list[msgspec.Raw] | None = None
+    meta_data: MetaData = None
     links: Links | list[msgspec.Raw] | None = msgspec.field(name="_links", default=None)
 
 

@@ -110,6 +110,9 @@ ORDER: Fields = {
     "tags": lambda _c, n, _a: people.tags_of(order_of(n)),
     "discountCode": lambda _c, n, _a: next(iter(_codes(n)), None),
     "discountCodes": lambda _c, n, _a: _codes(n),
+    "customAttributes": lambda _c, n, _a: [
+        {"key": one["name"], "value": one["value"]} for one in n.row.get("note_attributes") or ()
+    ],
     "discountApplications": _applications,
     "paymentGatewayNames": lambda _c, n, _a: n.row.get("payment_gateway_names") or [],
     "customer": _customer,

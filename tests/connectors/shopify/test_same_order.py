@@ -10,7 +10,7 @@ from graphql import GraphQLSchema, build_schema, graphql_sync
 from app.programme.events import LineKind, OrderFacts, Standing
 from connectors.base import Observed
 from connectors.shopify.documents import document
-from tests.connectors.outcomes import event, order
+from tests.connectors.outcomes import event, event_of_all, order
 from tests.connectors.shopify.captured import SHOP, captured, read_file, read_order, told, webhook
 
 SAME = {
@@ -36,7 +36,7 @@ SAME = {
 def test_a_read_says_what_the_webhook_said(name: str) -> None:
     by_webhook = webhook(captured(SAME[name]).body)
     by_read = read_order(read_file(name))
-    assert event(by_read) == event(by_webhook)
+    assert event(by_read) == event_of_all(by_webhook)
     assert isinstance(by_read, Observed)
     assert isinstance(by_webhook, Observed)
     assert by_read.note == by_webhook.note

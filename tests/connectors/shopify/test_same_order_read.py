@@ -14,7 +14,7 @@ from connectors.shopify.sandbox.server import serve
 from connectors.shopify.sandbox.shop import Shop
 from connectors.shopify.sandbox.shops import Sandbox
 from connectors.shopify.sandbox.state import SandboxError
-from tests.connectors.outcomes import event
+from tests.connectors.outcomes import event, event_of_all
 from tests.connectors.shopify.captured import NOW, captured, deliveries, inbound, webhook
 
 # The official samples do not add up, and their ids are rounded; their sums cannot be told twice.
@@ -71,7 +71,7 @@ def test_a_captured_order_read_back_says_the_same(sandbox: tuple[Sandbox, str], 
     shop = made.open_shop(f"captured-{CAPTURED.index(name)}", bucket_size=PLENTY)
     body = captured(name).json
     shop.load_order(body)
-    told = event(webhook(body))
+    told = event_of_all(webhook(body))
     found = event(read(shop, origin, told.external_id))
     assert found == told
 
@@ -92,7 +92,7 @@ def test_whatever_happens_to_an_order_both_say_the_same(
     dice = random.Random(seed)
     order = _placed(shop, dice)
     for _ in range(6):
-        told = event(webhook(shop.rendered(order["id"])))
+        told = event_of_all(webhook(shop.rendered(order["id"])))
         assert event(read(shop, origin, str(order["id"]))) == told
         _something(shop, dice, order["id"])
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.programme.events import OrderFacts
 from connectors.shopify.sandbox import SandboxError
-from tests.connectors.outcomes import event
+from tests.connectors.outcomes import event_of_all
 from tests.connectors.shopify.captured import webhook
 from tests.connectors.shopify.discount_help import (
     CODE,
@@ -244,7 +244,7 @@ def test_what_codes_took_off_is_the_same_in_a_webhook_and_in_a_read(
         if act == "cancel_order":
             world.shop.cancel_order(order["id"])
         body = world.shop.order(order["id"])
-        told = event(webhook(body))
+        told = event_of_all(webhook(body))
         assert reading.order(order["id"]) == told
         assert isinstance(told.facts, OrderFacts)
         assert told.facts.codes == tuple(code.lower() for code in codes)
