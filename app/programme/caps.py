@@ -5,7 +5,7 @@
 key = "daily"
 points = 30
 per = "day"            # "day", "month", "year" or "lifetime"
-rules = ["per-unit"]   # left out: every rule on orders
+rules = ["per-unit"]   # left out: every rule on orders, and the bonuses of campaigns
 
 [[rule]]
 key = "first-order"
@@ -44,6 +44,7 @@ NumberOfOrders = Annotated[
 class Cap(msgspec.Struct, frozen=True, kw_only=True):
     """The most that `rules` (all on orders, if none are named) give a person for one period's orders.
 
+    A campaign with a bonus may be named as a rule; if none are named, it is limited as well.
     Days, months and years are those of the programme's time zone, by when an order was placed.
     """
 
@@ -78,7 +79,8 @@ def check_milestone(path: str, trigger: str, orders: int | None, every: int | No
 def check_caps(caps: Sequence[Cap], rules: Mapping[str, int], on_orders: Sequence[str]) -> None:
     """Refuse caps without a key of their own or on what no order earns.
 
-    `rules` tells where each rule stands in the document, `on_orders` which are about single orders.
+    `rules` tells where each rule stands in the document, `on_orders` what gives points for single
+    orders.
     """
     if len(caps) > MOST_CAPS:
         raise wrong("cap", len(caps), f"at most {MOST_CAPS} caps")
@@ -92,5 +94,6 @@ def check_caps(caps: Sequence[Cap], rules: Mapping[str, int], on_orders: Sequenc
                 raise wrong(
                     f"cap[{at}].rules[{place}]",
                     rule,
-                    'the key of a rule on "order.paid" or "order.completed"',
+                    'the key of a rule on "order.paid" or "order.completed", or of a campaign with '
+                    "a bonus",
                 )

@@ -4,6 +4,7 @@ Refunds and discounts were spread over all goods before (basis.py); choosing lin
 one line to another. So a returned line takes back what it earned, whatever other rules say of it.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -77,11 +78,7 @@ def count(rule: Rule, basis: Basis, store: str | None) -> Counted:
         )
     only = None if rule.lines is None else matcher(rule.lines, store)
     never = None if rule.except_lines is None else matcher(rule.except_lines, store)
-    # The largest first: the first that names a line decides.
-    several = [
-        (factor.by, matcher(factor, store))
-        for factor in sorted(rule.multiply, key=lambda factor: factor.by, reverse=True)
-    ]
+    times_of = _times_of(rule, store)
     excepted: dict[str, int] = {}
     chosen: list[int] = []
     factors: list[tuple[str, Decimal]] = []
@@ -98,7 +95,7 @@ def count(rule: Rule, basis: Basis, store: str | None) -> Counted:
         chosen.append(at)
         total += left
         quantity += pieces
-        by = next((by for by, names in several if names(line)), _ONCE)
+        by = times_of(line)
         if by != _ONCE:
             factors.append((line.id, by))
         sums[by] = sums.get(by, 0) + (pieces if rule.per_piece else left)
@@ -112,6 +109,27 @@ def count(rule: Rule, basis: Basis, store: str | None) -> Counted:
         factors=tuple(factors),
         excepted=tuple(excepted.items()),
     )
+
+
+def weights(rule: Rule, counted: Counted, store: str | None) -> list[tuple[Line, Fraction]]:
+    """Return each line that counts, with its part of `Counted.times`."""
+    basis, times_of = counted.basis, _times_of(rule, store)
+    several = range(len(basis.sold)) if counted.chosen is None else counted.chosen
+    parts, unit = (basis.pieces, 1) if rule.per_piece else (basis.parts, UNIT)
+    return [
+        (basis.sold[at], Fraction(times_of(basis.sold[at])) * Fraction(parts[at], unit))
+        for at in several
+    ]
+
+
+def _times_of(rule: Rule, store: str | None) -> Callable[[Line], Decimal]:
+    """Return what tells how many times a rule counts a line."""
+    # The largest first: the first that names a line decides.
+    several = [
+        (factor.by, matcher(factor, store))
+        for factor in sorted(rule.multiply, key=lambda factor: factor.by, reverse=True)
+    ]
+    return lambda line: next((by for by, names in several if names(line)), _ONCE)
 
 
 def _summed(sums: dict[Decimal, int], unit: int) -> Ratio:

@@ -72,8 +72,8 @@ def _of_value(table: str, key: str, path: str, old: Any, new: Any) -> Iterator[C
     if old == new:
         return
     if isinstance(old, msgspec.Struct) and type(old) is type(new):
-        for name in old.__struct_fields__:
-            below = f"{path}.{name}" if path else name
+        for name, written in zip(old.__struct_fields__, old.__struct_encode_fields__, strict=True):
+            below = f"{path}.{written}" if path else written
             yield from _of_value(table, key, below, getattr(old, name), getattr(new, name))
         return
     yield Change(

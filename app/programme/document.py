@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from app.errors import ConfigError
 from app.programme.badges import Badge, check_badges
+from app.programme.campaigns import Campaign, Stacking, check_campaigns
 from app.programme.caps import Cap, check_caps
 from app.programme.challenges import Challenge, check_challenges
 from app.programme.fields import OptionalMoney, Slug, check_money, check_unique
@@ -62,6 +63,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     earns_at: Literal["paid", "completed"] = "paid"
     point_value: Decimal | None = None  # money that a point is worth to its owner
     notice_days: int = 0  # before a change to the members' disadvantage begins
+    stacking: Stacking = "best"  # of several multipliers that meet (multipliers.py)
     life: Life = Life()
     basis: Switches = Switches()
     rules: tuple[Rule, ...] = ()
@@ -70,6 +72,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     tiers: tuple[Tier, ...] = ()  # the lowest first
     challenges: tuple[Challenge, ...] = ()
     badges: tuple[Badge, ...] = ()
+    campaigns: tuple[Campaign, ...] = ()
     rewards: tuple[Reward, ...] = ()
     quizzes: tuple[Quiz, ...] = ()
     surveys: tuple[Survey, ...] = ()
@@ -103,6 +106,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=0, le=MOST_NOTICE)],
         Meta(description=f"a whole number of days from 0 to {MOST_NOTICE}"),
     ] = 0
+    stacking: Annotated[Stacking, Meta(description='"best", "add" or "multiply"')] = "best"
 
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +119,7 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
     tier: tuple[Tier, ...] = ()
     challenge: tuple[Challenge, ...] = ()
     badge: tuple[Badge, ...] = ()
+    campaign: tuple[Campaign, ...] = ()
     reward: tuple[Reward, ...] = ()
     quiz: tuple[Quiz, ...] = ()
     survey: tuple[Survey, ...] = ()
@@ -151,6 +156,7 @@ def parse(source: str) -> Programme:
         tiers=document.tier,
         challenges=document.challenge,
         badges=document.badge,
+        campaigns=document.campaign,
         rewards=document.reward,
         quizzes=document.quiz,
         surveys=document.survey,
@@ -183,16 +189,27 @@ def _check(programme: Programme) -> None:
     for at, rule in enumerate(programme.rules):
         check_rule(f"rule[{at}]", rule)
     check_quizzes(programme.quizzes, programme.surveys, programme.rules)
+    on_orders = [rule.key for rule in programme.rules if rule.on in ORDER_TRIGGERS]
     check_unique("cap", "key", [cap.key for cap in programme.caps])
     check_caps(
         programme.caps,
         {rule.key: at for at, rule in enumerate(programme.rules)},
-        [rule.key for rule in programme.rules if rule.on in ORDER_TRIGGERS],
+        on_orders + [one.key for one in programme.campaigns if one.bonus is not None],
     )
     check_tiers(
         programme.tiering,
         programme.tiers,
         {rule.key for rule in programme.rules} | {cap.key for cap in programme.caps},
+    )
+    tiers = {tier.key for tier in programme.tiers}
+    taken = {rule.key for rule in programme.rules} | {cap.key for cap in programme.caps} | tiers
+    taken |= {challenge.key for challenge in programme.challenges}
+    check_campaigns(
+        programme.campaigns,
+        programme.timezone,
+        on_orders=on_orders,
+        tiers=tiers,
+        taken=taken,
     )
     for at, reward in enumerate(programme.rewards):
         check_reward(f"reward[{at}]", reward)

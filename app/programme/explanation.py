@@ -43,6 +43,9 @@ class Reason(StrEnum):
     NOT_PASSED = "not-passed"  # a quiz: fewer answers were right than it needs
     TOO_SOON = "too-soon"  # the same was paid before, in the time that the rule says
     TIER_REACHED = "tier-reached"  # a gift for the tier that the rule is named after
+    BONUS = "bonus"  # of a campaign
+    NOT_INVITED = "not-invited"  # the campaign is for members of other tiers or segments
+    NOTHING_EARNED = "nothing-earned"  # by what the campaign adds to
     GIVEN_BACK = "given-back"  # the order that the reward was used for was refunded
 
 
@@ -91,7 +94,9 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     rounding: str | None = None
     raw: Decimal | None = None  # points before rounding, to 6 decimals; of a cap: before it
     cap: int | None = None
-    multiplier: Decimal | None = None
+    multiplier: Decimal | None = None  # what tier and campaigns make together, to 6 decimals
+    multipliers: tuple[tuple[str, str, Decimal], ...] = ()  # ("tier" or "campaign", key, factor)
+    boosted: tuple[tuple[str, Decimal], ...] = ()  # (line id, its multiplier), where they differ
     rate: Decimal | None = None  # programme currency for one unit of `currency`
     action: str | None = None  # what was done
     times: int | None = None  # at most so often

@@ -2,21 +2,22 @@
 
 Rules about several objects of a person are in `windows` (sign-up once, a review once per product) and
 `order_windows` (caps, milestones), `action_windows` (what people do besides buying).
-A new kind of order rule is one function in `_WORTH`.
+What a rule gives for an order is in `order_worth`, what campaigns add in `campaigning`.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import datetime, time
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from app.programme.actions import speaks_of
-from app.programme.basis import UNIT, Basis, basis_of
+from app.programme.basis import Basis, basis_of
+from app.programme.campaigning import Bonus, Occasion, bonuses, multipliers, running
 from app.programme.channels import channel_of, comes_through
-from app.programme.counting import Counted, count
+from app.programme.counting import count
 from app.programme.document import Programme
 from app.programme.events import (
     ActionFacts,
@@ -30,16 +31,13 @@ from app.programme.events import (
     ReviewFacts,
     Standing,
 )
-from app.programme.explanation import Explanation, Note, Reason
-from app.programme.ratio import ROUND, Ratio, above, divided, floor, times, to_millionths
-from app.programme.rule import COUNTS, ORDER_TRIGGERS, Rule
+from app.programme.explanation import Explanation, Reason
+from app.programme.multipliers import Multiplier, stacked
+from app.programme.order_worth import Judged, explained, judge
+from app.programme.rule import COUNTS, ORDER_TRIGGERS
 
 NO_RULE = ""
 """The rule of an award that says why no rule judged the object."""
-
-MOST_PER_AWARD = 10**12
-
-_ONE = Decimal(1)
 
 Beneficiary = Literal["owner", "referrer"]
 
@@ -61,22 +59,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     tier: str | None = None
     ordinal: int | None = None  # this was the person's n-th order
-    campaign: str | None = None
-    segment: str | None = None
+    segments: tuple[str, ...] = ()  # that the person was in
     rate: Decimal | None = None  # programme currency for one unit of the order's currency
-
-
-class _Judged(NamedTuple):
-    """What one rule gives for one order; how it came to that is written down only for readers."""
-
-    rule: Rule
-    points: int
-    reason: Reason
-    counted: Counted | None = None  # None: the order was not looked into
-    rate: Decimal | None = None
-    raw: Ratio | None = None  # points before rounding
-    limit: Note | None = None
-    channel: str | None = None
 
 
 def evaluate(
@@ -171,14 +155,14 @@ def points_of(
     *,
     store: str | None = None,
 ) -> dict[str, int]:
-    """Return what `evaluate` gives for an order, rule by rule, without saying why.
+    """Return what `evaluate` gives for an order, rule by rule and bonus by bonus, without saying why.
 
     The same arithmetic in a fraction of the time, for what looks at very many orders.
     """
     if order is None:
         return {}
     judged = _judge_order(programme, context, order, occurred_at, store)
-    return {one.rule.key: one.points for one in judged}
+    return {one.key: one.points for one in judged}
 
 
 def _evaluate_order(
@@ -194,7 +178,16 @@ def _evaluate_order(
         if programme.challenges or any(rule.on in COUNTS for rule in programme.rules):
             return ()
         return (_nothing(version, Reason.NO_RULE, currency=order.currency),)
-    return tuple(_award(one, version, order) for one in judged)
+    return tuple(
+        Award(rule=one.key, points=one.points, explanation=_why(one, version, order))
+        for one in judged
+    )
+
+
+def _why(judged: Judged | Bonus, version: int, order: OrderFacts) -> Explanation:
+    if isinstance(judged, Bonus):
+        return judged.explained(version)
+    return explained(judged, version, order)
 
 
 def _judge_order(
@@ -203,10 +196,12 @@ def _judge_order(
     order: OrderFacts,
     occurred_at: datetime,
     store: str | None,
-) -> list[_Judged]:
-    """Return what each rule about single orders gives for this one."""
+) -> Sequence[Judged | Bonus]:
+    """Return what each rule about single orders gives for this one, and what campaigns add."""
     early: bool | None = None
     basis: Basis | None = None
+    campaigns = running(programme, occurred_at) if programme.campaigns else ()
+    several: Sequence[Multiplier] = ()
     judged = []
     for rule in programme.rules:
         if rule.on not in ORDER_TRIGGERS:
@@ -223,11 +218,45 @@ def _judge_order(
         ):
             reason, channel = Reason.OTHER_CHANNEL, channel_of(order.channel)
         if reason is None:
-            basis = basis or basis_of(order, programme.basis)
-            judged.append(_worth(programme, context, rule, count(rule, basis, store)))
+            if basis is None:
+                basis = basis_of(order, programme.basis)
+                if campaigns or programme.tiers:
+                    occasion = _occasion(programme, context, order, basis, store)
+                    several = multipliers(occasion, campaigns)
+            counted = count(rule, basis, store)
+            judged.append(
+                judge(
+                    rule,
+                    counted,
+                    stacked(rule, counted, store, several, programme.stacking) if several else None,
+                    currency=programme.currency,
+                    rate=context.rate,
+                )
+            )
         else:
-            judged.append(_Judged(rule, 0, reason, channel=channel))
-    return judged
+            judged.append(Judged(rule, 0, reason, channel=channel))
+    if not campaigns:
+        return judged
+    occasion = _occasion(programme, context, order, basis, store)
+    return [*judged, *bonuses(occasion, campaigns, judged)]
+
+
+def _occasion(
+    programme: Programme,
+    context: Context,
+    order: OrderFacts,
+    basis: Basis | None,
+    store: str | None,
+) -> Occasion:
+    return Occasion(
+        programme=programme,
+        order=order,
+        basis=basis,
+        store=store,
+        tier=context.tier,
+        segments=context.segments,
+        rate=context.rate,
+    )
 
 
 def standing_reason(order: OrderFacts, *, completed: bool) -> Reason | None:
@@ -250,129 +279,6 @@ def standing_reason(order: OrderFacts, *, completed: bool) -> Reason | None:
             return Reason.NOT_COMPLETED if completed else None
         case Standing.COMPLETED:
             return None
-
-
-def _worth(programme: Programme, context: Context, rule: Rule, counted: Counted) -> _Judged:
-    """Return what a rule gives for what it counts of an order."""
-    foreign = rule.currency == "programme" and counted.basis.currency != programme.currency
-    rate = context.rate if foreign else None
-    if not counted.named:
-        reason = Reason.NO_SUCH_LINES
-    elif not counted.units or (rule.per_piece and not counted.quantity):
-        reason = Reason.NOTHING_COUNTS
-    elif foreign and rate is None:
-        reason = Reason.NO_RATE
-    elif _meets(rule, (counted.units, UNIT), rate):
-        paid_for = counted.times
-        if rate is not None and not rule.per_piece:
-            paid_for = times(paid_for, rate)
-        raw = _WORTH[_kind(rule)](rule, paid_for)
-        points, limit = _limited(rule, ROUND[rule.round](raw))
-        reason = Reason.EARNED if points or not rule.points else Reason.LESS_THAN_ONE_POINT
-        return _Judged(rule, points, reason, counted, rate, raw, limit)
-    else:
-        reason = Reason.BELOW_THRESHOLD
-    return _Judged(rule, 0, reason, counted, rate)
-
-
-def _award(judged: _Judged, version: int, order: OrderFacts) -> Award:
-    """Return an award with everything that a person needs to work it out again."""
-    rule, counted = judged.rule, judged.counted
-    if counted is None:
-        explanation = Explanation(
-            rule=rule.key,
-            version=version,
-            reason=judged.reason,
-            currency=order.currency,
-            channel=judged.channel,
-        )
-        return Award(rule=rule.key, points=judged.points, explanation=explanation)
-    basis = counted.basis
-    notes = [Note.REFUNDS_WITHOUT_LINES] if basis.refunds_without_lines else []
-    if basis.dispute_lost:
-        notes.append(Note.DISPUTE_LOST)
-    if judged.limit is not None:
-        notes.append(judged.limit)
-    fixed = _kind(rule) == "fixed"
-    return Award(
-        rule=rule.key,
-        points=judged.points,
-        explanation=Explanation(
-            rule=rule.key,
-            version=version,
-            reason=judged.reason,
-            currency=basis.currency,
-            basis=counted.total,
-            with_tax=basis.with_tax,
-            lines=counted.lines,
-            factors=counted.factors,
-            pieces=counted.pieces if rule.per_piece else (),
-            left_out=counted.left_out,
-            discount=basis.discount or None,
-            refunded=basis.refunded or None,
-            over=rule.when.goods_over,
-            at_least=rule.when.goods_from,
-            per=rule.per,
-            step=rule.step,
-            points_each=rule.points,
-            rounding=None if fixed else rule.round,
-            raw=None if judged.raw is None or fixed else to_millionths(judged.raw),
-            cap=rule.max_points,
-            rate=judged.rate,
-            notes=tuple(notes),
-        ),
-    )
-
-
-def _meets(rule: Rule, total: Ratio, rate: Decimal | None) -> bool:
-    over, at_least = rule.when.goods_over, rule.when.goods_from
-    if over is None and at_least is None:
-        return True
-    amount = total if rate is None else times(total, rate)
-    if over is not None and above(amount, over) <= 0:
-        return False
-    return at_least is None or above(amount, at_least) >= 0
-
-
-def _kind(rule: Rule) -> str:
-    if rule.per_piece:
-        return "per-piece"
-    if rule.per is None:
-        return "fixed"
-    return "full-steps" if rule.step else "per-amount"
-
-
-def _fixed(rule: Rule, _amount: Ratio) -> Ratio:
-    return rule.points, 1
-
-
-def _per_amount(rule: Rule, amount: Ratio) -> Ratio:
-    steps = divided(amount, rule.per or _ONE)
-    return rule.points * steps[0], steps[1]
-
-
-def _full_steps(rule: Rule, amount: Ratio) -> Ratio:
-    return rule.points * floor(divided(amount, rule.per or _ONE)), 1
-
-
-def _per_piece(rule: Rule, pieces: Ratio) -> Ratio:
-    return rule.points * pieces[0], pieces[1]
-
-
-_WORTH: dict[str, Callable[[Rule, Ratio], Ratio]] = {
-    "fixed": _fixed,
-    "per-amount": _per_amount,
-    "full-steps": _full_steps,
-    "per-piece": _per_piece,
-}
-
-
-def _limited(rule: Rule, points: int) -> tuple[int, Note | None]:
-    if rule.max_points is not None and points > rule.max_points:
-        return rule.max_points, Note.CAPPED
-    if points > MOST_PER_AWARD:
-        return MOST_PER_AWARD, Note.LIMITED
-    return points, None
 
 
 def _nothing(version: int, reason: Reason, *, currency: str | None = None) -> Award:

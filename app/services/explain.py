@@ -12,6 +12,7 @@ from app.programme.explanation import Explanation, LeftOut, Note, Reason
 from app.services.explain_actions import why_acted
 from app.services.explain_caps import head_of_cap, is_capped, why_capped
 from app.services.explain_gifts import PERSON_WINDOWS, head_of_gift, is_gift, why_given
+from app.services.explain_multipliers import NO_NAMES, Names, campaign_name, multiplied
 from app.services.explain_words import (
     CHANNELS,
     KINDS,
@@ -59,13 +60,14 @@ def render(
     currency: str | None = None,
     stays: bool | None = None,
     pending: bool = False,
+    names: Names = NO_NAMES,
 ) -> str:
     """Return the sentence for an entry that changed the balance by `points`, or for an award.
 
     `kind` is that of the entry, or "award". `worth` is what the award is worth after the entry, if it
     is known; `window` the award's window key; `currency` that of the programme, which thresholds are
     in when another one was converted. `stays` tells, of two accounts that were joined, which is asked;
-    `pending` that what is given is not available yet.
+    `pending` that what is given is not available yet. `names` are what people call tiers and campaigns.
     """
     words = texts(language)
     if is_capped(explanation) and kind != "forgive":
@@ -85,7 +87,7 @@ def render(
     )
     if pending:
         notes += " " + words.say("Pending for now: things may still be sent back.")
-    return f"{head}: {_why(words, explanation, window, currency)}.{notes}"
+    return f"{head}: {_why(words, explanation, window, currency, names)}.{notes}"
 
 
 def _head(words: Texts, kind: str, points: int, worth: int | None, stays: bool | None) -> str:
@@ -108,7 +110,9 @@ def _head(words: Texts, kind: str, points: int, worth: int | None, stays: bool |
     return words.say(KINDS.get(kind, KINDS["award"]), points=written)
 
 
-def _why(words: Texts, told: Explanation, window: str, programme_currency: str | None) -> str:
+def _why(
+    words: Texts, told: Explanation, window: str, programme_currency: str | None, names: Names
+) -> str:
     if is_capped(told):
         return why_capped(words, told, window) or words.say(REASONS[told.reason])
     channel = told.channel or ""
@@ -116,6 +120,7 @@ def _why(words: Texts, told: Explanation, window: str, programme_currency: str |
         REASONS[told.reason],
         rule=told.rule,
         currency=told.currency or "?",
+        campaign=campaign_name(names, told.rule),
         channel=words.say(CHANNELS[channel])
         if channel in CHANNELS
         else words.say("“%(word)s”", word=channel),
@@ -148,11 +153,11 @@ def _why(words: Texts, told: Explanation, window: str, programme_currency: str |
         )
     if told.reason is Reason.EARNED:
         parts += _thresholds(words, told, currency)
-        parts += _price(words, told, currency)
+        parts += _price(words, told, currency, names)
     elif told.reason is Reason.BELOW_THRESHOLD:
         parts += _thresholds(words, told, currency) or [reason]
     else:
-        parts += [*_price(words, told, currency, rounding=False), reason]
+        parts += [*_price(words, told, currency, names, rounding=False), reason]
     return ", ".join(parts)
 
 
@@ -233,13 +238,18 @@ def _thresholds(words: Texts, told: Explanation, currency: str | None) -> list[s
 
 
 def _price(
-    words: Texts, told: Explanation, currency: str | None, *, rounding: bool = True
+    words: Texts, told: Explanation, currency: str | None, names: Names, *, rounding: bool = True
 ) -> list[str]:
-    """Say how many points there are for how much."""
-    if told.points_each is None or (told.per is None and not told.pieces):
+    """Say how many points there are for how much, and how many times."""
+    if told.points_each is None:
+        return []
+    once = told.per is None and not told.pieces
+    if once and told.multiplier is None:
         return []
     each = words.points(told.points_each)
-    if told.per is None:
+    if once:
+        said = [words.say("%(points)s for the order", points=each)]
+    elif told.per is None:
         said = [words.say("%(points)s for each piece", points=each)]
     else:
         per = words.money(told.per, currency)
@@ -248,8 +258,7 @@ def _price(
             if told.step
             else words.say("%(points)s for every %(amount)s", points=each, amount=per)
         ]
-    if told.multiplier is not None:
-        said.append(words.say("times %(factor)s", factor=words.number(told.multiplier)))
+    said += multiplied(words, told, names)
     if rounding and told.raw is not None and told.raw != told.raw.to_integral_value():
         how = ROUNDING[told.rounding or "floor"]
         said.append(words.say(how, raw=words.number(told.raw)))

@@ -39,6 +39,11 @@ REASONS: dict[Reason, str] = {
     Reason.NOT_PASSED: mark("fewer answers were right than the quiz asks for"),
     Reason.TOO_SOON: mark("it was paid before, and not so long ago that it counts again"),
     Reason.TIER_REACHED: mark("for reaching the tier “%(rule)s”"),
+    Reason.BONUS: mark("a bonus of the campaign “%(campaign)s”"),
+    Reason.NOT_INVITED: mark("the campaign “%(campaign)s” is for other members"),
+    Reason.NOTHING_EARNED: mark(
+        "nothing in it earns points that the campaign “%(campaign)s” adds to"
+    ),
     Reason.GIVEN_BACK: mark("the order that the reward “%(rule)s” was used for was refunded"),
 }
 

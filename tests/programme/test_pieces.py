@@ -7,7 +7,7 @@ import pytest
 
 from app.programme.events import Dispute, DisputeStatus, LineKind, OrderFacts, Refund
 from app.programme.explanation import Note, Reason
-from app.programme.rules import MOST_PER_AWARD
+from app.programme.order_worth import MOST_PER_AWARD
 from tests.programme.orders import judge, line, order, points, programme, returned, unread
 
 PIECE = '[[rule]]\nkey = "piece"\non = "order.paid"\npoints = 5\nper_piece = true\n'

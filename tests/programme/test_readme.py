@@ -7,6 +7,7 @@ import pytest
 
 import app
 from app.programme.badges import Badge
+from app.programme.campaigns import Campaign
 from app.programme.caps import Cap
 from app.programme.challenges import Challenge
 from app.programme.document import Programme, Switches
@@ -26,6 +27,7 @@ ELSEWHERE = {
     "rewards",
     "when",
     "tiers",
+    "campaigns",
     "tiering",
     "challenges",
     "badges",
@@ -38,10 +40,9 @@ ELSEWHERE = {
 @pytest.mark.parametrize(
     "table",
     [
-        *[Programme, Life, Switches, Rule, When, Lines, Factor, Cap, Tiers, Tier, Reward],
-        *[Challenge, Badge],
         *(Programme, Life, Switches, Rule, When, Lines, Factor, Cap, Tiers, Tier, Reward),
         *(Quiz, Question, Survey, SurveyQuestion),
+        *[Challenge, Badge, Campaign],
     ],
 )
 def test_every_key_of_a_document_is_described(table: type[msgspec.Struct]) -> None:

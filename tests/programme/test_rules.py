@@ -16,8 +16,8 @@ from app.programme.events import (
     Standing,
 )
 from app.programme.explanation import Explanation, Note, Reason
+from app.programme.order_worth import MOST_PER_AWARD
 from app.programme.rules import (
-    MOST_PER_AWARD,
     NO_RULE,
     Context,
     before_start,

@@ -1,0 +1,167 @@
+"""The part of the programme document about campaigns: more points for a time.
+
+```toml
+[[campaign]]
+key = "double-weekend"
+name = "Double points weekend"
+from = 2026-11-27T00:00:00
+until = 2026-11-30T00:00:00
+multiply = "2"
+bonus = 50
+rules = ["per-unit"]
+tiers = ["silver", "gold"]
+```
+
+When a campaign runs is in `campaign_times`, what it gives in `campaigning`.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from app.errors import ConfigError
+from app.programme.campaign_times import moment_of
+from app.programme.channels import Channel
+from app.programme.fields import (
+    MOST_POINTS,
+    OptionalMoney,
+    Slug,
+    check_money,
+    check_unique,
+    decimals,
+)
+from app.programme.lines import Lines, check_lines
+from app.programme.reading import wrong
+
+MOST_CAMPAIGNS = 200
+MOST_SEGMENTS = 100
+
+_TIME = "a local time of the programme's timezone without offset, as 2026-11-27T00:00:00"
+_FACTOR = 'a factor above 1 and at most 100 with at most four decimals, as "1.5"'
+
+Stacking = Literal["best", "add", "multiply"]
+LocalTime = Annotated[datetime, Meta(tz=False, description=_TIME)]
+
+
+class Campaign(msgspec.Struct, frozen=True, kw_only=True):
+    """More points for orders placed from `from` until just before `until`."""
+
+    key: Slug
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z",
+            max_length=100,
+            description="a name of at most 100 characters on one line",
+        ),
+    ] = ""  # for people; empty: the key
+    from_: LocalTime = msgspec.field(name="from")
+    until: LocalTime
+    multiply: Annotated[Decimal | None, Meta(description=_FACTOR)] = None
+    bonus: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_POINTS)] | None,
+        Meta(description=f"a whole number from 1 to {MOST_POINTS}"),
+    ] = None  # once per order that earns anything under the campaign
+    rules: Annotated[
+        tuple[Slug, ...], Meta(description='a list of keys of rules, as ["per-unit"]')
+    ] = ()  # none named: all on orders
+    lines: Lines | None = None  # only these
+    except_lines: Lines | None = None  # all but these
+    tiers: Annotated[
+        tuple[Slug, ...], Meta(description='a list of keys of tiers, as ["gold"]')
+    ] = ()  # only for who had one of these
+    segments: Annotated[
+        tuple[Slug, ...], Meta(description='a list of keys of segments, as ["sleeping"]')
+    ] = ()  # only for who was in one of these
+    channels: tuple[Channel, ...] = ()
+    not_channels: tuple[Channel, ...] = ()
+    goods_over: OptionalMoney = None  # of the lines it is for, in the programme's currency
+    goods_from: OptionalMoney = None
+
+    @property
+    def shown(self) -> str:
+        """Return what people call it."""
+        return self.name or self.key
+
+
+def stores_named_by(campaign: Campaign) -> tuple[str, ...]:
+    """Return the keys of the stores whose products a campaign asks for, each once."""
+    chosen = (campaign.lines, campaign.except_lines)
+    products = [product for named in chosen if named is not None for product in named.products]
+    return tuple(dict.fromkeys(product.store for product in products))
+
+
+def check_campaigns(
+    campaigns: Sequence[Campaign],
+    timezone: str,
+    *,
+    on_orders: Collection[str],
+    tiers: Collection[str],
+    taken: Collection[str],
+) -> None:
+    """Refuse campaigns that never run, change nothing or are for nobody. Raises ConfigError.
+
+    `on_orders` are the keys of rules about single orders, `taken` those of everything else that gives
+    points.
+    """
+    if len(campaigns) > MOST_CAMPAIGNS:
+        raise wrong("campaign", len(campaigns), f"at most {MOST_CAMPAIGNS} campaigns")
+    check_unique("campaign", "key", [campaign.key for campaign in campaigns])
+    for at, campaign in enumerate(campaigns):
+        path = f"campaign[{at}]"
+        if campaign.key in taken:
+            raise wrong(
+                f"{path}.key", campaign.key, "another key: a rule, cap, tier or challenge has it"
+            )
+        if not on_orders:
+            raise ConfigError(
+                f'{path} has nothing to add to: no rule is on "order.paid" or "order.completed"'
+            )
+        _check_times(path, campaign, timezone)
+        _check_gain(path, campaign)
+        _check_named(
+            f"{path}.rules",
+            campaign.rules,
+            on_orders,
+            'the key of a rule on "order.paid" or "order.completed"',
+        )
+        _check_named(f"{path}.tiers", campaign.tiers, tiers, "the key of a tier")
+        _check_conditions(path, campaign)
+
+
+def _check_times(path: str, campaign: Campaign, timezone: str) -> None:
+    if moment_of(campaign.until, timezone) <= moment_of(campaign.from_, timezone):
+        raise wrong(f"{path}.until", campaign.until.isoformat(), "a time after `from`")
+
+
+def _check_gain(path: str, campaign: Campaign) -> None:
+    by = campaign.multiply
+    if by is None and campaign.bonus is None:
+        raise ConfigError(f'{path} gives nothing; give it the key "multiply" or "bonus"')
+    if by is not None and not (by.is_finite() and 1 < by <= 100 and decimals(by) <= 4):
+        raise wrong(f"{path}.multiply", by, _FACTOR)
+
+
+def _check_named(path: str, named: Sequence[str], known: Collection[str], allowed: str) -> None:
+    for place, key in enumerate(named):
+        if key not in known:
+            raise wrong(f"{path}[{place}]", key, allowed)
+
+
+def _check_conditions(path: str, campaign: Campaign) -> None:
+    check_lines(f"{path}.lines", campaign.lines)
+    check_lines(f"{path}.except_lines", campaign.except_lines)
+    check_money(f"{path}.goods_over", campaign.goods_over)
+    check_money(f"{path}.goods_from", campaign.goods_from)
+    if campaign.goods_over is not None and campaign.goods_from is not None:
+        raise ConfigError(
+            f"{path}: goods_over (more than) and goods_from (at least) exclude each other"
+        )
+    if campaign.channels and campaign.not_channels:
+        raise ConfigError(f"{path}: channels and not_channels exclude each other")
+    if len(campaign.segments) > MOST_SEGMENTS:
+        raise wrong(f"{path}.segments", len(campaign.segments), f"at most {MOST_SEGMENTS} segments")

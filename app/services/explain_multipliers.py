@@ -1,0 +1,65 @@
+"""The words of what multiplies points: a member's tier and campaigns, by the names they have now."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from app.programme.explanation import Explanation
+from app.services.texts import Texts, mark
+
+Names = Mapping[tuple[str, str], str]
+"""What people call things, by ("tier" or "campaign", key)."""
+
+NO_NAMES: Names = {}
+
+_NAMED = {
+    "tier": mark("tier “%(name)s”"),
+    "campaign": mark("campaign “%(name)s”"),
+}
+
+
+def campaign_name(names: Names, key: str) -> str:
+    """Return what people call a campaign; its key, if nobody knows."""
+    return names.get(("campaign", key), key)
+
+
+def multiplied(words: Texts, told: Explanation, names: Names) -> list[str]:
+    """Say how many times something counts, and thanks to whom; nothing if it counts once."""
+    if told.multiplier is None:
+        return []
+    factor = words.number(told.multiplier)
+    if told.boosted:
+        said = _by_line(words, told)
+        if told.step:  # what is multiplied then are the points of all steps
+            said.insert(0, words.say("times %(factor)s on average", factor=factor))
+    else:
+        said = [words.say("times %(factor)s", factor=factor)]
+    said[-1] += f" ({_thanks(words, told, names)})"
+    return said
+
+
+def _thanks(words: Texts, told: Explanation, names: Names) -> str:
+    """Name the tier and campaigns; of several, each with its factor."""
+    named = [
+        (words.say(_NAMED[kind], name=names.get((kind, key), key)), factor)
+        for kind, key, factor in told.multipliers
+    ]
+    if len(named) == 1:
+        return named[0][0]
+    return ", ".join(f"{name} {words.number(factor)}" for name, factor in named)
+
+
+def _by_line(words: Texts, told: Explanation) -> list[str]:
+    """Say what of it counts how many times, the most first."""
+    factors = dict(told.boosted)
+    said = []
+    for factor in sorted(set(factors.values()) - {Decimal(1)}, reverse=True):
+        if told.pieces:
+            pieces = sum(count for line, count in told.pieces if factors.get(line) == factor)
+            what = words.plural("%(count)s piece", "%(count)s pieces", pieces)
+        else:
+            amounts = (amount for line, amount in told.lines if factors.get(line) == factor)
+            what = words.money(sum(amounts, Decimal(0)), told.currency)
+        said.append(
+            words.say("%(what)s of that times %(factor)s", what=what, factor=words.number(factor))
+        )
+    return said
