@@ -304,30 +304,17 @@ def test_orders_before_the_programmes_first_day_get_no_bonus() -> None:
 
 @pytest.mark.parametrize(
     ("named", "expected"),
-    [("", -80), ('rules = ["unit"]', -70), ('rules = ["weekend"]', 0), ('rules = ["extra"]', -30)],
+    [("", -140), ('rules = ["unit"]', -70), ('rules = ["small"]', 0), ('rules = ["large"]', -30)],
 )
 def test_caps_limit_bonuses_if_they_name_them_or_name_nothing(named: str, expected: int) -> None:
-    rules = (
-        programme(
-            UNIT
-            + campaign("bonus = 10", "weekend")
-            + campaign("bonus = 60", "extra")
-            + f'[[cap]]\nkey = "daily"\npoints = 30\nper = "day"\n{named}\n'
-        )
-        if named
-        else programme(
-            UNIT
-            + campaign("bonus = 10", "weekend")
-            + '[[cap]]\nkey = "daily"\npoints = 30\nper = "day"\n'
-        )
+    rules = programme(
+        UNIT
+        + campaign("bonus = 10", "small")
+        + campaign("bonus = 60", "large")
+        + f'[[cap]]\nkey = "daily"\npoints = 30\nper = "day"\n{named}\n'
     )
     item = OrderItem(
-        object_id=1,
-        occurred_at=BLACK_FRIDAY,
-        programme=rules,
-        version=1,
-        facts=goods("100.00"),
-        store="shop",
+        object_id=1, occurred_at=BLACK_FRIDAY, programme=rules, version=1, facts=goods("100.00")
     )
     [(_, award)] = evaluate_caps([item])
     assert award.points == expected
