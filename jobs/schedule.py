@@ -12,6 +12,7 @@ from app.db import tables as t
 from app.db.upsert import insert_missing
 from app.services import life
 from app.services.code_answers import give_up_unreachable
+from app.services.import_stage import purge_staged
 from app.services.perks import end_perks
 from app.services.reminders import remind
 from app.services.retention import purge_bodies
@@ -56,6 +57,7 @@ def _seal(runtime: Runtime, connection: Connection) -> None:
 
 def _purge(runtime: Runtime, connection: Connection) -> None:
     purge_bodies(connection, runtime.clock())
+    purge_staged(connection, runtime.clock())
 
 
 def _let_points_mature(runtime: Runtime, connection: Connection) -> int:

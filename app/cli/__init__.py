@@ -7,6 +7,7 @@ import click
 from app.cli.actions import action
 from app.cli.deliver import deliver
 from app.cli.events import events
+from app.cli.imports import imports
 from app.cli.ledger import ledger
 from app.cli.members import member
 from app.cli.points import points
@@ -54,6 +55,7 @@ for command in (
     quiz,
     ledger,
     points,
+    imports,
     events,
     redeem,
     redemption,

@@ -95,11 +95,13 @@ KINDS: dict[str, str] = {
     "mature": mark("%(points)s became available"),
     "limit": mark("%(points)s taken off what became available: a limit of the programme"),
     "merge": mark("%(points)s moved between two accounts of one person"),
+    "import": mark("%(points)s moved here from the former programme"),
+    "unimport": mark("%(points)s taken off: their move from the former programme was undone"),
 }
 """Every kind of entry but "adjust" (which gives or takes), and "award" for what a rule is worth now.
 
 "unexpire", "mature" and "limit" are entries of kind "expire", "earn" and "reverse" that move points
-back, or out of what is pending.
+back, or out of what is pending; "import" and "unimport" are entries of kind "adjust".
 """
 
 ROUNDING = {

@@ -144,13 +144,16 @@ def adjust(
     explanation: str,
     cause: Cause,
     policy: Policy,
-) -> None:
-    """Post a correction by hand: a gift, or a taking back that no object explains."""
+) -> int:
+    """Post a correction by hand: a gift, or a taking back that no object explains.
+
+    Returns the id of its entry.
+    """
     account = account_of(work, member)
     movement = (
         open_points(account, points) if points > 0 else take_back(account, None, -points, policy)
     )
-    post(
+    return post(
         work,
         vault,
         member,
@@ -244,10 +247,11 @@ def post(
     cause: Cause,
     key: str | None = None,
     explanation: str | None = None,
-) -> None:
+) -> int:
     """Write a movement as entries and apply it to account, lots and award.
 
-    `points` is what the award is worth more or less by it, available and pending together.
+    `points` is what the award is worth more or less by it, available and pending together. Returns the
+    id of the entry that says so.
     """
     number = award.postings + 1 if award else 0
     common: dict[str, Any] = {
@@ -284,6 +288,7 @@ def post(
     if movement.opened:
         open_lot(work, member, movement.opened, award, entry_id, cause.expires_at)
     work.moved.add(member.id)
+    return entry_id
 
 
 def open_lot(

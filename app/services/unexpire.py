@@ -25,7 +25,8 @@ from app.services.rows import AwardRow
 from app.services.workset import WorkSet, add_awards, chunks
 from app.services.writeback import want_writing
 
-_KEY = "unexpire:"
+KEY = "unexpire:"
+"""Begins the key of an entry that undoes an expiry; that entry's id follows."""
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,13 +158,13 @@ def _of(period: Period) -> ColumnElement[bool]:
         t.entry.c.points < 0,
         t.entry.c.recorded_at >= period.begin,
         t.entry.c.recorded_at < period.end,
-        ~exists().where(undone.c.key == literal(_KEY) + cast(t.entry.c.id, String)),
+        ~exists().where(undone.c.key == literal(KEY) + cast(t.entry.c.id, String)),
     )
 
 
 def _undone(connection: Connection, rows: Sequence[Row[Any]]) -> set[int]:
     """Return which of these entries another undo has dealt with, now that their accounts are locked."""
-    keys = {f"{_KEY}{row.id}": row.id for row in rows}
+    keys = {f"{KEY}{row.id}": row.id for row in rows}
     found: set[int] = set()
     for chunk in chunks(sorted(keys)):
         known = select(t.entry.c.key).where(t.entry.c.key.in_(chunk))
@@ -190,7 +191,7 @@ def _give_back(work: WorkSet, vault: Vault, row: Row[Any], batch: int) -> int:
         cause=Cause(occurred_at=work.now),
         award_id=row.award_id,
         rule=award.rule if award else None,
-        key=f"{_KEY}{row.id}",
+        key=f"{KEY}{row.id}",
         explanation=msgspec.json.encode({"audit": str(batch)}).decode(),
     )
     move_lots(work, entry_id, movement)

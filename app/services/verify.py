@@ -18,6 +18,7 @@ from app.services.problems import Problem, Report
 from app.services.programmes import versions
 from app.services.verify_chains import check_chains, sealed_heads
 from app.services.verify_claims import check_claims
+from app.services.verify_imports import check_imports
 from app.services.verify_order_windows import check_order_windows
 from app.services.verify_people import check_people, joined_accounts
 from app.services.verify_redemptions import check_redemptions
@@ -51,6 +52,7 @@ def verify(connection: Connection, keyring: Keyring, *, programme_id: int | None
         check_windows(connection, one, known, joined, problems)
         check_order_windows(connection, one, known, joined, problems)
         check_redemptions(connection, one, known, joined, problems)
+        check_imports(connection, one, problems)
     return Report(
         ok=not problems, entries=entries, members=members, objects=objects, problems=problems
     )

@@ -31,7 +31,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 
     `worth` is what its award came to with it (a later entry of the same order says 314 altogether, not
     45), `note` the reason that staff gave for a correction by hand. Where two accounts were joined,
-    `other` is the one at the other end, and `stays` says whether this is the one that stayed.
+    `other` is the one at the other end, and `stays` says whether this is the one that stayed. `batch` is
+    the import that gave the points or, undone, took them back.
     """
 
     id: int
@@ -54,6 +55,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None
     other: int | None = None
     stays: bool | None = None
+    batch: int | None = None
     balance: int | None = None
 
 
@@ -106,6 +108,8 @@ def sentence(entry: EntryView, language: str, currency: str | None = None) -> st
         kind, points = "mature" if entry.points > 0 else "limit", entry.points
     elif kind == "expire" and points > 0:
         kind = "unexpire"
+    elif kind == "adjust" and entry.batch is not None:
+        kind = "import" if points > 0 else "unimport"
     return render(
         entry.explanation,
         kind,
@@ -197,6 +201,8 @@ class _Join(msgspec.Struct, frozen=True, rename={"arrived": "from", "left": "int
 
 
 def _ends(row: RowMapping) -> dict[str, Any]:
+    if row["kind"] == "adjust":
+        return {"batch": _batch_of(row["explanation"])}
     if row["kind"] != "merge":
         return {}
     join = msgspec.json.decode(row["explanation"], type=_Join)
@@ -204,10 +210,22 @@ def _ends(row: RowMapping) -> dict[str, Any]:
     return {"other": int(other) if other else None, "stays": join.arrived is not None}
 
 
-class _ByHand(msgspec.Struct, frozen=True):
-    """What the explanation of a correction by hand, or of an expiry undone, holds: where its reason is."""
+def _batch_of(explanation: str) -> int | None:
+    try:
+        batch = msgspec.json.decode(explanation, type=_ByHand).batch
+        return None if batch is None else int(batch)
+    except (msgspec.ValidationError, ValueError):
+        return None
+
+
+class _ByHand(msgspec.Struct, frozen=True, rename={"batch": "import"}):
+    """What the explanation of a correction by hand, of an import or of an expiry undone holds.
+
+    `audit` is where its reason is, `batch` the import.
+    """
 
     audit: str
+    batch: str | None = None
 
 
 def _notes(connection: Connection, rows: Sequence[RowMapping]) -> dict[int, str]:

@@ -5,6 +5,7 @@ two equal. Use as `from app.db import tables as t`.
 """
 
 from app.db.tables.columns import metadata
+from app.db.tables.imports import import_batch, import_row
 from app.db.tables.inbound import delivery, delivery_body, delivery_outcome, delivery_queue
 from app.db.tables.ledger import checkpoint, entry, lot, lot_use
 from app.db.tables.objects import award, object_delivery, object_part, source_object
@@ -32,6 +33,8 @@ __all__ = [
     "delivery_queue",
     "entry",
     "identity",
+    "import_batch",
+    "import_row",
     "lot",
     "lot_use",
     "mail",

@@ -1,0 +1,92 @@
+"""`stempel import`, as a merchant types it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from app.cli import cli
+from app.cli.shared import Context
+from app.errors import Conflict, Invalid
+from tests.cli.answers import data, plain
+from tests.people import OLA, People, account, open_people
+from tests.pipeline import Pipeline
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def people(pipeline: Pipeline) -> People:
+    return open_people(pipeline)
+
+
+@pytest.fixture
+def run(pipeline: Pipeline) -> Run:
+    """Return what runs a whole command line over the test's database and keys."""
+
+    def call(*arguments: object) -> Result:
+        context = Context()
+        try:
+            return CliRunner().invoke(
+                cli,
+                [str(argument) for argument in arguments],
+                obj=context,
+                env=pipeline.environment(),
+            )
+        finally:
+            context.close()
+
+    return call
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "points.csv"
+    path.write_bytes(
+        f"Users Email;Points;User Name\r\n{OLA};1 200;Ola Kowalska\r\njan@;30;Jan\r\n".encode(
+            "cp1250"
+        )
+    )
+    return path
+
+
+def test_an_import_is_looked_at_applied_and_undone(run: Run, people: People, file: Path) -> None:
+    bring = ("import", "members", file, "-p", "one-wallet", "--reason", "moving")
+    told = plain(run(*bring))
+    assert "from Points and Rewards for WooCommerce (WP Swings): staged" in told
+    assert "not read: 'User Name'" in told
+    assert "1200 points for 1 people in 1 rows" in told
+    assert "line 3: Users Email 'j… (4 characters)': this is no e-mail address" in told
+    assert "Kowalska" not in told
+    [batch] = [one["batch"] for one in data(run("import", "list", "--json"))]
+    assert f"stempel import apply {batch} --skip-bad" in told
+    refused = run("import", "apply", batch)
+    assert isinstance(refused.exception, Conflict)
+    applied = data(run("import", "apply", batch, "--skip-bad", "--json"))
+    assert (applied["state"], applied["points"]) == ("applied", {"applied": 1200, "bad": 0})
+    assert people.balances() == [1200]
+    assert data(run("import", "check", batch, "--json"))["wrong"][0]["line"] == 3
+    undone = plain(run("import", "undo", batch, "--reason", "wrong"))
+    assert "undone: 1 rows, 1200 points" in undone
+    assert "1 accounts that it made stay, without points." in undone
+    assert people.balances() == [0]
+    assert "undone" in plain(run("import", "list"))
+    assert "undone" in plain(run("import", "show", batch))
+    assert data(run("ledger", "verify", "--json"))["ok"]
+
+
+def test_columns_and_shops_are_named_by_hand(run: Run, people: People, tmp_path: Path) -> None:
+    people.tell(0, account("5", OLA))
+    path = tmp_path / "own.csv"
+    path.write_text("Klient|Stan\n5|12.9\n")
+    bring = ("import", "members", path, "-p", "one-wallet", "--reason", "moving", "--json")
+    named = ("--column", "customer=Klient", "--column", "points=Stan", "--delimiter", "|")
+    assert isinstance(run(*bring).exception, Invalid)
+    shop = ("--store", people.stores[0].key, "--round-down")
+    found = data(run(*bring, *named, *shop))
+    assert (found["people"], found["known"], found["points"]) == (1, 1, {"ready": 12})
+    gone = data(run("import", "discard", found["batch"], "--json"))
+    assert (gone["state"], gone["rows"]) == ("discarded", {})
+    for wrong in (("--column", "points"), ("--delimiter", "||")):
+        assert isinstance(run(*bring, *wrong).exception, Invalid)
