@@ -3,7 +3,8 @@
 Whoever is stopped in the middle calls again: what was done is not done twice.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from functools import partial
 from itertools import islice
 from typing import BinaryIO
@@ -15,7 +16,7 @@ from app.clock import Clock
 from app.db.engine import Database
 from app.errors import Invalid
 from app.programme.import_columns import map_columns
-from app.programme.import_csv import records, survey
+from app.programme.import_csv import Record, Survey, records, survey
 from app.programme.import_values import Order, Reading, read_row
 from app.services.import_apply import apply_slice, begin_apply
 from app.services.import_stage import (
@@ -53,7 +54,19 @@ def stage_file(
     Raises Invalid for a file that nothing can be read from, Conflict for one that was read before.
     """
     how = survey(stream, encoding=manner.encoding, delimiter=manner.delimiter)
-    rows = records(stream, how)
+    with closing(records(stream, how)) as rows:
+        return _stage(database, vault, clock, rows, wish, manner, how)
+
+
+def _stage(
+    database: Database,
+    vault: Vault,
+    clock: Clock,
+    rows: Iterator[Record],
+    wish: Wish,
+    manner: Manner,
+    how: Survey,
+) -> int:
     head = next(rows)
     if head.problem is not None:
         raise Invalid(f"The first line of the file cannot be read: {head.problem}.")

@@ -8,7 +8,7 @@ import codecs
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import BinaryIO
 
 import msgspec
@@ -97,10 +97,11 @@ def survey(
     )
 
 
-def records(stream: BinaryIO, how: Survey) -> Iterator[Record]:
+def records(stream: BinaryIO, how: Survey) -> Generator[Record, None, None]:
     """Yield the rows of a file, its head first; empty ones are left out.
 
-    A row that cannot be read is one with a `problem`; reading goes on behind it.
+    A row that cannot be read is one with a `problem`; reading goes on behind it. Who stops before the
+    end closes this before the file.
     """
     stream.seek(0)
     text = io.TextIOWrapper(stream, encoding=how.encoding, errors="replace", newline="")

@@ -182,6 +182,33 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sqlite_strict=True,
     )
     op.create_table(
+        "import_batch",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("store_id", BIG, nullable=True),
+        sa.Column("system", TEXT, nullable=False),
+        sa.Column("digest", BLOB, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("settings", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("actor", TEXT, nullable=False),
+        sa.Column("audit_id", BIG, nullable=True),
+        sa.Column("undo_id", BIG, nullable=True),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("ended_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(["audit_id"], ["audit.id"], name=op.f("fk_import_batch_audit_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_import_batch_programme_id")
+        ),
+        sa.ForeignKeyConstraint(["store_id"], ["store.id"], name=op.f("fk_import_batch_store_id")),
+        sa.ForeignKeyConstraint(["undo_id"], ["audit.id"], name=op.f("fk_import_batch_undo_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_batch")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_import_batch_programme_id_id", "import_batch", ["programme_id", "id"], unique=False
+    )
+    op.create_table(
         "member",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("programme_id", BIG, nullable=False),
@@ -662,6 +689,61 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sqlite_strict=True,
     )
     op.create_index("ix_redemption_use_object_id", "redemption_use", ["object_id"], unique=False)
+    op.create_table(
+        "import_row",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("batch_id", BIG, nullable=False),
+        sa.Column("number", BIG, nullable=False),
+        sa.Column("line", BIG, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("faults", TEXT, nullable=True),
+        sa.Column("person", BLOB, nullable=True),
+        sa.Column("slot", BLOB, nullable=True),
+        sa.Column("store_id", BIG, nullable=True),
+        sa.Column("customer", TEXT, nullable=True),
+        sa.Column("email", BLOB, nullable=True),
+        sa.Column("email_hash", BLOB, nullable=True),
+        sa.Column("data_key_id", BIG, nullable=True),
+        sa.Column("points", BIG, server_default="0", nullable=False),
+        sa.Column("expires_at", BIG, nullable=True),
+        sa.Column("forever", BIG, server_default="0", nullable=False),
+        sa.Column("tier", TEXT, nullable=True),
+        sa.Column("joined_at", BIG, nullable=True),
+        sa.Column("member_id", BIG, nullable=True),
+        sa.Column("made", BIG, server_default="0", nullable=False),
+        sa.Column("entry_id", BIG, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["import_batch.id"], name=op.f("fk_import_row_batch_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["data_key_id"], ["data_key.id"], name=op.f("fk_import_row_data_key_id")
+        ),
+        sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_import_row_entry_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_import_row_member_id")),
+        sa.ForeignKeyConstraint(["store_id"], ["store.id"], name=op.f("fk_import_row_store_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_row")),
+        sa.UniqueConstraint("batch_id", "number", name=op.f("uq_import_row_batch_id_number")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_import_row_batch_id_person", "import_row", ["batch_id", "person"], unique=False
+    )
+    op.create_index("ix_import_row_batch_id_slot", "import_row", ["batch_id", "slot"], unique=False)
+    op.create_index(
+        "ix_import_row_batch_id_state_number",
+        "import_row",
+        ["batch_id", "state", "number"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_import_row_email_hash",
+        "import_row",
+        ["email_hash"],
+        unique=False,
+        sqlite_where=sa.text("email_hash IS NOT NULL"),
+        postgresql_where=sa.text("email_hash IS NOT NULL"),
+    )
+    op.create_index("ix_import_row_member_id", "import_row", ["member_id"], unique=False)
     op.create_table(
         "lot",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
