@@ -2,11 +2,13 @@
 
 import logging
 import time
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, Select, or_, select, update
 
 from app.db import tables as t
 from app.db.upsert import insert_missing
@@ -31,6 +33,9 @@ _LONGEST = 5.0  # seconds that a job with slices keeps others waiting
 _SLICE_EMBEDDED, _SLICE = 20, 200
 
 
+_MOST_PASSED_OVER = 50
+
+
 class Periodic(msgspec.Struct, frozen=True):
     """A job and how often it runs.
 
@@ -41,6 +46,19 @@ class Periodic(msgspec.Struct, frozen=True):
     name: str
     every: timedelta
     run: Callable[[Runtime, Connection], int | None]
+
+
+class OneByOne(msgspec.Struct, frozen=True):
+    """A job in slices of things that have nothing to do with each other.
+
+    If a slice fails its things are tried singly, and one that fails alone is passed over: the others
+    go on. `due` chooses what there is to do, `run` deals with so many of it (at most `limit`).
+    """
+
+    name: str
+    every: timedelta
+    due: Callable[[datetime, Collection[int]], Select[Any]]
+    run: Callable[..., int]
 
 
 def _free_unreachable(runtime: Runtime, connection: Connection) -> None:
@@ -60,14 +78,6 @@ def _purge(runtime: Runtime, connection: Connection) -> None:
     purge_staged(connection, runtime.clock())
 
 
-def _let_points_mature(runtime: Runtime, connection: Connection) -> int:
-    return life.mature(connection, runtime.vault, runtime.clock(), limit=_slice(runtime))
-
-
-def _let_points_expire(runtime: Runtime, connection: Connection) -> int:
-    return life.expire(connection, runtime.vault, runtime.clock(), limit=_slice(runtime))
-
-
 def _remind(runtime: Runtime, connection: Connection) -> int:
     return remind(connection, runtime.clock(), limit=_slice(runtime))
 
@@ -76,9 +86,9 @@ def _slice(runtime: Runtime) -> int:
     return _SLICE_EMBEDDED if runtime.database.embedded else _SLICE
 
 
-SCHEDULE = (
-    Periodic("mature-points", timedelta(minutes=1), _let_points_mature),
-    Periodic("expire-points", timedelta(minutes=1), _let_points_expire),
+SCHEDULE: tuple[Periodic | OneByOne, ...] = (
+    OneByOne("mature-points", timedelta(minutes=1), life.ripe, life.mature),
+    OneByOne("expire-points", timedelta(minutes=1), life.over, life.expire),
     Periodic("remind-of-expiry", timedelta(hours=1), _remind),
     Periodic("free-unreachable-codes", timedelta(hours=1), _free_unreachable),
     Periodic("end-perks", timedelta(minutes=1), _end_perks),
@@ -92,7 +102,7 @@ def run_due(runtime: Runtime) -> int:
     return sum(_run(runtime, job) for job in SCHEDULE)
 
 
-def _run(runtime: Runtime, job: Periodic) -> int:
+def _run(runtime: Runtime, job: Periodic | OneByOne) -> int:
     now = runtime.clock()
     with runtime.database.snapshot() as connection:
         due_at = connection.execute(
@@ -117,12 +127,13 @@ def _run(runtime: Runtime, job: Periodic) -> int:
         return 0
     error: str | None = None
     after = job.every
-    began = time.monotonic()
     try:
-        while runtime.database.run(lambda connection: job.run(runtime, connection)):
-            if time.monotonic() - began > _LONGEST:
-                after = timedelta()  # the rest in the next turn
-                break
+        if isinstance(job, OneByOne):
+            done, error = _one_by_one(runtime, job)
+        else:
+            done = _in_slices(runtime, job)
+        if not done:
+            after = timedelta()  # the rest in the next turn
     except Exception as failure:  # the edge of the jobs: recorded, never swallowed
         log.exception("the job %s failed", job.name)
         error, after = describe(failure), min(5 * job.every, timedelta(hours=1))
@@ -133,3 +144,52 @@ def _run(runtime: Runtime, job: Periodic) -> int:
             .values(due_at=now + after, lease_until=None, ran_at=now, error=error)
         )
     return 1
+
+
+def _in_slices(runtime: Runtime, job: Periodic) -> bool:
+    """Run a job until nothing is left, or for as long as others can wait; say if it is done."""
+    began = time.monotonic()
+    while runtime.database.run(lambda connection: job.run(runtime, connection)):
+        if time.monotonic() - began > _LONGEST:
+            return False
+    return True
+
+
+def _one_by_one(runtime: Runtime, job: OneByOne) -> tuple[bool, str | None]:
+    """Do the same; returns also what was wrong with the last thing that had to be passed over."""
+    began, limit, error = time.monotonic(), _slice(runtime), None
+    passed_over: set[int] = set()
+    while True:
+        now = runtime.clock()
+        try:
+            done = runtime.database.run(
+                partial(_slice_of, runtime, job, now, limit, frozenset(passed_over))
+            )
+        except Exception as failure:
+            if limit > 1:
+                limit = 1
+                continue
+            with runtime.database.snapshot() as connection:
+                first = connection.execute(job.due(now, passed_over).limit(1)).first()
+            if first is None or len(passed_over) >= _MOST_PASSED_OVER:
+                raise
+            log.exception("the job %s passes over %s", job.name, first.id)
+            passed_over.add(first.id)
+            limit = _slice(runtime)  # without it the rest may well work together
+            error = f"passed over {len(passed_over)}, the last was {first.id}: {describe(failure)}"
+            continue
+        if not done:
+            return True, error
+        if time.monotonic() - began > _LONGEST:
+            return False, error
+
+
+def _slice_of(
+    runtime: Runtime,
+    job: OneByOne,
+    now: datetime,
+    limit: int,
+    passed_over: frozenset[int],
+    connection: Connection,
+) -> int:
+    return job.run(connection, runtime.vault, now, limit=limit, skip=passed_over)

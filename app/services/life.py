@@ -4,12 +4,12 @@ Each call is one slice in one transaction: accounts locked in id order, entries 
 that is done again finds nothing left to do.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, literal_column, select
 
 from app.db import tables as t
 from app.programme.lots import Movement, Policy, open_points, take_back
@@ -23,14 +23,11 @@ from app.services.workset import WorkSet, add_awards, chunks
 from app.services.writeback import want_writing
 
 
-def mature(connection: Connection, vault: Vault, now: datetime, *, limit: int) -> int:
+def mature(
+    connection: Connection, vault: Vault, now: datetime, *, limit: int, skip: Collection[int] = ()
+) -> int:
     """Make up to `limit` awards available whose hold is over; returns how many there were."""
-    due = connection.execute(
-        select(t.award.c.id, t.award.c.programme_id, t.award.c.member_id, t.award.c.object_id)
-        .where(t.award.c.matures_at <= now)
-        .order_by(t.award.c.matures_at, t.award.c.id)
-        .limit(limit)
-    ).all()
+    due = connection.execute(ripe(now, skip).limit(limit)).all()
     if not due:
         return 0
     work, mine = _open(connection, due, now)
@@ -38,25 +35,29 @@ def mature(connection: Connection, vault: Vault, now: datetime, *, limit: int) -
     load_open_lots(connection, work)
     policy = versions(connection, work.programme_id)[-1].programme.debt
     # Others may have seen to some of them meanwhile.
-    ripe = [
+    held = [
         one
         for one in work.awards.values()
         if one.pending and one.matures_at is not None and one.matures_at <= now
     ]
-    for award in sorted(ripe, key=lambda one: (one.matures_at or now, one.id)):
+    for award in sorted(held, key=lambda one: (one.matures_at or now, one.id)):
         _mature(work, vault, award, policy)
     _write(connection, work)
     return len(mine)
 
 
-def expire(connection: Connection, vault: Vault, now: datetime, *, limit: int) -> int:
-    """Take out what is left of up to `limit` lots whose time is over; returns how many there were."""
-    over = (
-        # Written out: with a bound figure the index of open lots would not be found.
-        t.lot.c.remaining > literal_column("0"),
-        t.lot.c.expires_at <= now,
+def ripe(now: datetime, skip: Collection[int]) -> Select[Any]:
+    """Choose the awards whose hold is over, the first first, by `id`; `skip` names some to pass over."""
+    return (
+        select(t.award.c.id, t.award.c.programme_id, t.award.c.member_id, t.award.c.object_id)
+        .where(t.award.c.matures_at <= now, t.award.c.id.not_in(skip))
+        .order_by(t.award.c.matures_at, t.award.c.id)
     )
-    due = connection.execute(
+
+
+def over(now: datetime, skip: Collection[int]) -> Select[Any]:
+    """Choose the lots whose time is over, the first first, by `id`; `skip` names some to pass over."""
+    return (
         select(
             t.lot.c.id,
             t.lot.c.member_id,
@@ -66,16 +67,27 @@ def expire(connection: Connection, vault: Vault, now: datetime, *, limit: int) -
         )
         .join(t.member, t.member.c.id == t.lot.c.member_id)
         .outerjoin(t.award, t.award.c.id == t.lot.c.award_id)
-        .where(*over)
+        .where(*_over(now), t.lot.c.id.not_in(skip))
         .order_by(t.lot.c.expires_at, t.lot.c.id)
-        .limit(limit)
-    ).all()
+    )
+
+
+def _over(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    # Written out: with a bound figure the index of open lots would not be found.
+    return t.lot.c.remaining > literal_column("0"), t.lot.c.expires_at <= now
+
+
+def expire(
+    connection: Connection, vault: Vault, now: datetime, *, limit: int, skip: Collection[int] = ()
+) -> int:
+    """Take out what is left of up to `limit` lots whose time is over; returns how many there were."""
+    due = connection.execute(over(now, skip).limit(limit)).all()
     if not due:
         return 0
     work, mine = _open(connection, due, now)
     _load_awards(connection, work, sorted({row.award_id for row in mine if row.award_id}))
     for chunk in chunks(sorted(row.id for row in mine)):
-        for row in connection.execute(select(t.lot).where(t.lot.c.id.in_(chunk), *over)):
+        for row in connection.execute(select(t.lot).where(t.lot.c.id.in_(chunk), *_over(now))):
             work.add_lot(workset.row_of(LotRow, row))
     for lot in sorted(work.lots.values(), key=lambda one: (one.expires_at or now, one.id)):
         _expire(work, vault, lot)
