@@ -19,6 +19,7 @@ from app.cli.redemptions import redeem, redemption
 from app.cli.rewards import reward
 from app.cli.serve import clock_, demo, init, migrate, up, worker
 from app.cli.shared import Context, speaks_plainly
+from app.cli.simulate import simulate
 from app.cli.stores import store
 
 
@@ -63,7 +64,7 @@ for command in (
 ):
     cli.add_command(command)
 
-for part in (versions, compare, export):
+for part in (versions, compare, export, simulate):
     programme.add_command(part)
 
 

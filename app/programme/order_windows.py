@@ -25,7 +25,7 @@ from app.programme.document import Programme
 from app.programme.events import OrderFacts
 from app.programme.explanation import Explanation, Reason
 from app.programme.rule import Rule
-from app.programme.rules import Award, Context, before_start, evaluate, standing_reason
+from app.programme.rules import Award, Context, before_start, points_of, standing_reason
 from app.programme.windows import WindowKey
 
 MOST_NAMED = 20
@@ -108,11 +108,14 @@ def reach(period: Period, occurred_at: datetime) -> Span | None:
 
 
 def evaluate_caps(
-    items: Iterable[OrderItem], keys: Collection[str] | None = None
+    items: Iterable[OrderItem],
+    keys: Collection[str] | None = None,
+    given: Mapping[int, Mapping[str, int]] | None = None,
 ) -> tuple[tuple[WindowKey, Award], ...]:
     """Return the windows of caps with these keys (None: all), also those that nothing is beyond.
 
-    `items` are all orders of the person that may be in one of them, in any order.
+    `items` are all orders of the person that may be in one of them, in any order. `given` has what
+    `order_points` says of each by its id, if that is known already.
     """
     inside: dict[WindowKey, _Sums] = {}
     capped = (item for item in items if item.programme.caps)
@@ -121,7 +124,7 @@ def evaluate_caps(
         day = local_day(item.occurred_at, item.programme.timezone)
         windows = [WindowKey(cap.key, _key(cap.per, day)) for cap in caps]
         if keys is None or any(window.key in keys for window in windows):
-            left = _worth(item)
+            left = order_points(item) if given is None else dict(given[item.object_id])
             for cap, window in zip(caps, windows, strict=True):
                 inside.setdefault(window, _Sums()).add(item, cap, left)
     return tuple(
@@ -129,6 +132,11 @@ def evaluate_caps(
         for window in sorted(inside)
         if keys is None or window.key in keys
     )
+
+
+def order_points(item: OrderItem) -> dict[str, int]:
+    """Return what each rule gives for an order on its own."""
+    return points_of(item.programme, item.context, item.facts, item.occurred_at, store=item.store)
 
 
 def not_capped(window: WindowKey, version: int) -> Award:
@@ -229,18 +237,6 @@ def _milestone_award(rule: Rule, item: OrderItem) -> Award:
             objects=(item.object_id,),
         ),
     )
-
-
-def _worth(item: OrderItem) -> dict[str, int]:
-    awards = evaluate(
-        item.programme,
-        item.version,
-        item.context,
-        item.facts,
-        item.occurred_at,
-        store=item.store,
-    )
-    return {award.rule: award.points for award in awards if award.beneficiary == "owner"}
 
 
 def as_placed(items: Iterable[OrderItem]) -> list[OrderItem]:

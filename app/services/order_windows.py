@@ -18,14 +18,15 @@ from app.programme.explanation import Explanation, Reason
 from app.programme.order_windows import (
     OrderItem,
     cap_keys,
-    evaluate_caps,
     is_cap_window,
     is_order_window,
     longest_cap,
     not_capped,
     reach,
 )
-from app.programme.person_windows import evaluate_person, lapsed, looks_at_all_orders
+from app.programme.person import has_order_windows as looks_at_several
+from app.programme.person import worth_of_orders
+from app.programme.person_windows import lapsed, looks_at_all_orders
 from app.programme.rules import Award
 from app.programme.windows import WindowKey
 from app.services.awards import context_of, encode_explanation, new_award, posted_windows
@@ -85,7 +86,7 @@ def order_item(versions: Sequence[Version], row: Row[Any] | ObjectRow) -> OrderI
 
 def has_order_windows(versions: Sequence[Version]) -> bool:
     """Say whether any version speaks of several orders together."""
-    return any(one.programme.caps or looks_at_all_orders(one.programme) for one in versions)
+    return any(looks_at_several(one.programme) for one in versions)
 
 
 def judge_orders(
@@ -115,9 +116,7 @@ def judge_orders(
         work.member(person).dirty = True
         judged += [_given_twice(person, award, versions, work) for award in twice[person]]
         keys = None if person in one_now else _keys(versions, changed[person])
-        worth = dict(evaluate_caps(items[person], keys))
-        if counting:
-            worth |= evaluate_person(items[person])
+        worth = worth_of_orders(items[person], keys)
         worth |= _ended(
             posted[person].keys() - worth.keys(), keys, in_force(versions, work.now).number
         )

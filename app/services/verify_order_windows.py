@@ -10,12 +10,8 @@ from sqlalchemy import Connection, Row, select
 
 from app.db import tables as t
 from app.errors import Invalid, NotFound
-from app.programme.order_windows import (
-    OrderItem,
-    evaluate_caps,
-    is_order_window,
-)
-from app.programme.person_windows import evaluate_person
+from app.programme.order_windows import OrderItem, is_order_window
+from app.programme.person import worth_of_orders
 from app.programme.windows import WindowKey
 from app.services.order_windows import ORDER, has_order_windows, order_item
 from app.services.problems import Problem
@@ -77,8 +73,9 @@ def _entitled(known: list[Version], rows: list[Row[Any]]) -> dict[WindowKey, int
             items.append(order_item(known, row))
         except (msgspec.DecodeError, Invalid, NotFound, ValueError):
             continue  # named with its object
-    worth = dict(evaluate_caps(items)) | dict(evaluate_person(items))
-    return {window: award.points for window, award in worth.items() if award.points}
+    return {
+        window: award.points for window, award in worth_of_orders(items).items() if award.points
+    }
 
 
 def _problem(person: int) -> Problem:

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Row, select
 
 from app.db import tables as t
 from app.errors import Invalid, NotFound
-from app.programme.action_windows import evaluate_actions
 from app.programme.order_windows import is_order_window
+from app.programme.person import worth_of_others
 from app.programme.rules import Award
-from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey, evaluate_windows
+from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey
 from app.services.facts import decode_facts
 from app.services.problems import Problem
 from app.services.programmes import Version
@@ -122,7 +122,7 @@ def check_windows(
             given[member][window] = given[member].get(window, 0) + award.points
     for member in sorted(items.keys() | given.keys()):
         theirs = items.get(member, [])
-        worth = dict(evaluate_windows(theirs)) | dict(evaluate_actions(theirs))
+        worth = worth_of_others(theirs)
         entitled = {window: award.points for window, award in worth.items() if award.points}
         if entitled != given.get(member, {}):
             problems.append(

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from app.programme.action_windows import evaluate_actions
 from app.programme.events import Facts
 from app.programme.explanation import Explanation, Reason
 from app.programme.facts import is_draft
 from app.programme.order_windows import is_order_window
+from app.programme.person import worth_of_others
 from app.programme.rules import NO_RULE, Award, evaluate
-from app.programme.windows import WINDOW_KINDS, WindowItem, evaluate_windows
+from app.programme.windows import WINDOW_KINDS, WindowItem
 from app.services.awards import (
     context_of,
     decisive_first,
@@ -205,7 +205,7 @@ def _settle_windows(
                 policy=in_force(versions, work.now).programme.debt,
                 cause=Cause(occurred_at=work.now),
             )
-        entitled = dict(evaluate_windows(items[person])) | dict(evaluate_actions(items[person]))
+        entitled = worth_of_others(items[person])
         for window, award_row in posted[person].items():
             if window not in entitled:
                 entitled[window] = Award(

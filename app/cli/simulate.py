@@ -1,0 +1,120 @@
+"""`stempel programme simulate`: what a draft would have given and cost, on stored orders."""
+
+import csv
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+from sqlalchemy import Connection
+
+from app.cli.programme_file import source_in
+from app.cli.shared import Context, as_json, pass_context, programme_option, show
+from app.cli.simulation_text import Simulation, as_data, report, rows
+from app.errors import ConfigError
+from app.programme.forecast import BREAKAGE, forecast
+from app.programme.presets import preset_names
+from app.programme.simulate import Period
+from app.services.programmes import programme_id_of
+from app.services.simulate import draft_source, read_draft, simulate_stored
+from app.services.texts import LANGUAGES, texts
+
+_HUNDRED = 100
+
+_day = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@click.argument("draft", metavar="PRESET|FILE")
+@programme_option
+@click.option("--since", type=_day, required=True, help="The first day, as 2025-11-01.")
+@click.option("--until", type=_day, help="The day after the last one (default: tomorrow).")
+@click.option(
+    "--breakage",
+    metavar="PERCENT",
+    default=str(BREAKAGE),
+    show_default=True,
+    help="How many of the open points are taken to be never spent.",
+)
+@click.option("--without-breakage", is_flag=True, help="Take every open point to be spent.")
+@click.option(
+    "--csv",
+    "csv_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the figures of each month to this file.",
+)
+@click.option(
+    "--language",
+    type=click.Choice(list(LANGUAGES)),
+    default="en",
+    show_default=True,
+    help="The language of the report.",
+)
+@as_json
+@pass_context
+def simulate(
+    context: Context,
+    *,
+    draft: str,
+    programme: str,
+    since: datetime,
+    until: datetime | None,
+    breakage: str,
+    without_breakage: bool,
+    csv_path: Path | None,
+    language: str,
+    as_json: bool,
+) -> None:
+    """Say what a draft would have given for the orders of a period, and what it would have cost.
+
+    Judges all stored events of the period as if the draft had always been in force (its earns_from is
+    obeyed), refunds as they are now, and compares with what the live programme gave. Changes
+    nothing. Days are those of the draft's time zone.
+
+    Example: stempel programme simulate mine.toml --programme kawa --since 2025-11-01
+    """
+    kept = Decimal(0) if without_breakage else _percent(breakage)
+    with context.database().snapshot() as connection:
+        done = _run(context, connection, draft, programme, since, until, kept)
+    if csv_path is not None:
+        with csv_path.open("w", encoding="utf-8", newline="") as file:
+            table = rows(done)
+            writer = csv.DictWriter(file, list(table[0]))
+            writer.writeheader()
+            writer.writerows(table)
+    show(as_data(done), as_json, "" if as_json else report(done, texts(language)))
+
+
+def _run(
+    context: Context,
+    connection: Connection,
+    name: str,
+    key: str,
+    since: datetime,
+    until: datetime | None,
+    breakage: Decimal,
+) -> Simulation:
+    now = context.clock()
+    programme_id = programme_id_of(connection, key)
+    if name in preset_names():
+        source = draft_source(connection, programme_id, name, now)
+    else:
+        source = source_in(Path(name))
+    draft = read_draft(connection, programme_id, source)
+    tomorrow = now.astimezone(ZoneInfo(draft.timezone)).date() + timedelta(days=1)
+    period = Period(since.date(), tomorrow if until is None else until.date(), draft.timezone)
+    if period.since >= period.until:
+        raise ConfigError(f"the period ends on {period.until}, it cannot begin on {period.since}")
+    outcome = simulate_stored(connection, programme_id, draft, period)
+    return Simulation(draft, name, outcome, forecast(draft, outcome, breakage))
+
+
+def _percent(value: str) -> Decimal:
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        number = Decimal(-1)
+    if not number.is_finite() or not 0 <= number <= _HUNDRED:
+        raise ConfigError(f"--breakage takes a percentage from 0 to 100, not {value!r}")
+    return number

@@ -1,0 +1,127 @@
+"""What all objects of one person are worth: the one place that lists every kind of evaluation.
+
+The service that posts, the proof (`stempel ledger verify`), what-if and shadow go through the functions
+here, so that none of them can judge by other rules than the rest.
+"""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from app.programme.action_windows import evaluate_actions
+from app.programme.document import Programme
+from app.programme.order_windows import OrderItem, evaluate_caps, order_points
+from app.programme.person_windows import evaluate_person, looks_at_all_orders
+from app.programme.rules import Award, evaluate
+from app.programme.windows import WindowItem, WindowKey, evaluate_windows
+
+Given = Mapping[int, Mapping[str, int]]
+"""What rules give for orders on their own: object id → rule → points."""
+
+
+class History(msgspec.Struct, frozen=True):
+    """Everything that one person did, in any order, each with the version that judges it.
+
+    `member` is None for orders that nobody is known to have placed.
+    """
+
+    member: int | None
+    orders: tuple[OrderItem, ...] = ()
+    others: tuple[WindowItem, ...] = ()  # sign-ups, reviews and what else earns; never redemptions
+
+
+def worth_of_orders(
+    orders: Sequence[OrderItem], keys: Collection[str] | None = None, given: Given | None = None
+) -> dict[WindowKey, Award]:
+    """Return what a person's orders are worth together: what caps take, and every window reached.
+
+    Of caps only the windows with these keys (None: all). `given` saves working out again what each
+    order is worth on its own.
+    """
+    return dict(evaluate_caps(orders, keys, given)) | dict(evaluate_person(orders))
+
+
+def worth_of_others(items: Sequence[WindowItem]) -> dict[WindowKey, Award]:
+    """Return what everything is worth together that a person did besides buying."""
+    return dict(evaluate_windows(items)) | dict(evaluate_actions(items))
+
+
+def has_order_windows(programme: Programme) -> bool:
+    """Say whether a version speaks of several orders together."""
+    return bool(programme.caps) or looks_at_all_orders(programme)
+
+
+def points_by_object(history: History) -> dict[int, int]:
+    """Return what each object gives its owner on its own."""
+    return _sums(_given(history.orders)) | {
+        one.object_id: _points_of_other(one) for one in history.others
+    }
+
+
+def points_by_span(
+    history: History, bounds: Sequence[datetime], given: Given | None = None
+) -> list[int]:
+    """Return what each span of time brought a person, as all of it is known now.
+
+    `bounds` divide time, ascending; a moment belongs to the span it opens. What a span brought is what
+    everything up to its end is worth, less what everything before it is worth: refunds count where
+    their order was placed, and what a cap takes where it was reached.
+    """
+    given = _given(history.orders) if given is None else given
+    objects = _sums(given)
+    spans = [0] * (len(bounds) + 1)
+    for order in history.orders:
+        spans[bisect_right(bounds, order.occurred_at)] += objects[order.object_id]
+    for other in history.others:
+        spans[bisect_right(bounds, other.occurred_at)] += _points_of_other(other)
+    for span, points in _windows_by_span(history, bounds, given).items():
+        spans[span] += points
+    return spans
+
+
+def windows_by_span(history: History, bounds: Sequence[datetime]) -> dict[int, int]:
+    """Return which part of `points_by_span` is owed to windows: span → points."""
+    return _windows_by_span(history, bounds, _given(history.orders))
+
+
+def _windows_by_span(history: History, bounds: Sequence[datetime], given: Given) -> dict[int, int]:
+    together = any(has_order_windows(one) for one in _programmes(history.orders))
+    orders = (
+        [(bisect_right(bounds, one.occurred_at), one) for one in history.orders] if together else []
+    )
+    others = [(bisect_right(bounds, one.occurred_at), one) for one in history.others]
+    found: dict[int, int] = {}
+    before = 0
+    for span in sorted({span for span, _ in orders} | {span for span, _ in others}):
+        worth = worth_of_others([one for at, one in others if at <= span])
+        worth |= worth_of_orders([one for at, one in orders if at <= span], given=given)
+        points = sum(award.points for award in worth.values() if award.beneficiary == "owner")
+        found[span] = points - before
+        before = points
+    return found
+
+
+def _given(orders: Iterable[OrderItem]) -> dict[int, dict[str, int]]:
+    return {one.object_id: order_points(one) for one in orders}
+
+
+def _sums(given: Given) -> dict[int, int]:
+    return {object_id: sum(points.values()) for object_id, points in given.items()}
+
+
+def _points_of_other(item: WindowItem) -> int:
+    awards = evaluate(
+        item.programme,
+        item.version,
+        item.context,
+        item.facts,
+        item.occurred_at,
+        store=item.store,
+    )
+    return sum(award.points for award in awards if award.beneficiary == "owner")
+
+
+def _programmes(orders: Iterable[OrderItem]) -> Iterable[Programme]:
+    return {id(one.programme): one.programme for one in orders}.values()

@@ -1,0 +1,276 @@
+"""What a draft would have given for the events of a period: pure, no database, clock or network.
+
+The draft judges all of them as if it had always been in force (its `earns_from` is obeyed), the live
+programme by the versions and contexts that were frozen with them; both by the functions of the
+live system (`person`). Orders count as they are known now, refunds included, in the month they were placed.
+"""
+
+import heapq
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from app.errors import Invalid
+from app.programme.basis import Basis, basis_of
+from app.programme.document import Programme
+from app.programme.order_windows import OrderItem
+from app.programme.person import History, points_by_span
+from app.programme.ratio import half_up, times
+from app.programme.rules import Context, before_start, points_of, standing_reason
+from app.programme.windows import WindowItem
+
+DRAFT = 0
+"""The version number of a draft."""
+
+MOST_NAMED = 10
+"""How many members a report names on either side."""
+
+_MONTHS = 12
+
+
+class Period(msgspec.Struct, frozen=True):
+    """Days of a time zone, one or more: from `since` up to `until`, which is not included."""
+
+    since: date
+    until: date
+    timezone: str
+
+    @property
+    def begin(self) -> datetime:
+        """The first moment."""
+        return _midnight(self.since, self.timezone)
+
+    @property
+    def end(self) -> datetime:
+        """The moment after the last one."""
+        return _midnight(self.until, self.timezone)
+
+    def months(self) -> list[date]:
+        """Return the first day in the period of each month that it has days of."""
+        found = [self.since]
+        for year in range(self.since.year, self.until.year + 1):
+            firsts = (date(year, month, 1) for month in range(1, _MONTHS + 1))
+            found += [first for first in firsts if self.since < first < self.until]
+        return found
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One person: everything they did as the live programme judges it, and what they redeemed when."""
+
+    history: History
+    spent: tuple[tuple[datetime, int], ...] = ()
+
+
+class Month(msgspec.Struct):
+    """What one month, or the whole period, comes to. Points are net of what was taken back."""
+
+    orders: int = 0  # that count: paid, no test, not before the draft's start
+    turnover: int = 0  # what counts of them, in ten-thousandths of the programme's currency
+    draft: int = 0  # points issued
+    live: int = 0
+    spent: int = 0  # of the live programme's
+
+    def add(self, other: "Month") -> None:
+        """Add another one's figures."""
+        self.orders += other.orders
+        self.turnover += other.turnover
+        self.draft += other.draft
+        self.live += other.live
+        self.spent += other.spent
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What one member would have got, and got, month by month."""
+
+    member: int
+    draft: tuple[int, ...]
+    live: tuple[int, ...]
+
+    @property
+    def difference(self) -> int:
+        """Points that the draft gives more."""
+        return sum(self.draft) - sum(self.live)
+
+
+class Outcome(msgspec.Struct):
+    """What a simulation counted."""
+
+    period: Period
+    months: list[Month]
+    members: int = 0  # who did anything in the period
+    orders: int = 0  # all of the period
+    before_start: int = 0  # orders placed before the draft's `earns_from`
+    of_nobody: int = 0  # orders without a person: nobody can be given points for them
+    unreadable: int = 0  # orders that cannot be judged: altered from outside
+    no_rate: dict[str, int] = {}  # currency → orders that count, of which nobody knows the worth
+    gain: int = 0  # members whom the draft gives more
+    lose: int = 0
+    winners: list[Change] = []  # most first
+    losers: list[Change] = []
+
+    @property
+    def total(self) -> Month:
+        """All months together."""
+        total = Month()
+        for month in self.months:
+            total.add(month)
+        return total
+
+
+def simulate(draft: Programme, period: Period, cases: Iterable[Case]) -> Outcome:
+    """Judge the events of a period by the draft and by the live programme. `cases` may come lazily.
+
+    A case has all that its person ever did up to the end of the period where several events together
+    are worth something (the first order is not the first of the period).
+    """
+    starts = [_midnight(day, period.timezone) for day in period.months()]
+    outcome = Outcome(period, [Month() for _ in starts])
+    counter: Counter[str] = Counter()
+    best: list[tuple[int, int, Change]] = []
+    worst: list[tuple[int, int, Change]] = []
+    for case in cases:
+        change = _case(draft, starts, case, outcome, counter)
+        if change is None:
+            continue
+        outcome.gain += change.difference > 0
+        outcome.lose += change.difference < 0
+        if change.difference > 0:
+            _keep(best, change)
+        elif change.difference < 0:
+            _keep(worst, change)
+    outcome.no_rate = dict(sorted(counter.items()))
+    outcome.winners = [change for _, _, change in sorted(best, reverse=True)]
+    outcome.losers = [change for _, _, change in sorted(worst, reverse=True)]
+    return outcome
+
+
+def _keep(kept: list[tuple[int, int, Change]], change: Change) -> None:
+    entry = (abs(change.difference), -change.member, change)
+    if len(kept) < MOST_NAMED:
+        heapq.heappush(kept, entry)
+    elif entry[:2] > kept[0][:2]:
+        heapq.heapreplace(kept, entry)
+
+
+def _case(
+    draft: Programme,
+    starts: Sequence[datetime],
+    case: Case,
+    outcome: Outcome,
+    no_rate: Counter[str],
+) -> Change | None:
+    """Count one person; returns what changes for them, None for nobody."""
+    live_given: dict[int, dict[str, int]] = {}
+    draft_given: dict[int, dict[str, int]] = {}
+    live_orders, draft_orders = [], []
+    active = False
+    for order in case.history.orders:
+        span = bisect_right(starts, order.occurred_at) - 1
+        month = outcome.months[span] if span >= 0 else None
+        active = active or month is not None
+        try:
+            basis = _counted(draft, order)
+            if month is not None:
+                _count_order(draft, order, basis, month, outcome, no_rate)
+            if case.history.member is None:
+                outcome.of_nobody += month is not None
+                continue
+            as_if = _as_if(draft, order)
+            draft_given[order.object_id] = _points(as_if, basis)
+            shared = basis if order.programme.basis == draft.basis else None
+            live_given[order.object_id] = _points(order, shared)
+        except Invalid:
+            outcome.unreadable += month is not None
+            continue
+        draft_orders.append(as_if)
+        live_orders.append(order)
+    if case.history.member is None:
+        return None
+    live = History(case.history.member, tuple(live_orders), case.history.others)
+    would = History(case.history.member, tuple(draft_orders), tuple(_others(draft, live)))
+    live_points = points_by_span(live, starts, live_given)[1:]
+    draft_points = points_by_span(would, starts, draft_given)[1:]
+    for month, given, was in zip(outcome.months, draft_points, live_points, strict=True):
+        month.draft += given
+        month.live += was
+    for moment, points in case.spent:
+        span = bisect_right(starts, moment) - 1
+        if span >= 0:
+            outcome.months[span].spent += points
+            active = True
+    active = active or any(one.occurred_at >= starts[0] for one in case.history.others)
+    outcome.members += active
+    return Change(case.history.member, tuple(draft_points), tuple(live_points))
+
+
+def _count_order(
+    draft: Programme,
+    order: OrderItem,
+    basis: Basis | None,
+    month: Month,
+    outcome: Outcome,
+    no_rate: Counter[str],
+) -> None:
+    outcome.orders += 1
+    if before_start(draft, order.occurred_at):
+        outcome.before_start += 1
+        return
+    if basis is None:
+        return
+    if basis.currency == draft.currency:
+        month.turnover += basis.units
+    elif order.context.rate is None:
+        no_rate[basis.currency] += 1
+        return
+    else:
+        month.turnover += half_up(times((basis.units, 1), order.context.rate))
+    month.orders += 1
+
+
+def _counted(draft: Programme, order: OrderItem) -> Basis | None:
+    """Return what counts of an order that brings money, None for one that doesn't (yet)."""
+    if order.facts is None or standing_reason(order.facts, completed=False) is not None:
+        return None
+    return basis_of(order.facts, draft.basis)
+
+
+def _points(order: OrderItem, basis: Basis | None) -> dict[str, int]:
+    return points_of(
+        order.programme,
+        order.context,
+        order.facts,
+        order.occurred_at,
+        store=order.store,
+        basis=basis,
+    )
+
+
+def _as_if(draft: Programme, order: OrderItem) -> OrderItem:
+    """Return an order as the draft would have judged it. The rate of its currency is a fact."""
+    return OrderItem(
+        object_id=order.object_id,
+        occurred_at=order.occurred_at,
+        earned_at=order.earned_at,
+        programme=draft,
+        version=DRAFT,
+        context=Context(rate=order.context.rate) if order.context.rate is not None else Context(),
+        facts=order.facts,
+        store=order.store,
+    )
+
+
+def _others(draft: Programme, history: History) -> Iterator[WindowItem]:
+    for other in history.others:
+        context = Context(rate=other.context.rate)
+        yield msgspec.structs.replace(other, programme=draft, version=DRAFT, context=context)
+
+
+def _midnight(day: date, timezone: str) -> datetime:
+    try:
+        return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
+    except OverflowError:  # the first and the last day of the calendar have no midnight elsewhere
+        return datetime.combine(day, time.min, UTC)

@@ -1,0 +1,205 @@
+"""Runs a draft over stored events: streams them person by person, and writes nothing."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
+
+from app.db import tables as t
+from app.errors import ConfigError, Conflict
+from app.programme.document import Programme, parse
+from app.programme.events import OrderFacts
+from app.programme.order_windows import OrderItem
+from app.programme.person import History, has_order_windows
+from app.programme.presets import preset_source
+from app.programme.rule import named_stores
+from app.programme.rules import Context, evaluate
+from app.programme.simulate import Case, Outcome, Period, simulate
+from app.programme.windows import WindowItem
+from app.services.awards import context_of
+from app.services.facts import decode_facts
+from app.services.programmes import Version, in_force, version_of, versions
+from app.services.rows import REDEMPTION
+
+ORDER = "order"
+
+_MEMBERS = 300  # whose events are in memory at once
+_ROWS = 1_000
+
+_COLUMNS = (
+    t.source_object.c.id,
+    t.source_object.c.kind,
+    t.source_object.c.owner_id,
+    t.source_object.c.store_id,
+    t.source_object.c.occurred_at,
+    t.source_object.c.earned_at,
+    t.source_object.c.version,
+    t.source_object.c.context,
+    t.source_object.c.facts,
+)
+
+
+def draft_source(connection: Connection, programme_id: int, name: str, now: datetime) -> str:
+    """Return the document of a preset as this programme would have it: its key, currency and zone."""
+    live = in_force(versions(connection, programme_id), now).programme
+    return preset_source(
+        name,
+        key=live.key,
+        currency=live.currency,
+        language=live.language,
+        timezone=live.timezone,
+    )
+
+
+def read_draft(connection: Connection, programme_id: int, source: str) -> Programme:
+    """Return the draft that a document is. Raises ConfigError, also for one of another programme."""
+    draft = parse(source)
+    live = versions(connection, programme_id)[-1].programme
+    if draft.key != live.key:
+        raise ConfigError(
+            f'programme.key: the draft is of "{draft.key}", not of the programme "{live.key}"'
+        )
+    if draft.currency != live.currency:
+        raise Conflict(
+            f"programme.currency: the draft counts in {draft.currency}, the programme "
+            f'"{live.key}" in {live.currency} since its first version.'
+        )
+    return draft
+
+
+def simulate_stored(
+    connection: Connection, programme_id: int, draft: Programme, period: Period
+) -> Outcome:
+    """Judge the stored events of a period by a draft. Call in a snapshot: nothing is written."""
+    known = versions(connection, programme_id)
+    return simulate(draft, period, cases(connection, programme_id, known, draft, period))
+
+
+def cases(
+    connection: Connection,
+    programme_id: int,
+    known: Sequence[Version],
+    draft: Programme,
+    period: Period,
+) -> Iterator[Case]:
+    """Yield each person with their events, some hundred of them in memory at once.
+
+    Orders from before the period are left out where none of the versions looks at several together.
+    """
+    stores = stores_for(connection, programme_id, [draft, *(one.programme for one in known)])
+    whole = has_order_windows(draft) or any(has_order_windows(one.programme) for one in known)
+    when = t.source_object.c.occurred_at < period.end
+    if not whole:
+        within = t.source_object.c.occurred_at >= period.begin
+        when = and_(when, or_(t.source_object.c.kind != ORDER, within))
+    after = -1
+    while True:
+        members = list(
+            connection.execute(
+                select(t.member.c.id)
+                .where(t.member.c.programme_id == programme_id, t.member.c.id > after)
+                .order_by(t.member.c.id)
+                .limit(_MEMBERS)
+            ).scalars()
+        )
+        if not members:
+            break
+        after = members[-1]
+        for member, rows in _by_owner(connection, members, when):
+            yield case_of(known, member, rows, stores)
+    yield from _of_nobody(connection, programme_id, known, when, stores)
+
+
+def stores_for(
+    connection: Connection, programme_id: int, documents: Sequence[Programme]
+) -> Mapping[int, str]:
+    """Return the keys of the programme's stores by id, empty if no document names products."""
+    if not any(named_stores(rule) for document in documents for rule in document.rules):
+        return {}
+    query = select(t.store.c.id, t.store.c.key).where(t.store.c.programme_id == programme_id)
+    return {row.id: row.key for row in connection.execute(query)}
+
+
+def case_of(
+    known: Sequence[Version],
+    member: int | None,
+    rows: Sequence[Row[Any]],
+    stores: Mapping[int, str],
+) -> Case:
+    """Return what stored objects of one person are, under the versions and contexts frozen with them."""
+    orders: list[OrderItem] = []
+    others: list[WindowItem] = []
+    spent: list[tuple[datetime, int]] = []
+    for row in rows:
+        facts = decode_facts(row.facts)
+        version = version_of(known, row.version)
+        if row.kind == ORDER:
+            orders.append(
+                OrderItem(
+                    object_id=row.id,
+                    occurred_at=row.occurred_at,
+                    earned_at=row.earned_at,
+                    programme=version.programme,
+                    version=version.number,
+                    context=context_of(row.context),
+                    facts=facts if isinstance(facts, OrderFacts) else None,
+                    store=stores.get(row.store_id),
+                )
+            )
+        elif row.kind != REDEMPTION:
+            others.append(
+                WindowItem(
+                    object_id=row.id,
+                    store_id=row.store_id,
+                    store=stores.get(row.store_id),
+                    occurred_at=row.occurred_at,
+                    programme=version.programme,
+                    version=version.number,
+                    context=context_of(row.context),
+                    facts=facts,
+                )
+            )
+        else:
+            awards = evaluate(version.programme, row.version, Context(), facts, row.occurred_at)
+            spent.append((row.occurred_at, -sum(award.points for award in awards)))
+    return Case(History(member, tuple(orders), tuple(others)), tuple(spent))
+
+
+def _by_owner(
+    connection: Connection, members: Sequence[int], when: ColumnElement[bool]
+) -> Iterator[tuple[int, list[Row[Any]]]]:
+    found: defaultdict[int, list[Row[Any]]] = defaultdict(list)
+    query: Select[Any] = select(*_COLUMNS).where(t.source_object.c.owner_id.in_(members), when)
+    for row in connection.execute(query):
+        found[row.owner_id].append(row)
+    yield from sorted(found.items())
+
+
+def _of_nobody(
+    connection: Connection,
+    programme_id: int,
+    known: Sequence[Version],
+    when: ColumnElement[bool],
+    stores: Mapping[int, str],
+) -> Iterator[Case]:
+    after = -1
+    while True:
+        query: Select[Any] = (
+            select(*_COLUMNS)
+            .where(
+                t.source_object.c.owner_id.is_(None),
+                t.source_object.c.programme_id == programme_id,
+                t.source_object.c.kind == ORDER,
+                t.source_object.c.id > after,
+                when,
+            )
+            .order_by(t.source_object.c.id)
+            .limit(_ROWS)
+        )
+        rows = connection.execute(query).all()
+        if not rows:
+            return
+        after = rows[-1].id
+        yield case_of(known, None, rows, stores)
