@@ -143,7 +143,7 @@ def _months(one: Simulation, words: Texts) -> str:
         say("left open"),
         say("liability"),
         say("cost"),
-        say("% of turnover"),
+        say("percent of turnover"),
     ]
     months = zip(one.outcome.period.months(), one.forecast.months, strict=True)
     lines = [(f"{day:%Y-%m}", month) for day, month in months]
@@ -156,9 +156,9 @@ def _cells(month: Figures, words: Texts) -> list[str]:
     amounts = (month.liability, month.cost, month.percent)
     return [
         words.number(month.orders),
-        words.number(month.turnover),
+        words.hundredths(month.turnover),
         *(words.number(value) for value in points),
-        *(UNKNOWN if value is None else words.number(value) for value in amounts),
+        *(UNKNOWN if value is None else words.hundredths(value) for value in amounts),
     ]
 
 
@@ -280,19 +280,26 @@ def _members(one: Simulation, words: Texts) -> list[str]:
     outcome = one.outcome
     if not outcome.gain + outcome.lose:
         return ["", words.say("Nobody would have more or fewer points than they were given.")]
-    return [
-        "",
-        words.plural(
-            "One member would have more points than the live programme gave.",
-            "%(count)s members would have more points than the live programme gave.",
-            outcome.gain,
-        ),
-        *_changes(outcome.winners, words),
-        words.plural(
-            "One member would have fewer.", "%(count)s members would have fewer.", outcome.lose
-        ),
-        *_changes(outcome.losers, words),
-    ]
+    lines = [""]
+    if outcome.gain:
+        lines.append(
+            words.plural(
+                "One member would have more points than the live programme gave.",
+                "%(count)s members would have more points than the live programme gave.",
+                outcome.gain,
+            )
+        )
+        lines += _changes(outcome.winners, words)
+    if outcome.lose:
+        lines.append(
+            words.plural(
+                "One member would have fewer points than the live programme gave.",
+                "%(count)s members would have fewer points than the live programme gave.",
+                outcome.lose,
+            )
+        )
+        lines += _changes(outcome.losers, words)
+    return lines
 
 
 def _changes(changes: Sequence[Change], words: Texts) -> list[str]:

@@ -58,6 +58,10 @@ class Texts:
         """Write a figure with all of its decimals."""
         return format_decimal(value, locale=self._locale, decimal_quantization=False)
 
+    def hundredths(self, value: Decimal) -> str:
+        """Write a figure with two decimals, as columns of amounts want it."""
+        return format_decimal(value, format="#,##0.00", locale=self._locale)
+
     def ordinal(self, number: int) -> str:
         """Write which one of several: "21st", "21."."""
         if self.language != "en":
