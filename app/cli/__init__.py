@@ -7,6 +7,7 @@ import click
 from app.cli.actions import action
 from app.cli.deliver import deliver
 from app.cli.events import events
+from app.cli.explain import explain
 from app.cli.imports import imports
 from app.cli.ledger import ledger
 from app.cli.members import member
@@ -55,6 +56,7 @@ for command in (
     action,
     quiz,
     ledger,
+    explain,
     points,
     imports,
     events,

@@ -101,6 +101,46 @@ def entries_of_object(connection: Connection, object_id: int) -> list[EntryView]
     return _views(connection, rows.mappings().all())
 
 
+def entries_of_award(connection: Connection, award_id: int) -> list[EntryView]:
+    """Return the entries that an award was posted with, oldest first."""
+    rows = connection.execute(
+        _query()
+        .where(t.entry.c.award_id == award_id)
+        .order_by(t.entry.c.recorded_at, t.entry.c.seq)
+    )
+    return _views(connection, rows.mappings().all())
+
+
+def entry_of(connection: Connection, entry_id: int) -> EntryView | None:
+    """Return the entry with this id, None if there is none."""
+    rows = connection.execute(_query().where(t.entry.c.id == entry_id)).mappings().all()
+    return next(iter(_views(connection, rows)), None)
+
+
+def objects_named(connection: Connection, ids: Sequence[int]) -> list[ObjectName]:
+    """Return these source objects by the names people know them by, the earliest first."""
+    found: list[ObjectName] = []
+    for start in range(0, len(ids), _CHUNK):
+        rows = connection.execute(
+            select(t.source_object, t.store.c.key.label("store"))
+            .join(t.store, t.store.c.id == t.source_object.c.store_id)
+            .where(t.source_object.c.id.in_(ids[start : start + _CHUNK]))
+            .order_by(t.source_object.c.occurred_at, t.source_object.c.id)
+        )
+        found += [
+            ObjectName(
+                id=row.id,
+                kind=row.kind,
+                external_id=row.external_id,
+                number=row.number,
+                store=row.store,
+                owner_id=row.owner_id,
+            )
+            for row in rows
+        ]
+    return found
+
+
 def sentence(entry: EntryView, language: str, currency: str | None = None) -> str:
     """Return the sentence that explains an entry; `currency` is its programme's."""
     kind, points = entry.kind, entry.points + entry.pending

@@ -8,18 +8,24 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 
 from app.cli.events import events
+from app.cli.explain import explain
 from app.cli.ledger import ledger
 from app.cli.members import member
 from app.cli.points import points
 from app.cli.shared import Context
 from app.db.engine import Database
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import ConfigError, Conflict, Invalid, NotFound
 from tests.cli.answers import data, plain
 from tests.pipeline import Pipeline, order_body
 from tests.stories import Story, order_16_email, tell
 
 Run = Callable[..., Result]
-GROUPS = {"events": events, "member": member, "ledger": ledger, "points": points}
+GROUPS = {
+    "events": events,
+    "member": member,
+    "ledger": ledger,
+    "points": points,
+}
 
 
 @pytest.fixture
@@ -31,7 +37,7 @@ def run(pipeline: Pipeline) -> Run:
         context = Context()
         try:
             return CliRunner().invoke(
-                GROUPS[group],
+                explain if group == "explain" else GROUPS[group],
                 [str(argument) for argument in arguments],
                 obj=context,
                 env=environment,
@@ -208,3 +214,19 @@ def test_a_script_gets_all_rows_and_a_person_the_newest(run: Run, pipeline: Pipe
     assert len(data(run("events", "list", "--json"))) == 60
     assert len(plain(run("events", "list")).splitlines()) == 1 + 50
     assert len(data(run("events", "list", "--json", "--limit", 7))) == 7
+
+
+def test_an_entry_and_an_order_are_explained_to_people_and_scripts(run: Run, story: Story) -> None:
+    rows = data(run("ledger", "show", story.member_id, "--json"))["entries"]
+    entry = next(row for row in rows if row["points"] == 45)
+    told = plain(run("explain", entry["id"], "--language", "pl"))
+    assert told.startswith("zamówienie 16 w sklepie")
+    assert "Kubek „Zażółć gęślą jaźń” (KUB-1): 134,98 zł zamiast 89,99 zł" in told
+    found = data(run("explain", entry["id"], "--json"))
+    assert (found["entry"]["points"], found["worth"], found["version"]["number"]) == (45, 0, 1)
+    assert [line["points"] for line in found["lines"]] == ["134.980000", "179.090000"]
+    [whole] = data(run("explain", "--order", story.store.key, "16", "--json"))
+    assert [step["points"] for step in whole["history"]] == [269, 45, -40, -45, -229]
+    assert whole["entry"] is None
+    assert isinstance(run("explain").exception, ConfigError)
+    assert isinstance(run("explain", entry["id"], "--order", "a", "b").exception, ConfigError)
