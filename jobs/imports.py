@@ -67,7 +67,9 @@ def _stage(
     manner: Manner,
     how: Survey,
 ) -> int:
-    head = next(rows)
+    head = next(rows, None)
+    if head is None:
+        raise Invalid("The file is empty.")
     if head.problem is not None:
         raise Invalid(f"The first line of the file cannot be read: {head.problem}.")
     columns = map_columns(head.cells, system=manner.system, chosen=manner.columns)

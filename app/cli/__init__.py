@@ -8,6 +8,7 @@ from app.cli.actions import action
 from app.cli.deliver import deliver
 from app.cli.events import events
 from app.cli.explain import explain
+from app.cli.exports import exports
 from app.cli.imports import imports
 from app.cli.ledger import ledger
 from app.cli.members import member
@@ -59,6 +60,7 @@ for command in (
     explain,
     points,
     imports,
+    exports,
     events,
     redeem,
     redemption,
