@@ -5,6 +5,7 @@ import sys
 import click
 
 from app.cli.actions import action
+from app.cli.campaigns import campaign
 from app.cli.deliver import deliver
 from app.cli.events import events
 from app.cli.explain import explain
@@ -65,6 +66,7 @@ for command in (
     redeem,
     redemption,
     reward,
+    campaign,
 ):
     cli.add_command(command)
 

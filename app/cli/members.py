@@ -395,5 +395,11 @@ def _said(claim: ClaimView) -> str:
 
 def _worth(award: AwardView, currency: str) -> str:
     return render(
-        award.explanation, "award", award.points, "en", window=award.window, currency=currency
+        award.explanation,
+        "award",
+        award.points,
+        "en",
+        window=award.window,
+        currency=currency,
+        names=award.names,
     )

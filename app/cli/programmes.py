@@ -281,9 +281,9 @@ def _settings(words: Sequence[str]) -> dict[str, str]:
 
 def _notes(document: Programme, stores: Sequence[str]) -> list[str]:
     """Return what the owner may not have expected of the document, in sentences."""
-    notes = [
-        note for rule in document.rules for note in _strange(rule.key, named_stores(rule), stores)
-    ]
+    naming = [(rule.key, named_stores(rule)) for rule in document.rules]
+    naming += [(campaign.key, named_stores(campaign)) for campaign in document.campaigns]
+    notes = [note for key, named in naming for note in _strange(key, named, stores)]
     notes += [note for reward in document.rewards for note in _of_reward(reward, stores)]
     if not document.rules:
         notes.append(
@@ -309,6 +309,6 @@ def _of_reward(reward: Reward, stores: Sequence[str]) -> list[str]:
 
 
 def _strange(key: str, named: Sequence[str], stores: Sequence[str]) -> list[str]:
-    """Return what to say of stores that a rule or reward names and the programme hasn't got."""
+    """Return what to say of stores that a rule, campaign or reward names and the programme hasn't got."""
     strange = [store for store in named if store not in stores]
     return [f"{key}: the programme has no store {' and '.join(strange)} yet."] if strange else []

@@ -88,13 +88,6 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
         return self.name or self.key
 
 
-def stores_named_by(campaign: Campaign) -> tuple[str, ...]:
-    """Return the keys of the stores whose products a campaign asks for, each once."""
-    chosen = (campaign.lines, campaign.except_lines)
-    products = [product for named in chosen if named is not None for product in named.products]
-    return tuple(dict.fromkeys(product.store for product in products))
-
-
 def check_campaigns(
     campaigns: Sequence[Campaign],
     timezone: str,

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from app.errors import ConfigError
 from app.programme.actions import ACTION_NAME, ActionName, EachPeriod, Times, Years, check_action
+from app.programme.campaigns import Campaign
 from app.programme.caps import ITEM_COUNT, ORDER_COUNT, NumberOfOrders, check_milestone
 from app.programme.channels import Channel
 from app.programme.fields import MOST_POINTS, OptionalMoney, Points, Slug, check_money
@@ -90,9 +91,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     multiply: tuple[Factor, ...] = ()  # of several that name a line, the largest
 
 
-def named_stores(rule: Rule) -> tuple[str, ...]:
-    """Return the keys of the stores whose products a rule asks for, each once."""
-    chosen = (rule.lines, rule.except_lines, *rule.multiply)
+def named_stores(rule: Rule | Campaign) -> tuple[str, ...]:
+    """Return the keys of the stores whose products a rule or campaign asks for, each once."""
+    factors = rule.multiply if isinstance(rule, Rule) else ()
+    chosen = (rule.lines, rule.except_lines, *factors)
     products = [product for named in chosen if named is not None for product in named.products]
     return tuple(dict.fromkeys(product.store for product in products))
 

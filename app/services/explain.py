@@ -12,7 +12,7 @@ from app.programme.explanation import Explanation, LeftOut, Note, Reason
 from app.services.explain_actions import why_acted
 from app.services.explain_caps import head_of_cap, is_capped, why_capped
 from app.services.explain_gifts import PERSON_WINDOWS, head_of_gift, is_gift, why_given
-from app.services.explain_multipliers import NO_NAMES, Names, campaign_name, multiplied
+from app.services.explain_multipliers import NO_NAMES, Names, multiplied
 from app.services.explain_words import (
     CHANNELS,
     KINDS,
@@ -120,7 +120,8 @@ def _why(
         REASONS[told.reason],
         rule=told.rule,
         currency=told.currency or "?",
-        campaign=campaign_name(names, told.rule),
+        campaign=names.get(("campaign", told.rule), told.rule),
+        tier=names.get(("tier", told.rule), told.rule),
         channel=words.say(CHANNELS[channel])
         if channel in CHANNELS
         else words.say("“%(word)s”", word=channel),

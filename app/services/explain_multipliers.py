@@ -17,11 +17,6 @@ _NAMED = {
 }
 
 
-def campaign_name(names: Names, key: str) -> str:
-    """Return what people call a campaign; its key, if nobody knows."""
-    return names.get(("campaign", key), key)
-
-
 def multiplied(words: Texts, told: Explanation, names: Names) -> list[str]:
     """Say how many times something counts, and thanks to whom; nothing if it counts once."""
     if told.multiplier is None:

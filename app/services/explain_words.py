@@ -38,7 +38,7 @@ REASONS: dict[Reason, str] = {
     Reason.ENDED: mark("the subscription has ended"),
     Reason.NOT_PASSED: mark("fewer answers were right than the quiz asks for"),
     Reason.TOO_SOON: mark("it was paid before, and not so long ago that it counts again"),
-    Reason.TIER_REACHED: mark("for reaching the tier “%(rule)s”"),
+    Reason.TIER_REACHED: mark("for reaching the tier “%(tier)s”"),
     Reason.BONUS: mark("a bonus of the campaign “%(campaign)s”"),
     Reason.NOT_INVITED: mark("the campaign “%(campaign)s” is for other members"),
     Reason.NOTHING_EARNED: mark(

@@ -32,7 +32,8 @@ _FIRST = (
 class Version(msgspec.Struct, frozen=True):
     """One published document. `effective_at` is None for the first: it judges all the past.
 
-    `stores` has the keys of the programme's stores by id, if any version has rules about products.
+    `stores` has the keys of the programme's stores by id, if any version has rules or campaigns about
+    products.
     """
 
     number: int
@@ -233,7 +234,7 @@ def versions(connection: Connection, programme_id: int) -> list[Version]:
     )
     documents = [(row, load(row.document)) for row in rows]
     stores: dict[int, str] = {}
-    if any(named_stores(rule) for _, document in documents for rule in document.rules):
+    if any(_names_products(document) for _, document in documents):
         # Keys are given once and for all, so what a version is worth cannot change with them.
         stores = {
             row.id: row.key
@@ -245,6 +246,10 @@ def versions(connection: Connection, programme_id: int) -> list[Version]:
         Version(row.number, document, row.effective_at, row.published_at, stores)
         for row, document in documents
     ]
+
+
+def _names_products(document: Programme) -> bool:
+    return any(map(named_stores, document.rules)) or any(map(named_stores, document.campaigns))
 
 
 def in_force(known: Sequence[Version], moment: datetime) -> Version:

@@ -11,6 +11,8 @@ from app.db import tables as t
 from app.programme.explanation import Explanation, Reason
 from app.programme.order_windows import is_cap_window
 from app.services.explain import read_explanation
+from app.services.explain_multipliers import NO_NAMES, Names
+from app.services.names import names_for
 
 MOST_WINDOWS = 100
 """What a member's page shows of rules over several things; a cap of a day makes one a day."""
@@ -27,20 +29,27 @@ class AwardView(msgspec.Struct, frozen=True, kw_only=True):
     expired: int  # of the points: gone unused
     window: str
     explanation: Explanation | None
+    names: Names = NO_NAMES  # of what the explanation tells by key
 
 
-def award_view(row: Row[Any]) -> AwardView:
-    """Return an award as it is shown."""
-    return AwardView(
-        rule=row.rule,
-        points=row.points,
-        forgiven=row.forgiven,
-        pending=row.pending,
-        matures_at=row.matures_at,
-        expired=row.expired,
-        window=row.window_key,
-        explanation=read_explanation(row.explanation),
-    )
+def award_views(connection: Connection, rows: Sequence[Row[Any]]) -> list[AwardView]:
+    """Return awards as they are shown."""
+    told = [(row.programme_id, read_explanation(row.explanation)) for row in rows]
+    names = names_for(connection, told)
+    return [
+        AwardView(
+            rule=row.rule,
+            points=row.points,
+            forgiven=row.forgiven,
+            pending=row.pending,
+            matures_at=row.matures_at,
+            expired=row.expired,
+            window=row.window_key,
+            explanation=why,
+            names=names.get(programme_id, NO_NAMES),
+        )
+        for row, (programme_id, why) in zip(rows, told, strict=True)
+    ]
 
 
 def decisive(awards: Iterable[Row[Any]]) -> list[Row[Any]]:
@@ -71,8 +80,7 @@ def windows_of(connection: Connection, accounts: Sequence[int]) -> list[AwardVie
         .limit(MOST_WINDOWS)
     ).all()
     given = sorted(rows, key=lambda row: (row.rule, row.window_key))
-    return [
-        award_view(row)
-        for row in decisive(given)
-        if row.points or not is_cap_window(row.window_key)
-    ]
+    return award_views(
+        connection,
+        [row for row in decisive(given) if row.points or not is_cap_window(row.window_key)],
+    )

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, RowMapping, Select, func, select
 from app.db import tables as t
 from app.programme.explanation import Explanation
 from app.services.explain import read_explanation, render
+from app.services.explain_multipliers import NO_NAMES, Names
+from app.services.names import names_for
 from app.services.views import Page, key_of, page_of, page_size
 
 _CHUNK = 400
@@ -57,6 +59,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     stays: bool | None = None
     batch: int | None = None
     balance: int | None = None
+    names: Names = NO_NAMES  # of what the explanation tells by key
 
 
 def ledger_of(
@@ -160,6 +163,7 @@ def sentence(entry: EntryView, language: str, currency: str | None = None) -> st
         currency=currency,
         stays=entry.stays,
         pending=entry.pending > 0,
+        names=entry.names,
     )
 
 
@@ -184,6 +188,8 @@ def _query() -> Select[Any]:
 def _views(connection: Connection, rows: Sequence[RowMapping]) -> list[EntryView]:
     worth = _worth_after(connection, sorted({row["award_id"] for row in rows if row["award_id"]}))
     notes = _notes(connection, rows)
+    told = [read_explanation(row["explanation"]) for row in rows]
+    names = names_for(connection, zip((row["programme_id"] for row in rows), told, strict=True))
     return [
         EntryView(
             **{
@@ -202,11 +208,12 @@ def _views(connection: Connection, rows: Sequence[RowMapping]) -> list[EntryView
                 store=row["store"],
                 owner_id=row["owner_id"],
             ),
-            explanation=read_explanation(row["explanation"]),
+            explanation=why,
             worth=worth.get(row["id"]),
             note=notes.get(row["id"]),
+            names=names.get(row["programme_id"], NO_NAMES),
         )
-        for row in rows
+        for row, why in zip(rows, told, strict=True)
     ]
 
 

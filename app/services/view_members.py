@@ -24,7 +24,7 @@ from app.services.facts import decode_facts
 from app.services.keys import Vault
 from app.services.people import email_hash_of
 from app.services.rows import REDEMPTION
-from app.services.view_awards import AwardView, award_view, decisive, windows_of
+from app.services.view_awards import AwardView, award_views, decisive, windows_of
 from app.services.view_claims import ClaimView, claims_where
 from app.services.view_life import Dated, becoming_available, expiring
 from app.services.views import Page, key_of, page_of, page_size, programme_views, storable
@@ -310,8 +310,9 @@ def _objects(
         .where(t.award.c.object_id.in_([row.id for row in rows]), t.award.c.member_id.in_(accounts))
         .order_by(t.award.c.rule)
     )
-    for award in decisive(given):
-        awards[award.object_id].append(award_view(award))
+    decided = decisive(given)
+    for award, view in zip(decided, award_views(connection, decided), strict=True):
+        awards[award.object_id].append(view)
     items = [_object(row, awards[row.id]) for row in rows]
     return page_of(items, [item.id for item in items], size)
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from app.errors import ConfigError
-from app.programme.campaigns import stores_named_by
 from app.programme.document import Programme, dump, load, parse
+from app.programme.rule import named_stores
 from tests.programme.orders import HEAD, goods, points, programme
 
 RULE = '[[rule]]\nkey = "unit"\non = "order.paid"\npoints = 1\nper = "1.00"\n'
@@ -37,7 +37,7 @@ def test_a_campaign_is_read_as_written_and_kept_as_read() -> None:
         ("silver",),
         ("sleeping",),
     )
-    assert stores_named_by(campaign) == ("kawa-shop", "till")
+    assert named_stores(campaign) == ("kawa-shop", "till")
     assert rules.stacking == "add"
     assert load(dump(rules)) == rules
 

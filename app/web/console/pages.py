@@ -219,6 +219,7 @@ def _worth(programme: ProgrammeView, award: AwardView) -> str:
         reader().language,
         window=award.window,
         currency=programme.currency,
+        names=award.names,
     )
 
 
