@@ -19,6 +19,7 @@ from app.db.ids import new_id
 from app.db.inbox import NewDelivery, store_deliveries
 from app.programme.presets import preset_source
 from app.services.programmes import publish
+from app.services.rebuild import Rebuilt, rebuild
 from app.services.stores import Store, add_store
 from app.services.verify import Report, verify
 from app.settings import Settings
@@ -243,6 +244,11 @@ class Pipeline:
     def verified(self) -> Report:
         with self.database.snapshot() as connection:
             return verify(connection, self.settings.keyring)
+
+    def rebuilt(self) -> Rebuilt:
+        """Work out the ledger anew from the stored facts and compare."""
+        with self.database.snapshot() as connection:
+            return rebuild(connection)
 
     def environment(self) -> dict[str, str]:
         """Return what must be set so that a command sees this installation."""

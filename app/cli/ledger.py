@@ -7,7 +7,9 @@ import msgspec
 
 from app.cli.printing import entry_row, moment, thing
 from app.cli.shared import Context, as_json, gather, how_many, limit_option, pass_context, show
+from app.errors import ConfigError
 from app.services.programmes import programme_id_of
+from app.services.rebuild import Difference, rebuild
 from app.services.texts import LANGUAGES
 from app.services.verify import Problem
 from app.services.verify import verify as prove
@@ -127,6 +129,66 @@ def verify(context: Context, *, programme: str | None, as_json: bool) -> None:
     )
     if not report.ok:
         sys.exit(1)
+
+
+@ledger.command("rebuild")
+@click.option("--check", is_flag=True, help="Compare and change nothing; needed.")
+@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@as_json
+@pass_context
+def rebuild_check(context: Context, *, check: bool, programme: str | None, as_json: bool) -> None:
+    """Work out the ledger anew from the stored facts, and name everything that differs.
+
+    For every person, order or window, and rule: what it is worth under the version that judged it,
+    against what was posted; and every balance from these, with corrections, expiries, imports and joins
+    as they are. Exit status 1 if anything differs. Changes nothing.
+
+    Example: stempel ledger rebuild --check --programme kawa
+    """
+    if not check:
+        raise ConfigError("a ledger is only ever appended to; see what differs with --check")
+    with context.database().snapshot() as connection:
+        programme_id = None if programme is None else programme_id_of(connection, programme)
+        found = rebuild(connection, programme_id=programme_id)
+    counted = (
+        f"{_count(found.members, 'person', 'persons')}, {_count(found.objects, 'object', 'objects')}, "
+        f"{_count(found.compared, 'award', 'awards')}"
+    )
+    lines = [f"Facts and ledger agree: {counted}."]
+    if not found.ok:
+        several = len(found.differences) + len(found.balances)
+        lines = [f"{_count(several, 'difference', 'differences')} in {counted}:"]
+        lines += [f"  {_difference(one)}" for one in found.differences]
+        lines += [
+            f"  member {one.member}: the balance is {one.balance}, worked out anew {one.rebuilt}"
+            for one in found.balances
+        ]
+    show(
+        {
+            "ok": found.ok,
+            "members": found.members,
+            "objects": found.objects,
+            "compared": found.compared,
+            "differences": [
+                msgspec.to_builtins(one) | {"member": str(one.member), "object": _id(one.object)}
+                for one in found.differences
+            ],
+            "balances": [
+                msgspec.to_builtins(one) | {"member": str(one.member)} for one in found.balances
+            ],
+        },
+        as_json,
+        "\n".join(lines),
+    )
+    if not found.ok:
+        sys.exit(1)
+
+
+def _difference(one: Difference) -> str:
+    what = one.name or (f"window {one.window}" if one.window else f"object {one.object}")
+    rule = f", rule {one.rule}" if one.rule else ""
+    worth = "cannot be judged any more" if one.rebuilt is None else f"worth {one.rebuilt}"
+    return f"member {one.member}, {what}{rule}: {worth}, posted {one.posted}"
 
 
 def _count(number: int, one: str, many: str) -> str:

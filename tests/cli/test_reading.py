@@ -230,3 +230,16 @@ def test_an_entry_and_an_order_are_explained_to_people_and_scripts(run: Run, sto
     assert whole["entry"] is None
     assert isinstance(run("explain").exception, ConfigError)
     assert isinstance(run("explain", entry["id"], "--order", "a", "b").exception, ConfigError)
+
+
+def test_facts_and_ledger_are_compared_for_people_and_scripts(run: Run, story: Story) -> None:
+    assert plain(run("ledger", "rebuild", "--check")).startswith("Facts and ledger agree: ")
+    found = data(run("ledger", "rebuild", "--check", "--programme", "one-per-unit", "--json"))
+    assert (found["ok"], found["differences"], found["balances"]) == (True, [], [])
+    with story.pipeline.database.transaction() as connection:
+        connection.execute(text("UPDATE member SET balance = 26 WHERE balance = 25"))
+    differs = run("ledger", "rebuild", "--check")
+    assert differs.exit_code == 1
+    assert f"member {story.member_id}: the balance is 26, worked out anew 25" in differs.stdout
+    refused = run("ledger", "rebuild")
+    assert isinstance(refused.exception, ConfigError)

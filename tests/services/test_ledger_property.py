@@ -251,8 +251,10 @@ class OrdersAndLedger(RuleBasedStateMachine):
         assert self.pipeline.verified().problems == []
 
     def teardown(self) -> None:
+        found = self.pipeline.rebuilt()
         self.pipeline.close()
         self.stack.close()
+        assert (found.differences, found.balances) == ([], [])
 
     def _change(self, number: int, state: State, *, apart: bool, at_once: bool) -> None:
         # Of two states of one second that show a code, what is told of the code is for a read to say.

@@ -229,8 +229,10 @@ class PointsAndTime(RuleBasedStateMachine):
             assert self.aging.people.problems() == []
 
     def teardown(self) -> None:
+        found = self.pipeline.rebuilt()
         self.pipeline.close()
         self.stack.close()
+        assert (found.differences, found.balances) == ([], [])
 
     def _ripen(self) -> None:
         for order in self.orders.values():

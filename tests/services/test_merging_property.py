@@ -213,8 +213,10 @@ class PeopleAndLedger(RuleBasedStateMachine):
             assert self.people.problems() == []
 
     def teardown(self) -> None:
+        found = self.pipeline.rebuilt()
         self.pipeline.close()
         self.stack.close()
+        assert (found.differences, found.balances) == ([], [])
 
     def _rich(self) -> list[Account]:
         """Return who has the points for a reward and an account in a shop."""

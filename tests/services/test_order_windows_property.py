@@ -252,8 +252,10 @@ class OrdersAndWindows(RuleBasedStateMachine):
         assert self.pipeline.verified().problems == []
 
     def teardown(self) -> None:
+        found = self.pipeline.rebuilt()
         self.pipeline.close()
         self.stack.close()
+        assert (found.differences, found.balances) == ([], [])
 
     def _tell(self, number: int, known: Order) -> None:
         self.people.tell(0, known.event(number))
