@@ -1,4 +1,4 @@
-"""Brings members in from a file and out again, slice by slice: others write in between.
+"""Brings members in from a file, and takes that back, slice by slice: others write in between.
 
 Whoever is stopped in the middle calls again: what was done is not done twice.
 """
@@ -32,7 +32,7 @@ from app.services.views import programme_views
 
 # On SQLite a slice keeps others from writing: it must be over in some 50 ms.
 _EMBEDDED, _SLICE = 20, 200
-_STAGED_EMBEDDED, _STAGED = 200, 1_000
+_STAGED_EMBEDDED, _STAGED = 100, 1_000
 
 
 class Manner(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,8 +27,8 @@ _MOST_CELLS = 500
 
 # Polish letters where they are in Windows-1250 and Windows-1252 has rare signs: ą ł ż ś ź and capitals.
 _OF_1250 = b"\xb9\xb3\xbf\x9c\x9f\xa5\xa3\xaf\x8c\x8f"
-# French and German letters that Windows-1250 has other letters for: à è ê ù û ï ñ ã õ å æ ø.
-_OF_1252 = b"\xe0\xe8\xf9\xfb\xef\xf1\xe3\xf5\xe5\xe6\xf8"
+# Western letters where Windows-1250 has none of Polish: à è ù û ï ã õ å ø. Not ñ and æ: those are ń, ć.
+_OF_1252 = b"\xe0\xe8\xf9\xfb\xef\xe3\xf5\xe5\xf8"
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):

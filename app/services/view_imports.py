@@ -158,7 +158,7 @@ def wrong_rows(connection: Connection, batch_id: int, *, limit: int) -> list[Wro
 
 
 def left_behind(connection: Connection, batch_id: int) -> int:
-    """Return how many accounts a batch made that have nothing now: no points, no other entries."""
+    """Return how many accounts a batch made that have no points now."""
     mine = select(t.import_row.c.member_id).where(
         t.import_row.c.batch_id == batch_id, t.import_row.c.made == 1
     )

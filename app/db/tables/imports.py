@@ -54,6 +54,7 @@ import_row = table(
     Index("ix_import_row_batch_id_slot", "batch_id", "slot"),
     Index("ix_import_row_batch_id_person", "batch_id", "person"),
     Index("ix_import_row_member_id", "member_id"),
+    Index("ix_import_row_entry_id", "entry_id"),
     Index(
         "ix_import_row_email_hash",
         "email_hash",

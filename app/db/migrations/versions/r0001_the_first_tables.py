@@ -743,6 +743,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sqlite_where=sa.text("email_hash IS NOT NULL"),
         postgresql_where=sa.text("email_hash IS NOT NULL"),
     )
+    op.create_index("ix_import_row_entry_id", "import_row", ["entry_id"], unique=False)
     op.create_index("ix_import_row_member_id", "import_row", ["member_id"], unique=False)
     op.create_table(
         "lot",
