@@ -44,7 +44,7 @@ acts = st.lists(
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows, acts, acts)
 def test_an_undone_import_leaves_what_would_be_without_it(
