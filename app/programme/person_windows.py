@@ -1,4 +1,4 @@
-"""What all orders of a person are worth together: milestones, punch cards and challenges, in one go."""
+"""What all orders of a person are worth together: milestones, punch cards, challenges, gifts for tiers."""
 
 from collections.abc import Iterable
 
@@ -14,6 +14,7 @@ from app.programme.order_windows import (
     has_milestones,
 )
 from app.programme.rules import Award
+from app.programme.tier_history import evaluate_gifts
 from app.programme.windows import WindowKey
 
 _LAPSED = {CARD: Reason.NOT_FULL, CHALLENGE: Reason.NOT_WON}
@@ -21,13 +22,22 @@ _LAPSED = {CARD: Reason.NOT_FULL, CHALLENGE: Reason.NOT_WON}
 
 def looks_at_all_orders(programme: Programme) -> bool:
     """Say whether something is worked out from all orders of a person."""
-    return bool(programme.challenges) or has_milestones(programme) or has_cards(programme)
+    return (
+        bool(programme.challenges or programme.tiers)
+        or has_milestones(programme)
+        or has_cards(programme)
+    )
 
 
 def evaluate_person(items: Iterable[OrderItem]) -> tuple[tuple[WindowKey, Award], ...]:
     """Return every window that a person has reached. `items` are all their orders."""
     orders = list(items)
-    reached = [*evaluate_milestones(orders), *evaluate_cards(orders), *evaluate_challenges(orders)]
+    reached = [
+        *evaluate_milestones(orders),
+        *evaluate_cards(orders),
+        *evaluate_challenges(orders),
+        *evaluate_gifts(orders),
+    ]
     return tuple(sorted(reached, key=lambda pair: pair[0]))
 
 

@@ -7,7 +7,7 @@ happened in that very moment counts only afterwards, of two orders of one moment
 
 import heapq
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -20,9 +20,6 @@ from app.programme.tier import Tier, TierBy
 from app.programme.tier_facts import Fact, began, facts_of, total
 from app.programme.tiers import UNIT, Span, Standing, local_day, spans, stand, units_of
 from app.programme.windows import WindowKey
-
-InForce = Callable[[datetime], tuple[int, Programme]]
-"""Tells which version, with its number, decides at a moment."""
 
 
 def contexts(items: Iterable[OrderItem]) -> dict[int, Context]:
@@ -66,25 +63,26 @@ def standing_at(programme: Programme, facts: Iterable[Fact], moment: datetime) -
     return stand(programme, sums.of(_spans(programme, moment)))
 
 
-def evaluate_gifts(
-    items: Iterable[OrderItem], in_force: InForce
-) -> tuple[tuple[WindowKey, Award], ...]:
+def evaluate_gifts(items: Iterable[OrderItem]) -> tuple[tuple[WindowKey, Award], ...]:
     """Return the gifts that a person has for the tiers that their orders reached.
 
-    A tier is reached by the order that fills its window, under the version in force when that order
-    was earned, with everything taken off that was given back since: a tier that only stood on a refunded
-    order was not reached. Time takes no gift back.
+    A tier is reached by the order that fills its window, under that order's version, with everything
+    taken off that was given back since: a tier that only stood on a refunded order was not reached.
+    Time takes no gift back.
     """
-    dated = [(moment, item) for item in items if (moment := began(item)) is not None]
+    known = list(items)
+    measures = {item.programme.tiering.by for item in known if item.programme.tiers}
+    if not measures:
+        return ()
+    dated = [(moment, item) for item in known if (moment := began(item)) is not None]
     dated.sort(key=lambda pair: (pair[0], pair[1].object_id))
-    deciding = [in_force(moment) for moment, _ in dated]
-    since = [moment for moment, _ in dated]
-    sums = {one.tiering.by: Sums(since) for _, one in deciding if one.tiers}
+    sums = {by: Sums([moment for moment, _ in dated]) for by in measures}
     entered: set[WindowKey] = set()
     gifts = []
-    for (moment, item), (number, programme) in zip(dated, deciding, strict=True):
+    for moment, item in dated:
         for by, one in sums.items():
             one.apply(Fact(moment, item.object_id, moment, total(facts_of(item, by))))
+        programme = item.programme
         if not programme.tiers:
             continue
         [reached] = sums[programme.tiering.by].of(_spans(programme, moment)[:1])
@@ -93,7 +91,7 @@ def evaluate_gifts(
             if units_of(tier) <= reached and window not in entered:
                 entered.add(window)
                 if tier.gift:
-                    gifts.append((window, _gift(tier, number, item)))
+                    gifts.append((window, _gift(tier, item)))
     return tuple(sorted(gifts, key=lambda pair: pair[0]))
 
 
@@ -157,13 +155,13 @@ def _period(programme: Programme, moment: datetime) -> str:
     return f"{TIER_GIFT}:{local_day(moment, programme.timezone).year:04}"
 
 
-def _gift(tier: Tier, number: int, item: OrderItem) -> Award:
+def _gift(tier: Tier, item: OrderItem) -> Award:
     return Award(
         rule=tier.key,
         points=tier.gift,
         explanation=Explanation(
             rule=tier.key,
-            version=number,
+            version=item.version,
             reason=Reason.TIER_REACHED,
             points_each=tier.gift,
             objects=(item.object_id,),

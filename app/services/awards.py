@@ -21,6 +21,11 @@ def context_of(text: str) -> Context:
     return _PLAIN if text == "{}" else _CONTEXT.decode(text)
 
 
+def encode_context(context: Context) -> str:
+    """Return a context as the JSON that is stored."""
+    return msgspec.json.encode(context).decode()
+
+
 def encode_explanation(explanation: Explanation) -> str:
     """Return an explanation as the JSON that is stored."""
     return msgspec.json.encode(explanation).decode()

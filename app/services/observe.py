@@ -28,6 +28,7 @@ from app.programme.states import (
     with_known_referral,
     with_known_refunds,
 )
+from app.services.awards import encode_context
 from app.services.facts import decode_facts, encode_facts
 from app.services.people import (
     ended_in_merge,
@@ -35,9 +36,9 @@ from app.services.people import (
     note_shop_merge,
 )
 from app.services.programmes import in_force
-from app.services.rates import encode_context
 from app.services.rows import ObjectKey, ObjectRow
 from app.services.told import UNSURE_NO_KEYS, Finding, Observer, Told
+from app.services.undated import note_undated
 from app.services.whose import find_owner, note_account
 from app.services.workset import WorkSet
 from app.services.worth import prefers
@@ -293,7 +294,9 @@ def _nothing_new(
             row.accepted_at, row.dirty = told.accepted_at, True
         return Finding(status="processed", reason=f"{name}: nothing new", changed=changed)
     # What was earned earlier is available, and gone, earlier.
-    changed |= _note_earned(here, row, event.facts, event.modified_at or told.accepted_at)
+    dated = event.modified_at or told.accepted_at
+    changed |= _note_earned(here, row, event.facts, dated)
+    changed |= note_undated(row, event.facts, dated)
     known = decode_facts(row.facts)
     completed = _completed(event.facts, known)
     if completed != known and not row.gone:
@@ -322,12 +325,13 @@ def _settle_by_rule(
             changed=True,
         )
     row.settled_by_rule, row.dirty = 1, True
+    noted = note_undated(row, facts, event.modified_at or told.accepted_at)
     # It may be the only one that names the customer, as an old state may.
     moved = find_owner(here, told, event, row)
     return Finding(
         status="stale",
         reason=f"{name}: two states of equal date, settled by rule for the other one",
-        changed=moved,
+        changed=moved or noted,
     )
 
 
@@ -345,6 +349,7 @@ def _accept(here: Observer, told: Told, event: Event, row: ObjectRow, facts: Fac
     row.delivery_id = told.delivery_id
     row.dirty = True
     _note_earned(here, row, facts, row.modified_at or told.accepted_at)
+    note_undated(row, facts, event.modified_at or told.accepted_at)
     _note_parts(here.work, row, facts)
     find_owner(here, told, event, row)
     if isinstance(facts, CustomerFacts) or (event.kind == "customer" and facts is None):

@@ -36,6 +36,7 @@ from app.services.points_life import life_of
 from app.services.posting import Cause, settle
 from app.services.programmes import Version, in_force, version_of
 from app.services.rows import AwardRow, ObjectRow
+from app.services.undated import shown_of
 from app.services.workset import WorkSet, chunks
 
 ORDER = "order"
@@ -49,6 +50,7 @@ _COLUMNS = (
     t.source_object.c.version,
     t.source_object.c.context,
     t.source_object.c.facts,
+    t.source_object.c.undated,
 )
 _SPANS = 100  # conditions in one statement
 
@@ -81,6 +83,7 @@ def order_item(versions: Sequence[Version], row: Row[Any] | ObjectRow) -> OrderI
         context=context_of(row.context),
         facts=facts if isinstance(facts, OrderFacts) else None,
         store=version.stores.get(row.store_id),
+        shown=shown_of(row.undated),
     )
 
 
@@ -102,7 +105,7 @@ def judge_orders(
     """
     if not has_order_windows(versions):
         return []
-    changed = _changed_by_person(work, rows)
+    changed = changed_by_person(work, rows)
     one_now = {work.member(one).id for one in joined}
     people = sorted(changed.keys() | one_now)
     if not people:
@@ -189,7 +192,7 @@ def settle_orders(
         )
 
 
-def _changed_by_person(
+def changed_by_person(
     work: WorkSet, rows: Iterable[ObjectRow]
 ) -> defaultdict[int, list[ObjectRow]]:
     """Return the changed orders of whom they belong to, or belonged to before."""

@@ -16,7 +16,7 @@ from app.programme.document import Programme
 from app.programme.events import Facts, OrderFacts
 from app.programme.rules import Context
 from app.services import accounts, workset
-from app.services.awards import context_of
+from app.services.awards import context_of, encode_context
 from app.services.facts import decode_facts
 from app.services.keys import Vault
 from app.services.programmes import versions
@@ -42,11 +42,6 @@ class Rates(msgspec.Struct, frozen=True):
             if currency == facts.currency and since <= occurred_at:
                 return Context(rate=rate)
         return Context()
-
-
-def encode_context(context: Context) -> str:
-    """Return a context as the JSON that is stored."""
-    return msgspec.json.encode(context).decode()
 
 
 def load_rates(connection: Connection, programme_id: int) -> Rates:
@@ -137,7 +132,9 @@ def _mend_some(
         programme = known[row.version - 1].programme
         context = rates.context_of(programme, decode_facts(row.facts), row.occurred_at)
         if context.rate is not None:
-            row.context, row.dirty = encode_context(context), True
+            known_now = context_of(row.context)
+            mended = msgspec.structs.replace(known_now, rate=context.rate)
+            row.context, row.dirty = encode_context(mended), True
             changed.append(row.key)
     owners = workset.load_object_awards(connection, work)
     owners |= {row.owner_id for row in work.objects.values() if row.owner_id is not None}

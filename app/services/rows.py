@@ -44,6 +44,7 @@ class ObjectRow(Stored):
     delivery_id: int | None
     rev: int
     seen_at: datetime
+    undated: str | None = None
 
     @property
     def key(self) -> ObjectKey:
@@ -69,6 +70,9 @@ class MemberRow(Stored):
     head: bytes = bytes(32)
     rev: int = 0
     created_at: datetime
+    tier: str | None = None
+    tier_since: datetime | None = None
+    tier_at: datetime | None = None
 
 
 @dataclass(kw_only=True)

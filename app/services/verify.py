@@ -23,6 +23,7 @@ from app.services.verify_order_windows import check_order_windows
 from app.services.verify_people import check_people, joined_accounts
 from app.services.verify_redemptions import check_redemptions
 from app.services.verify_sums import check_awards, check_lots, check_openings, check_pending
+from app.services.verify_tiers import check_tiers
 from app.services.verify_worth import check_objects, check_windows
 
 __all__ = ["Problem", "Report", "verify"]
@@ -50,6 +51,7 @@ def verify(connection: Connection, keyring: Keyring, *, programme_id: int | None
         check_pending(connection, one, joined, problems)
         objects += check_objects(connection, one, known, joined, problems)
         check_windows(connection, one, known, joined, problems)
+        check_tiers(connection, one, known, joined, problems)
         check_order_windows(connection, one, known, joined, problems)
         check_redemptions(connection, one, known, joined, problems)
         check_imports(connection, one, problems)

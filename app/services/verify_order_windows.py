@@ -1,4 +1,4 @@
-"""Proves that caps, milestones, cards and challenges were posted as all orders of each person make them."""
+"""Proves that windows of several orders were posted as all orders of each person make them."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -80,5 +80,5 @@ def _entitled(known: list[Version], rows: list[Row[Any]]) -> dict[WindowKey, int
 
 def _problem(person: int) -> Problem:
     return Problem(
-        what="windows of caps or milestones are not what the orders make them", member=person
+        what="windows of caps, milestones or tiers are not what the orders make them", member=person
     )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    delete,
     insert,
     select,
     tuple_,
@@ -83,6 +84,8 @@ class WorkSet:
     claims: set[Claim] = field(default_factory=set)  # to be noted once
     proofs: set[Claim] = field(default_factory=set)  # claims that a shop vouches for
     inserts: dict[Table, list[dict[str, Any]]] = field(default_factory=dict)
+    # Of these objects, the rows that are there go before the new ones are written.
+    replaced: dict[Table, set[int]] = field(default_factory=dict)
     revs: dict[tuple[Table, int], int] = field(default_factory=dict)
 
     def insert(self, table: Table, **values: Any) -> None:
@@ -211,6 +214,10 @@ def flush(connection: Connection, work: WorkSet) -> None:
     for table in (t.object_part, t.object_delivery, t.redemption_use):
         rows = work.inserts.pop(table, [])
         insert_missing(connection, table, rows, keys=table.primary_key.columns.keys())
+    for table, ids in work.replaced.items():
+        for chunk in chunks(sorted(ids)):
+            connection.execute(delete(table).where(table.c.object_id.in_(chunk)))
+    work.replaced.clear()
     for table, rows in work.inserts.items():
         _insert(connection, table, rows)
     work.inserts.clear()

@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Connection
 
 from app.programme.events import Facts
@@ -16,6 +18,7 @@ from app.programme.windows import WINDOW_KINDS, WindowItem
 from app.services.awards import (
     context_of,
     decisive_first,
+    encode_context,
     encode_explanation,
     new_award,
     posted_windows,
@@ -28,6 +31,7 @@ from app.services.points_life import earning, restoring
 from app.services.posting import Cause, settle
 from app.services.programmes import Version, in_force, version_of
 from app.services.rows import REDEMPTION, AwardRow, ObjectKey, ObjectRow
+from app.services.tiers import settle_tiers
 from app.services.workset import WorkSet
 
 _WINDOW_KINDS = frozenset(kind for kinds in WINDOW_KINDS.values() for kind in kinds)
@@ -69,9 +73,12 @@ def prefers(
     The state worth less wins, then the greater content: the same answer in every order of receipt. But
     nothing becomes a draft within a second: there the order wins.
     """
+    # Without its tier and number, which orders that are not known yet may still change.
+    context = msgspec.structs.replace(context_of(row.context), tier=None, ordinal=None)
+    plain = replace(row, context=encode_context(context))
     ranks = []
     for facts in (present, other):
-        points = sum(award.points for award in worth_of(versions, row, facts))
+        points = sum(award.points for award in worth_of(versions, plain, facts))
         content = b"" if facts is None else encode_facts(facts).encode()
         ranks.append((not is_draft(facts), -points, content))
     return ranks[1] > ranks[0]
@@ -93,6 +100,8 @@ def settle_objects(
     rows = sorted((work.objects[key] for key in changed), key=lambda row: row.id)
     if not rows and not joined:
         return
+    moved = settle_tiers(connection, work, versions, rows, joined)
+    rows = sorted([*rows, *moved], key=lambda row: row.id)
     load_worth(connection, work)
     by_object: dict[int, list[AwardRow]] = defaultdict(list)
     for award in work.awards.values():

@@ -64,6 +64,7 @@ def claim_due(connection: Connection, store_id: int, now: datetime, *, limit: in
             t.store_customer,
             t.member.c.balance,
             t.member.c.state,
+            t.member.c.tier,
             t.programme.c.key.label("programme"),
         )
         .join(t.member, t.member.c.id == t.store_customer.c.member_id)
@@ -80,7 +81,7 @@ def claim_due(connection: Connection, store_id: int, now: datetime, *, limit: in
             customer=row.external_id,
             programme=row.programme,
             balance=row.balance,
-            tier=None,
+            tier=row.tier,
             codes=codes.of(row.member_id, row.external_id),
             rev=row.wanted_rev,
             tries=row.tries,

@@ -20,6 +20,7 @@ from app.db.tables.programmes import (
     store_secret,
 )
 from app.db.tables.redemptions import mail, redemption, redemption_use
+from app.db.tables.tiers import tier_fact, tier_run
 
 __all__ = [
     "audit",
@@ -54,4 +55,6 @@ __all__ = [
     "store_customer",
     "store_secret",
     "task_waiter",
+    "tier_fact",
+    "tier_run",
 ]

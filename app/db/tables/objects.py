@@ -32,6 +32,8 @@ source_object = table(
     Column("delivery_id", big(), ForeignKey("delivery.id")),  # which told the newest state
     Column("rev", big(), nullable=False),
     Column("seen_at", Moment(), nullable=False),
+    # JSON: of an order, when a body first showed what the shop does not date.
+    Column("undated", text()),
     UniqueConstraint("store_id", "kind", "external_id"),
     Index("ix_source_object_owner_id_kind", "owner_id", "kind"),
     Index("ix_source_object_programme_id_writer_hash", "programme_id", "writer_hash"),

@@ -22,6 +22,9 @@ member = table(
     Column("head", blob(), nullable=False),  # HMAC of the newest entry
     Column("rev", big(), nullable=False, server_default="0"),  # moves with every change of the row
     Column("created_at", Moment(), nullable=False),
+    Column("tier", text()),  # the key of the tier that the account has, NULL for none
+    Column("tier_since", Moment()),
+    Column("tier_at", Moment()),  # the moment that the tier was worked out for
     Index("ix_member_programme_id_id", "programme_id", "id"),
     Index("ix_member_programme_id_email_hash", "programme_id", "email_hash"),
     # Who has reached the cost of a reward is asked each second.
