@@ -80,5 +80,5 @@ def _entitled(known: list[Version], rows: list[Row[Any]]) -> dict[WindowKey, int
 
 def _problem(person: int) -> Problem:
     return Problem(
-        what="windows of caps, milestones or tiers are not what the orders make them", member=person
+        what="windows of caps or milestones are not what the orders make them", member=person
     )

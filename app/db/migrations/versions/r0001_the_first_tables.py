@@ -149,6 +149,20 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sqlite_strict=True,
     )
     op.create_table(
+        "tier_run",
+        sa.Column("programme_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("day", TEXT, nullable=False),
+        sa.Column("version", BIG, nullable=False),
+        sa.Column("measures", TEXT, nullable=False),
+        sa.Column("at", BIG, nullable=False),
+        sa.Column("after", BIG, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_tier_run_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("programme_id", name=op.f("pk_tier_run")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "delivery",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("programme_id", BIG, nullable=False),
@@ -224,6 +238,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("head", BLOB, nullable=False),
         sa.Column("rev", BIG, server_default="0", nullable=False),
         sa.Column("created_at", BIG, nullable=False),
+        sa.Column("tier", TEXT, nullable=True),
+        sa.Column("tier_since", BIG, nullable=True),
+        sa.Column("tier_at", BIG, nullable=True),
         sa.ForeignKeyConstraint(
             ["data_key_id"], ["data_key.id"], name=op.f("fk_member_data_key_id")
         ),
@@ -420,6 +437,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("delivery_id", BIG, nullable=True),
         sa.Column("rev", BIG, nullable=False),
         sa.Column("seen_at", BIG, nullable=False),
+        sa.Column("undated", TEXT, nullable=True),
         sa.ForeignKeyConstraint(
             ["delivery_id"], ["delivery.id"], name=op.f("fk_source_object_delivery_id")
         ),
@@ -640,6 +658,31 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sqlite_strict=True,
     )
     op.create_index("ix_task_waiter_delivery_id", "task_waiter", ["delivery_id"], unique=False)
+    op.create_table(
+        "tier_fact",
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("object_id", BIG, nullable=False),
+        sa.Column("measure", TEXT, nullable=False),
+        sa.Column("at", BIG, nullable=False),
+        sa.Column("since", BIG, nullable=False),
+        sa.Column("amount", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_tier_fact_member_id")),
+        sa.ForeignKeyConstraint(
+            ["object_id"], ["source_object.id"], name=op.f("fk_tier_fact_object_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_tier_fact_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("object_id", "measure", "at", name=op.f("pk_tier_fact")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_tier_fact_programme_id_member_id",
+        "tier_fact",
+        ["programme_id", "member_id", "measure", "since"],
+        unique=False,
+    )
     op.create_table(
         "entry",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
