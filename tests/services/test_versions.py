@@ -15,6 +15,7 @@ from tests.pipeline import Pipeline, order_body
 
 HEAD = '[programme]\nkey = "kawa"\ncurrency = "PLN"\ntimezone = "Europe/Warsaw"\n'
 NEW_YEAR = datetime(2026, 12, 31, 23, tzinfo=UTC)  # in Warsaw
+AUTUMN = datetime(2027, 10, 31, 1, 30, tzinfo=UTC)  # the second 02:30 of that night
 SPRING = datetime(2027, 3, 28, 1, tzinfo=UTC)  # the second that clocks go from 02:00 to 03:00
 
 ACCOUNT = {
@@ -68,7 +69,7 @@ def stages(pipeline: Pipeline, programme_id: int) -> list[Stage]:
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("begins", [NEW_YEAR, SPRING])
+@pytest.mark.parametrize("begins", [NEW_YEAR, SPRING, AUTUMN])
 def test_a_version_is_in_force_from_its_very_second(pipeline: Pipeline, begins: datetime) -> None:
     programme_id = put(pipeline, 1).programme_id
     assert put(pipeline, 2, begins).effective_at == begins
