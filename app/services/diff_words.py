@@ -14,90 +14,9 @@ from app.programme.diff import Change
 from app.programme.directions import Effect
 from app.programme.document import TABLES, Programme
 from app.programme.reward import Reward
+from app.services.diff_labels import ADDED, EFFECTS, KEYS, REMOVED, SENTENCES, THINGS
 from app.services.reward_words import reward_words
-from app.services.texts import Texts, mark, texts
-
-EFFECTS = {
-    Effect.WORSE: mark("worse for members"),
-    Effect.BETTER: mark("better for members"),
-    Effect.EITHER: mark("may be worse for some members"),
-}
-
-_THINGS = {
-    "programme": mark("The programme"),
-    "points": mark("The life of points"),
-    "basis": mark("What counts"),
-    "rule": mark("The rule “%(name)s”"),
-    "cap": mark("The limit “%(name)s”"),
-    "reward": mark("The reward “%(name)s”"),
-}
-
-_ADDED = {
-    "rule": mark("There is a new rule: “%(name)s”."),
-    "cap": mark("There is a new limit: “%(name)s”."),
-    "reward": mark("There is a new reward: “%(name)s”."),
-}
-_REMOVED = {
-    "rule": mark("The rule “%(name)s” earns nothing any more."),
-    "cap": mark("The limit “%(name)s” is gone; orders placed before stay limited."),
-    "reward": mark(
-        "The reward “%(name)s” is not offered any more; codes that were taken stay good."
-    ),
-}
-
-_SENTENCES = {
-    "reward.cost": mark("The reward “%(name)s” costs %(new)s instead of %(old)s."),
-    "rule.points": mark("The rule “%(name)s” gives %(new)s instead of %(old)s."),
-    "cap.points": mark("The limit “%(name)s” is %(new)s instead of %(old)s."),
-}
-
-_KEYS = {
-    "programme.name": mark("the name"),
-    "programme.language": mark("the language"),
-    "programme.timezone": mark("the time zone"),
-    "programme.earns_from": mark("the first day whose orders earn"),
-    "programme.enrolment": mark("who becomes a member"),
-    "programme.debt": mark("what happens to points that were spent already"),
-    "programme.earns_at": mark("the moment that orders earn"),
-    "programme.point_value": mark("the value of a point"),
-    "programme.notice_days": mark("the notice before changes"),
-    "points.hold_days": mark("the time that points are pending"),
-    "points.expire_months": mark("the time that points live"),
-    "points.expire": mark("their last day"),
-    "basis.tax": mark("tax"),
-    "basis.shipping": mark("delivery"),
-    "basis.fees": mark("fees"),
-    "basis.tips": mark("tips"),
-    "basis.gift_cards": mark("gift cards"),
-    "rule.on": mark("what it is for"),
-    "rule.per": mark("the amount that it gives points for"),
-    "rule.step": mark("full steps only"),
-    "rule.per_piece": mark("points for each piece"),
-    "rule.round": mark("the rounding"),
-    "rule.max_points": mark("the most for one order"),
-    "rule.when.goods_over": mark("the amount that an order must be over"),
-    "rule.when.goods_from": mark("the amount that an order must reach"),
-    "rule.when.channels": mark("the ways that orders may come"),
-    "rule.when.not_channels": mark("the ways that orders may not come"),
-    "rule.lines": mark("the goods that count"),
-    "rule.lines.skus": mark("the goods that count"),
-    "rule.lines.products": mark("the goods that count"),
-    "rule.except_lines": mark("the goods that never count"),
-    "rule.except_lines.skus": mark("the goods that never count"),
-    "rule.except_lines.products": mark("the goods that never count"),
-    "rule.multiply": mark("the goods that count several times"),
-    "cap.per": mark("the period"),
-    "cap.rules": mark("the rules that it is for"),
-    "reward.kind": mark("the kind"),
-    "reward.value": mark("the value"),
-    "reward.name": mark("the name"),
-    "reward.valid_days": mark("the time that its code can be used"),
-    "reward.minimum": mark("the amount that an order must reach"),
-    "reward.combinable": mark("together with other discounts"),
-    "reward.automatic": mark("issued by itself"),
-    "reward.refunded": mark("what is given back when its order is refunded"),
-    "reward.product": mark("the free product"),
-}
+from app.services.texts import Texts, texts
 
 _WITHOUT_LIMIT = frozenset(
     {"rule.max_points", "reward.valid_days", "points.expire_months", "programme.earns_from"}
@@ -113,12 +32,12 @@ def say_change(change: Change, old: Programme, new: Programme, language: str) ->
     if change.what == "moved":
         return words.say("[[%(table)s]] stand in another order.", table=change.table)
     if change.what == "added":
-        if change.table in _ADDED:
-            return words.say(_ADDED[change.table], name=name)
+        if change.table in ADDED:
+            return words.say(ADDED[change.table], name=name)
         return words.say("There is a new [[%(table)s]]: “%(name)s”.", table=change.table, name=name)
     if change.what == "removed":
-        if change.table in _REMOVED:
-            return words.say(_REMOVED[change.table], name=name)
+        if change.table in REMOVED:
+            return words.say(REMOVED[change.table], name=name)
         return words.say("[[%(table)s]] “%(name)s” is gone.", table=change.table, name=name)
     if isinstance(change.old, tuple) and isinstance(change.new, tuple):
         return words.say(
@@ -131,8 +50,8 @@ def say_change(change: Change, old: Programme, new: Programme, language: str) ->
         _value(words, path, value, programme, change.key)
         for value, programme in ((change.old, old), (change.new, new))
     )
-    if path in _SENTENCES:
-        return words.say(_SENTENCES[path], name=name, old=before, new=after)
+    if path in SENTENCES:
+        return words.say(SENTENCES[path], name=name, old=before, new=after)
     return words.say(
         "%(thing)s: %(what)s is %(new)s instead of %(old)s.",
         thing=_thing(words, change, name),
@@ -172,14 +91,14 @@ def _name(change: Change, old: Programme, new: Programme, language: str) -> str:
 
 
 def _thing(words: Texts, change: Change, name: str) -> str:
-    if change.table in _THINGS:
-        return words.say(_THINGS[change.table], name=name)
+    if change.table in THINGS:
+        return words.say(THINGS[change.table], name=name)
     return f"[[{change.table}]] “{name}”" if change.key else f"[{change.table}]"
 
 
 def _key(words: Texts, path: str) -> str:
-    if path in _KEYS:
-        return words.say(_KEYS[path])
+    if path in KEYS:
+        return words.say(KEYS[path])
     return words.say("the key “%(key)s”", key=path.partition(".")[2] or path)
 
 

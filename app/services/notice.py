@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.errors import Conflict
+from app.programme.campaigns import Campaign
 from app.programme.diff import Change, diff
 from app.programme.directions import Effect
 from app.programme.document import Programme
@@ -21,16 +22,28 @@ def notice_ends(present: Programme, now: datetime) -> datetime:
     return (now.astimezone(zone) + timedelta(days=present.notice_days)).astimezone(UTC)
 
 
-def taken_from_members(present: Programme, new: Programme) -> tuple[Change, ...]:
+def taken_from_members(present: Programme, new: Programme, begins: datetime) -> tuple[Change, ...]:
     """Return the changes that members, or some of them, lose by."""
-    return tuple(one for one in diff(present, new) if one.effect in {Effect.WORSE, Effect.EITHER})
+    return tuple(
+        one
+        for one in diff(present, new)
+        if one.effect in {Effect.WORSE, Effect.EITHER} and not _was_over(one, present, begins)
+    )
+
+
+def _was_over(change: Change, present: Programme, begins: datetime) -> bool:
+    """Say whether all that goes is a campaign that has ended by then."""
+    if change.what != "removed" or not isinstance(change.old, Campaign):
+        return False
+    shown = begins.astimezone(ZoneInfo(present.timezone)).replace(tzinfo=None)
+    return change.old.until <= shown
 
 
 def check_notice(present: Programme, new: Programme, begins: datetime, now: datetime) -> None:
     """Raise Conflict for a change that members lose by and that begins sooner than was promised."""
     if not present.notice_days or begins >= notice_ends(present, now):
         return
-    if losses := taken_from_members(present, new):
+    if losses := taken_from_members(present, new, begins):
         raise Conflict(_refusal(present, new, losses, now))
 
 

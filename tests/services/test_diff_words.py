@@ -103,7 +103,7 @@ def test_what_comes_and_goes_is_said_with_what_stays_true() -> None:
     ]
 
 
-class Badge(msgspec.Struct, frozen=True, kw_only=True):
+class Pledge(msgspec.Struct, frozen=True, kw_only=True):
     """A table that nobody has written words for."""
 
     key: str
@@ -115,7 +115,7 @@ def test_a_key_that_has_no_words_is_called_by_its_path() -> None:
     programme = parse(HEAD)
     change = Change(
         what="changed",
-        table="badge",
+        table="pledge",
         key="gold",
         field="needed_points",
         old=100,
@@ -123,11 +123,11 @@ def test_a_key_that_has_no_words_is_called_by_its_path() -> None:
         effect=Effect.EITHER,
     )
     assert say(change, programme) == (
-        "[[badge]] “gold”: the key “needed_points” is 200 points instead of 100 points."
+        "[[pledge]] “gold”: the key “needed_points” is 200 points instead of 100 points."
     )
-    badge = Badge(key="gold", colour="red", needed_points=1)
-    gone = Change(what="removed", table="badge", key="gold", old=badge, effect=Effect.EITHER)
-    assert say(gone, programme) == "[[badge]] “gold” is gone."
+    pledge = Pledge(key="gold", colour="red", needed_points=1)
+    gone = Change(what="removed", table="pledge", key="gold", old=pledge, effect=Effect.EITHER)
+    assert say(gone, programme) == "[[pledge]] “gold” is gone."
     assert say_effect(Effect.EITHER, "en") == "may be worse for some members"
     assert say_effect(Effect.NEITHER, "en") == ""
 

@@ -224,3 +224,16 @@ def test_short_notice_is_for_the_owner_to_decide_and_good_news_need_none(
     put(pipeline, 1, head=HEAD, short_notice=True)
     put(pipeline, 0, head=HEAD)
     assert points_at(pipeline, programme_id, NEW_YEAR) == 0
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_campaign_that_is_over_goes_without_notice(pipeline: Pipeline) -> None:
+    campaign = (
+        '[[campaign]]\nkey = "advent"\nfrom = 2026-11-01T00:00:00\nuntil = {until}T00:00:00\n'
+        'multiply = "2"\n'
+    )
+    put(pipeline, 2, head=PROMISED + campaign.format(until="2026-11-20"))
+    assert put(pipeline, 2, head=PROMISED).changed
+    put(pipeline, 2, head=PROMISED + campaign.format(until="2026-12-20"))
+    with pytest.raises(Conflict, match="campaign “advent” is gone"):
+        put(pipeline, 2, head=PROMISED)
