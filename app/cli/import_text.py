@@ -60,7 +60,7 @@ def told_batch(one: BatchView) -> str:
         f"{moment(one.created_at)} UTC, {one.actor}: {one.reason}",
     ]
     lines += [
-        f"  {state}: {rows} rows, {one.points.get(state, 0)} points"
+        f"  {state}: {_count(rows, 'row')}, {_count(one.points.get(state, 0), 'point')}"
         for state, rows in sorted(one.rows.items())
     ]
     return "\n".join(lines)
@@ -83,14 +83,16 @@ def told_check(found: Check) -> str:
     if batch.state in {"staged", "applying"}:
         lines += [
             "",
-            f"{batch.points.get('ready', 0)} points for {found.people} people in {ready} rows",
-            f"{found.known} of the people are known here, {found.new} are new",
-            f"{found.own_end} rows have a last day of their own; the others live as the programme says",
+            f"{_count(batch.points.get('ready', 0), 'point')} in {_count(ready, 'row')}, "  # noqa: ISC004 - one line
+            f"of {_count(found.people, 'person', 'people')}: {found.known} known here, {found.new} new",
+            f"last day of their own: {_count(found.own_end, 'row')}; other points live as the programme says",
         ]
         lines += _about_emails(found)
-    lines += [f"tier {tier!r}: {rows} rows (kept, not applied)" for tier, rows in found.tiers]
+    lines += [
+        f"tier {tier!r}: {_count(rows, 'row')} (kept, not applied)" for tier, rows in found.tiers
+    ]
     if found.wrong:
-        lines += ["", f"{bad} rows are wrong:" if bad else "left out:"]
+        lines += ["", f"wrong: {_count(bad, 'row')}" if bad else "left out:"]
     lines += [_wrong(row) for row in found.wrong]
     if bad > len(found.wrong):
         lines.append(f"  … and {bad - len(found.wrong)} more (all of them with --json)")
@@ -104,13 +106,13 @@ def _about_emails(found: Check) -> list[str]:
     lines = []
     if found.by_email:
         lines.append(
-            f"{found.by_email} people are named by e-mail alone: shop accounts with that e-mail "
-            "will have to prove it, or be confirmed"
+            f"{_count(found.by_email, 'person', 'people')} named by e-mail alone: a shop account with "
+            "that e-mail will have to prove it, or be confirmed"
         )
     if found.unproved and not found.batch.settings.match_accounts:
         lines.append(
-            f"{found.unproved} of these e-mails are in shop accounts already, {found.single} in one "
-            "only: with --match-accounts those accounts have the points at once"
+            f"shop accounts with these e-mails already: for {found.unproved} of them; for "
+            f"{found.single} just one, which --match-accounts would give the points at once"
         )
     return lines
 
@@ -123,3 +125,7 @@ def _fault(fault: Fault) -> str:
     if not fault.column:
         return fault.what
     return f"{fault.column} {fault.value!r}: {fault.what}"
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

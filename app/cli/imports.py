@@ -172,7 +172,7 @@ def undo(context: Context, *, batch: int, reason: str, actor: str, as_json: bool
     undo_batch(database, context.vault(), context.clock, batch, actor=actor, reason=reason)
     with database.snapshot() as connection:
         found, left = show_batch(connection, batch), left_behind(connection, batch)
-    note = f"\n{left} accounts that it made stay, without points." if left else ""
+    note = f"\nAccounts that it made stay, without points: {left}." if left else ""
     show(batch_row(found) | {"accounts_left": left}, as_json, told_batch(found) + note)
 
 

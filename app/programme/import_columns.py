@@ -31,9 +31,6 @@ from app.errors import Invalid
 FIELDS = ("email", "customer", "user", "store", "points", "expires", "tier", "joined", "kind")
 """What a column can be. `user` holds an e-mail or a customer's id, `kind` which points they are."""
 
-_NOT_READ = frozenset({"birthday"})
-"""Known, and not imported: nothing here asks for it yet."""
-
 _LOT = re.compile(r"(points|expires)([2-9]|[1-9][0-9])")
 _UNIMPORTANT = re.compile(r"[\W_]+")
 
@@ -147,6 +144,13 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     lots: tuple[tuple[int, int | None], ...]
     unknown: tuple[str, ...] = ()  # names of columns that nothing is read from
 
+    @property
+    def needed(self) -> int:
+        """Return the last column that every row must reach: whose it is, and the points."""
+        return max(
+            self.at[name] for name in ("points", "email", "user", "customer") if name in self.at
+        )
+
     def name(self, index: int) -> str:
         """Return what the file calls a column."""
         return self.header[index]
@@ -162,6 +166,11 @@ def map_columns(
     """
     names = tuple(_clean(name) for name in header)
     folded = [_fold(name) for name in names]
+    if not all(name.isprintable() for name in names):
+        raise Invalid(
+            "The first line of the file holds what no text does: is it CSV? An Excel file must be "
+            "saved as CSV first."
+        )
     if any("@" in name for name in names):
         raise Invalid(
             "The first line of the file holds an e-mail address. It must name the columns, "

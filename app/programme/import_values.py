@@ -33,6 +33,7 @@ _OTHER_CUSTOMER = re.compile(r"[!-~]{1,100}")
 _DOTTED = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
 _SLASHED = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 _HARMLESS = re.compile(r"[0-9 .,:/+\-TZeE%]{1,30}")
+_NOT_IN_EMAIL = re.compile(r"[\s,;:<>()\[\]\\\"]")  # two cells in one, or a name beside the address
 _ESCAPED = re.compile(r"'[=+\-@\t\r\n]")
 _NO_DATE = frozenset({"", "-", "0000-00-00", "0000-00-00 00:00:00", "null", "n/a"})
 _NEVER = frozenset({"never", "nigdy"})
@@ -85,14 +86,9 @@ class Reading(msgspec.Struct, kw_only=True):
 def read_row(record: Record, reading: Reading) -> Row | tuple[Fault, ...]:
     """Return what a row says, or all that is wrong with it."""
     columns, faults = reading.columns, list[Fault]()
-    if record.problem is not None:
-        return (Fault(column="", value="", what=record.problem),)
-    cells = [_plain(cell) for cell in record.cells]
-    width = len(columns.header)
-    if len(cells) > width and any(cells[width:]):
-        what = f"the row has {len(cells)} cells, the head of the file {width}: is a quotation mark missing?"
-        return (Fault(column="", value="", what=what),)
-    cells += [""] * (width - len(cells))
+    cells = _cells(record, columns)
+    if isinstance(cells, str):
+        return (Fault(column="", value="", what=cells),)
 
     def read(index: int | None, how: Callable[[str], T]) -> T | None:
         if index is None:
@@ -130,6 +126,25 @@ def read_row(record: Record, reading: Reading) -> Row | tuple[Fault, ...]:
     return tuple(faults) or row
 
 
+def _cells(record: Record, columns: Columns) -> list[str] | str:
+    """Return as many cells as the file has columns, or what is wrong with the row as a whole."""
+    if record.problem is not None:
+        return record.problem
+    cells = [_plain(cell) for cell in record.cells]
+    width = len(columns.header)
+    if len(cells) > width and any(cells[width:]):
+        return (
+            f"the row has {len(cells)} cells, the head of the file {width}: "
+            "is a quotation mark missing?"
+        )
+    if len(cells) <= columns.needed:
+        what = f"the row has only {len(cells)} of the file's {width} cells"
+        if record.last > record.line:
+            what += f" and goes on to line {record.last}: is a quotation mark not closed?"
+        return what
+    return cells + [""] * (width - len(cells))
+
+
 def _parts(
     lot: tuple[int, int | None],
     read: Callable[[int | None, Callable[[str], Any]], Any],
@@ -149,7 +164,7 @@ def read_email(cell: str) -> str | None:
         return None
     if "\N{REPLACEMENT CHARACTER}" in cell:
         raise Invalid("a letter of it cannot be read: say with --encoding how the file was saved")
-    if fold(cell) is None:
+    if fold(cell) is None or _NOT_IN_EMAIL.search(cell):
         raise Invalid("this is no e-mail address: mend it or leave the row out")
     return cell
 

@@ -56,7 +56,7 @@ def test_an_import_is_looked_at_applied_and_undone(run: Run, people: People, fil
     told = plain(run(*bring))
     assert "from Points and Rewards for WooCommerce (WP Swings): staged" in told
     assert "not read: 'User Name'" in told
-    assert "1200 points for 1 people in 1 rows" in told
+    assert "1200 points in 1 row, of 1 person: 0 known here, 1 new" in told
     assert "line 3: Users Email 'j… (4 characters)': this is no e-mail address" in told
     assert "Kowalska" not in told
     [batch] = [one["batch"] for one in data(run("import", "list", "--json"))]
@@ -68,8 +68,8 @@ def test_an_import_is_looked_at_applied_and_undone(run: Run, people: People, fil
     assert people.balances() == [1200]
     assert data(run("import", "check", batch, "--json"))["wrong"][0]["line"] == 3
     undone = plain(run("import", "undo", batch, "--reason", "wrong"))
-    assert "undone: 1 rows, 1200 points" in undone
-    assert "1 accounts that it made stay, without points." in undone
+    assert "undone: 1 row, 1200 points" in undone
+    assert "Accounts that it made stay, without points: 1." in undone
     assert people.balances() == [0]
     assert "undone" in plain(run("import", "list"))
     assert "undone" in plain(run("import", "show", batch))

@@ -197,6 +197,7 @@ def test_further_points_of_a_row_stand_beside_their_days() -> None:
         (["ola@example.pl", "5"], {}, "must name the columns"),
         (["email", "points", "Points"], {}, "Two columns of the file are called"),
         (["email", "points"], {"points": "score"}, "has no column 'score'"),
+        (["PK\x03\x04", "points"], {}, "saved as CSV first"),
         (["email", "points"], {"shoe": "points"}, "--column shoe=… is none"),
     ],
 )
@@ -362,6 +363,7 @@ def test_all_that_is_wrong_with_a_row_is_told_at_once() -> None:
     assert isinstance(found, tuple)
     assert [one.column for one in found] == ["email", "points"]
     assert fault(",5").what.startswith("nothing says whose")
+    assert "only 1 of the file's 5 cells" in fault("a@example.pl").what
     assert "a quotation mark missing" in fault("a@example.pl,5,,,,,x").what
 
 
@@ -371,7 +373,15 @@ def test_a_letter_of_another_alphabet_is_another_address() -> None:
     assert isinstance(cyrillic, Row)
     assert latin.email != cyrillic.email
     assert "--encoding" in fault("o\ufffdla@example.pl,5").what
-    for cell in ("a\0b@example.pl", "a b@example.pl", "a@b@example.pl", "@example.pl", "a@"):
+    for cell in (
+        "a@example.pl;5",
+        "Ola <a@example.pl>",
+        "a\0b@example.pl",
+        "a b@example.pl",
+        "a@b@example.pl",
+        "@example.pl",
+        "a@",
+    ):
         assert "no e-mail address" in fault(f"{cell},5").what
 
 
