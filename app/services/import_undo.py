@@ -87,7 +87,7 @@ def undo_slice(
     given = [row for row in rows if row.entry_id is not None]
     lock_holders(connection, work, objects=(), members={row.member_id for row in given})
     load_open_lots(connection, work)
-    lots = _lots_of(connection, work, [row.entry_id for row in given])
+    lots = _lots_of(connection, work, given)
     expired = _expired(connection, work, lots.values())
     policy = versions(connection, batch.programme_id)[-1].programme.debt
     for row in given:
@@ -106,12 +106,17 @@ class _Gone(msgspec.Struct, frozen=True):
     points: int
 
 
-def _lots_of(connection: Connection, work: WorkSet, entries: Sequence[int]) -> dict[int, LotRow]:
-    """Load the lots that these entries opened, by entry, with where they went when accounts joined."""
+def _lots_of(connection: Connection, work: WorkSet, given: Sequence[Row[Any]]) -> dict[int, LotRow]:
+    """Load the lots that these rows opened, by entry, with where they went when accounts joined."""
     found: dict[int, int] = {}
-    for chunk in chunks(sorted(entries)):
-        opened = select(t.lot.c.entry_id, t.lot.c.id).where(t.lot.c.entry_id.in_(chunk))
-        found |= {row.entry_id: row.id for row in connection.execute(opened)}
+    entries = {row.entry_id for row in given}
+    for chunk in chunks(
+        sorted({row.member_id for row in given})
+    ):  # lots are found by their members
+        opened = select(t.lot.c.entry_id, t.lot.c.id).where(t.lot.c.member_id.in_(chunk))
+        found |= {
+            row.entry_id: row.id for row in connection.execute(opened) if row.entry_id in entries
+        }
     load_lots(connection, work, set(found.values()))
     return {entry: work.lots[lot] for entry, lot in found.items()}
 
