@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, or_, select, update
 from app.db import tables as t
 from app.db.upsert import insert_missing
 from app.services import life
+from app.services.celebrate import celebrate
 from app.services.code_answers import give_up_unreachable
 from app.services.import_stage import purge_staged
 from app.services.perks import end_perks
@@ -82,6 +83,10 @@ def _remind(runtime: Runtime, connection: Connection) -> int:
     return remind(connection, runtime.clock(), limit=_slice(runtime))
 
 
+def _celebrate(runtime: Runtime, connection: Connection) -> int:
+    return celebrate(connection, runtime.vault, runtime.clock(), limit=_slice(runtime))
+
+
 def _slice(runtime: Runtime) -> int:
     return _SLICE_EMBEDDED if runtime.database.embedded else _SLICE
 
@@ -92,6 +97,8 @@ SCHEDULE: tuple[Periodic | OneByOne, ...] = (
     Periodic("remind-of-expiry", timedelta(hours=1), _remind),
     Periodic("free-unreachable-codes", timedelta(hours=1), _free_unreachable),
     Periodic("end-perks", timedelta(minutes=1), _end_perks),
+    # A day begins at another hour in each programme's zone.
+    Periodic("celebrate-days", timedelta(hours=1), _celebrate),
     Periodic("seal-heads", timedelta(days=1), _seal),
     Periodic("purge-bodies", timedelta(days=1), _purge),
 )

@@ -6,6 +6,7 @@ import click
 
 from app.cli.actions import action
 from app.cli.campaigns import campaign
+from app.cli.birthdays import birthday
 from app.cli.deliver import deliver
 from app.cli.events import events
 from app.cli.explain import explain
@@ -72,6 +73,9 @@ for command in (
 
 for part in (versions, compare, export, simulate):
     programme.add_command(part)
+
+
+member.add_command(birthday)
 
 
 @speaks_plainly

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 from app.db import tables as t
 from app.errors import Conflict, Invalid, NotFound
 from app.services import accounts, workset
+from app.services.birthdays import carry_birthday
 from app.services.holdings import load_worth
 from app.services.keys import Vault
 from app.services.people import BY_THE_SHOP, give_reviews
@@ -68,6 +69,7 @@ def merge_accounts(
     workset.flush(connection, work)
     want_writing(connection, moved, now)  # before the next line: it locks in the pusher's order
     _repoint(connection, ending.id, staying.id)
+    carry_birthday(connection, ending.id, staying.id)
     _repoint_claims(connection, ending.id, staying.id, now)
     return staying.id
 

@@ -16,6 +16,7 @@ from app.crypto import Keyring
 from app.db import tables as t
 from app.services.problems import Problem, Report
 from app.services.programmes import versions
+from app.services.verify_birthdays import check_birthdays
 from app.services.verify_chains import check_chains, sealed_heads
 from app.services.verify_claims import check_claims
 from app.services.verify_imports import check_imports
@@ -44,6 +45,7 @@ def verify(connection: Connection, keyring: Keyring, *, programme_id: int | None
         members += counted[1]
         joined = joined_accounts(connection, one)
         check_people(connection, one, problems)
+        check_birthdays(connection, one, problems)
         check_claims(connection, one, joined, problems)
         check_lots(connection, one, problems)
         check_openings(connection, one, problems)

@@ -57,3 +57,13 @@ def test_a_quiz_is_shown_without_its_right_answers_and_answered(
     assert done.output == "2 right, passed: 15 points\n"
     assert "answered before" in run("quiz", "answer", "-p", "kawa", ola, "coffee", 1, 3).output
     assert "thank you: 30 points" in run("quiz", "answer", "-p", "kawa", ola, "hours", 2).output
+
+
+def test_a_birthday_is_told_shown_and_forgotten(run: Run, pipeline: Pipeline) -> None:
+    ola = Club(pipeline).join()
+    told = ("member", "birthday", "ola@example.pl")
+    assert run(*told).output == f"member {ola}: no birthday known\n"
+    assert run(*told, "02-29").output == f"member {ola}: birthday 02-29\n"
+    assert json.loads(run(*told, "--json").output) == {"id": str(ola), "birthday": "02-29"}
+    assert run(*told, "--forget").output == f"member {ola}: no birthday known\n"
+    assert run(*told, "02-01", "--forget").exit_code == 2

@@ -10,8 +10,9 @@ from app.db.tables.inbound import delivery, delivery_body, delivery_outcome, del
 from app.db.tables.ledger import checkpoint, entry, lot, lot_use
 from app.db.tables.objects import award, object_delivery, object_part, source_object
 from app.db.tables.outbound import audit, outbox_task, schedule_run, task_waiter
-from app.db.tables.people import claim, identity, member, store_customer
+from app.db.tables.people import birthday, claim, identity, member, store_customer
 from app.db.tables.programmes import (
+    celebration,
     data_key,
     programme,
     programme_version,
@@ -25,6 +26,8 @@ from app.db.tables.tiers import tier_fact, tier_run
 __all__ = [
     "audit",
     "award",
+    "birthday",
+    "celebration",
     "checkpoint",
     "claim",
     "data_key",

@@ -46,6 +46,16 @@ identity = table(
     Index("ix_identity_member_id", "member_id"),
 )
 
+birthday = table(
+    "birthday",  # of who told it; goes with the member
+    programme_column(),
+    member_column(),
+    Column("day", big(), nullable=False),  # month and day, no year: 229 is 29 February
+    Column("told_at", Moment(), nullable=False),  # it counts from the next day on
+    PrimaryKeyConstraint("member_id"),
+    Index("ix_birthday_programme_id_day", "programme_id", "day"),
+)
+
 store_customer = table(
     "store_customer",
     id_column(),

@@ -25,6 +25,16 @@ programme_version = table(
     PrimaryKeyConstraint("programme_id", "number"),
 )
 
+celebration = table(
+    "celebration",  # how far birthdays and anniversaries have been gone through
+    programme_column(),
+    Column(
+        "day", big(), nullable=False
+    ),  # the next one, in days since 1970 of the programme's zone
+    Column("after_id", big(), nullable=False),  # of that day: the last member dealt with
+    PrimaryKeyConstraint("programme_id"),
+)
+
 rate = table(
     "rate",  # dated; an order is judged by the one in force when it was placed, for ever
     programme_column(),

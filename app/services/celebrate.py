@@ -1,0 +1,210 @@
+"""Birthdays and anniversaries, day by day as a programme's calendar has them.
+
+Each day becomes actions of the members that it is a day of, so that all else converges as it does for
+any action. Days that were missed are gone through later, from the day when this was first done.
+"""
+
+from calendar import isleap
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, and_, false, func, insert, or_, select, update
+
+from app.db import tables as t
+from app.programme.action_windows import falls_on, local_day
+from app.programme.actions import ANNIVERSARY, BIRTHDAY, MOST_YEARS
+from app.programme.document import Programme
+from app.programme.events import ActionFacts
+from app.services.actions import OWN_KEYS, NewAction, put_actions
+from app.services.birthdays import LEAP_DAY, month_and_day, number_of
+from app.services.keys import Vault
+from app.services.programmes import Version, in_force, versions
+
+_EPOCH = date(1970, 1, 1)
+_MOST_DAYS = 100  # without anything to celebrate, in one slice
+
+
+class _Day(msgspec.Struct, frozen=True, kw_only=True):
+    """One day of a programme: what is celebrated on it, and when it begins and ends."""
+
+    day: date
+    zone: ZoneInfo
+    birthdays: bool
+    anniversaries: bool
+
+    @property
+    def begin(self) -> datetime:
+        """When it begins."""
+        return _midnight(self.day, self.zone)
+
+    @property
+    def end(self) -> datetime:
+        """When it is over."""
+        return _midnight(_next(self.day), self.zone)
+
+
+def celebrate(connection: Connection, vault: Vault, now: datetime, *, limit: int) -> int:
+    """Record up to `limit` birthdays and anniversaries; returns 0 once there is nothing left to look at.
+
+    A slice that is done again finds the same actions and changes nothing.
+    """
+    programmes = connection.execute(select(t.programme.c.id).order_by(t.programme.c.id))
+    for programme_id in programmes.scalars().all():
+        done = _celebrate_in(connection, vault, programme_id, now, limit)
+        if done:
+            return done
+    return 0
+
+
+def _celebrate_in(
+    connection: Connection, vault: Vault, programme_id: int, now: datetime, limit: int
+) -> int:
+    known = versions(connection, programme_id)
+    if not any(_celebrates(version.programme) for version in known):
+        return 0
+    here = t.celebration.c.programme_id == programme_id
+    today = local_day(now, in_force(known, now).programme.timezone)
+    place = connection.execute(select(t.celebration).where(here).with_for_update()).one_or_none()
+    if place is None:
+        started = {"programme_id": programme_id, "day": _number(today), "after_id": 0}
+        connection.execute(insert(t.celebration).values(started))
+        return 1
+    number, after = place.day, place.after_id
+    if number > _number(today):
+        return 0
+    found: list[_Found] = []
+    for number in range(place.day, min(_number(today), place.day + _MOST_DAYS) + 1):
+        day = _of_day(known, _EPOCH + timedelta(days=number))
+        found = _members(connection, programme_id, day, after, limit)
+        after = 0
+        if found:
+            wanted = [action for member in found for action in _actions(day, member)]
+            put_actions(connection, vault, programme_id, wanted, now)
+            break
+    following = (
+        {"day": number, "after_id": found[-1].member_id}
+        if len(found) == limit
+        else {"day": number + 1, "after_id": 0}
+    )
+    connection.execute(update(t.celebration).where(here).values(following))
+    return max(len(found), 1)
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """A member whose day it may be."""
+
+    member_id: int
+    enrolled_at: datetime
+    birthday: int | None
+
+
+def _members(
+    connection: Connection, programme_id: int, day: _Day, after: int, limit: int
+) -> list[_Found]:
+    """Return the next members whose birthday or anniversary of joining this is, in order of their ids."""
+    born = and_(t.birthday.c.day.in_(_numbers(day.day)), t.birthday.c.told_at < day.begin)
+    wanted: list[ColumnElement[bool]] = []
+    if day.birthdays:
+        wanted.append(born)
+    if day.anniversaries:
+        earliest = connection.execute(
+            select(func.min(t.member.c.enrolled_at)).where(
+                t.member.c.programme_id == programme_id, t.member.c.state == "member"
+            )
+        ).scalar()
+        wanted += [
+            and_(t.member.c.enrolled_at >= begin, t.member.c.enrolled_at < end)
+            for begin, end in _joined_on(day, earliest)
+        ]
+    rows = connection.execute(
+        select(t.member.c.id, t.member.c.enrolled_at, t.birthday.c.day)
+        .outerjoin(t.birthday, and_(t.birthday.c.member_id == t.member.c.id, born))
+        .where(
+            t.member.c.programme_id == programme_id,
+            t.member.c.state == "member",
+            t.member.c.enrolled_at < day.end,
+            t.member.c.id > after,
+            or_(false(), *wanted),
+        )
+        .order_by(t.member.c.id)
+        .limit(limit)
+    )
+    return [_Found(row.id, row.enrolled_at, row.day) for row in rows]
+
+
+def _actions(day: _Day, member: _Found) -> list[NewAction]:
+    """Return what a member celebrates on a day."""
+    written = day.day.isoformat()
+    actions = []
+    if day.birthdays and member.birthday is not None:
+        facts = ActionFacts(action=BIRTHDAY)
+        actions.append((f"{BIRTHDAY}:{member.member_id}:{written}", facts))
+    joined = local_day(member.enrolled_at, day.zone.key)
+    years = day.day.year - joined.year
+    if day.anniversaries and 1 <= years <= MOST_YEARS:
+        comes = falls_on(joined.month, joined.day, day.day.year)
+        if comes == day.day:
+            facts = ActionFacts(action=ANNIVERSARY, years=years)
+            actions.append((f"{ANNIVERSARY}:{member.member_id}:{years}", facts))
+    return [
+        NewAction(
+            member_id=member.member_id, key=OWN_KEYS + key, facts=facts, occurred_at=day.begin
+        )
+        for key, facts in actions
+    ]
+
+
+def _of_day(known: Sequence[Version], day: date) -> _Day:
+    """Return a day under the version in force when it begins."""
+    programme = known[0].programme
+    for _ in range(2):  # the version says in which zone the day begins, the day which version it is
+        zone = ZoneInfo(programme.timezone)
+        programme = in_force(known, _midnight(day, zone)).programme
+    triggers = {rule.on for rule in programme.rules}
+    return _Day(
+        day=day,
+        zone=ZoneInfo(programme.timezone),
+        birthdays=BIRTHDAY in triggers,
+        anniversaries=ANNIVERSARY in triggers,
+    )
+
+
+def _joined_on(day: _Day, earliest: datetime | None) -> list[tuple[datetime, datetime]]:
+    """Return when those joined whose anniversary this is: from, and before."""
+    if earliest is None:
+        return []
+    first = max(local_day(earliest, day.zone.key).year, day.day.year - MOST_YEARS)
+    spans = []
+    for year in range(first, day.day.year):
+        for number in _numbers(day.day):
+            if number != LEAP_DAY or isleap(year):
+                joined = date(year, *month_and_day(number))
+                spans.append((_midnight(joined, day.zone), _midnight(_next(joined), day.zone)))
+    return spans
+
+
+def _numbers(day: date) -> list[int]:
+    """Return which days of the year are celebrated on a day: 29 February on 28 in other years."""
+    leap_day = falls_on(*month_and_day(LEAP_DAY), day.year)
+    return sorted({number_of(day)} | ({LEAP_DAY} if day == leap_day else set()))
+
+
+def _celebrates(programme: Programme) -> bool:
+    return any(rule.on in {BIRTHDAY, ANNIVERSARY} for rule in programme.rules)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    try:
+        return datetime.combine(day, time.min, zone).astimezone(UTC)
+    except OverflowError:  # the first and the last day of the calendar
+        return datetime.combine(day, time.min, UTC)
+
+
+def _next(day: date) -> date:
+    return day if day == date.max else day + timedelta(days=1)
+
+
+def _number(day: date) -> int:
+    return (day - _EPOCH).days
