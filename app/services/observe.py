@@ -7,7 +7,9 @@ from sqlalchemy import func, select
 
 from app.db import tables as t
 from app.db.ids import new_id
+from app.programme.actions import speaks_of
 from app.programme.events import (
+    ActionFacts,
     CustomerFacts,
     Dispute,
     Event,
@@ -50,7 +52,12 @@ def observe(here: Observer, told: Told, event: Event) -> Finding:
     row = here.work.objects.get(key)
     known = None if row is None else decode_facts(row.facts)
     about_unknown = row is None or event.dispute is None
-    if not told.sure and known is None and about_unknown:
+    if (
+        not told.sure
+        and known is None
+        and about_unknown
+        and not _of_known_customer(here, told, event)
+    ):
         finding = _unsure(told, event)
     elif event.dispute is not None:
         finding = _disputed(told, event, event.dispute, row, known)
@@ -66,9 +73,20 @@ def observe(here: Observer, told: Told, event: Event) -> Finding:
     return finding
 
 
+def _can_ask(told: Told, event: Event) -> bool:
+    """Say whether the shop can be asked about the object: what people did is told, never read."""
+    return told.readable and not isinstance(event.facts, ActionFacts)
+
+
+def _of_known_customer(here: Observer, told: Told, event: Event) -> bool:
+    """Say whether an action names a customer of this very store: that is whose it is."""
+    known = (told.store_id, event.person.customer or "") in here.work.customers
+    return isinstance(event.facts, ActionFacts) and known
+
+
 def _unsure(told: Told, event: Event) -> Finding:
     name = f"{event.kind} {event.external_id}"
-    if told.readable:
+    if _can_ask(told, event):
         return Finding(
             status="reading",
             reason=f"{name}: nothing in it says which shop sent it, so it is read",
@@ -147,6 +165,9 @@ def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
                 status="ignored",
                 reason=f"{name} has the role {facts.role!r}: not a shopper's account",
             )
+    if isinstance(facts, ActionFacts) and not _is_paid(here, facts):
+        # Whatever begins to pay for it later pays for later ones: nothing is lost.
+        return Finding(status="ignored", reason=f"{name}: no rule of the programme speaks of it")
     if told.readable and has_unread_refunds(facts):
         return Finding(
             status="reading",
@@ -162,6 +183,12 @@ def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
     _freeze(here, told, event, row, facts)
     _accept(here, told, event, row, facts)
     return _recorded(row, facts, f"{name} recorded")
+
+
+def _is_paid(here: Observer, facts: ActionFacts) -> bool:
+    return any(
+        speaks_of(rule, facts) for version in here.versions for rule in version.programme.rules
+    )
 
 
 def _unseen(here: Observer, told: Told, event: Event) -> ObjectRow:
@@ -228,7 +255,7 @@ def _next_state(here: Observer, told: Told, event: Event, row: ObjectRow) -> Fin
     if verdict in {Verdict.STALE, Verdict.SAME}:
         return _nothing_new(here, told, event, row, verdict)
     why = _why_ask(here, told, row, current, incoming, verdict)
-    if told.readable and why is not None:
+    if _can_ask(told, event) and why is not None:
         return Finding(status="reading", reason=f"{name} {why}", alone=True)
     if known is None and facts is not None:
         _freeze(here, told, event, row, facts)

@@ -8,6 +8,7 @@ from app.errors import Invalid
 from connectors import texts
 from connectors.base import Delivery, Ignored, NeedsRead, Observed, Origin, Outcome, Ref
 from connectors.shopify import disputes, lifecycle, payloads, rest_orders, signals, topics, values
+from connectors.shopify.consent import consent
 from connectors.shopify.customers import customer_event
 from connectors.shopify.orders import KIND, order_event
 from connectors.shopify.reads import read_answer
@@ -103,6 +104,7 @@ _SHAPES: tuple[tuple[frozenset[str], Reading], ...] = (
         signals.merge,
     ),
     (frozenset({"id", "amount", "currency", "status", "initiated_at"}), disputes.dispute),
+    (frozenset({"customer_id", "email_marketing_consent"}), consent),
     (frozenset({"customerId", "tags"}), signals.tags),
     (frozenset({"shop_id", "shop_domain", "orders_requested"}), lifecycle.privacy),
     (frozenset({"shop_id", "shop_domain", "orders_to_redact"}), lifecycle.privacy),

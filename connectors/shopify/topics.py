@@ -26,7 +26,7 @@ _WHY: Mapping[str, str] = {
     "checkouts/": "a checkout earns when it becomes an order",
     "carts/": "a cart earns when it becomes an order",
     "customers/purchasing_summary": "the sums are Shopify's own; points follow from orders",
-    "customers_email_marketing_consent/": "consent to marketing moves no points",
+    "customers_email_marketing_consent/": "the body tells no consent that can be understood",
     "customers_marketing_consent/": "consent to marketing moves no points",
     "customers_whats_app_marketing_consent/": "consent to marketing moves no points",
     "customer.joined_segment": "a segment of the shop's moves no points",

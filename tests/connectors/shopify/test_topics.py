@@ -26,7 +26,7 @@ BECOMES = {
     "customers_data_request__docs-2026-07": ("note", "orders 299938, 280263, 220458"),
     "customers_delete__docs-2026-07": ("read", "customer 706405506930370084"),
     "customers_disable__docs-2026-07": ("customer", "706405506930370084"),
-    "customers_email_marketing_consent_update__docs-2026-07": ("ignored", "consent"),
+    "customers_email_marketing_consent_update__docs-2026-07": ("ignored", "no consent to e-mails"),
     "customers_enable__docs-2026-07": ("customer", "706405506930370084"),
     "customers_marketing_consent_update__docs-2026-07": ("ignored", "consent"),
     "customers_merge__case-completed": ("read", "customer_merge 7700000003027:7700000001009"),
