@@ -15,7 +15,7 @@ from app.programme.events import ActionFacts
 from app.programme.explanation import Reason
 from app.programme.quizzes import quiz_for_members, right_answers
 from app.programme.windows import WindowItem
-from tests.programme.orders import HEAD, programme
+from tests.programme.orders import HEAD, preset, programme
 
 QUIZ = """
 [[quiz]]
@@ -119,3 +119,17 @@ def test_quizzes_are_stored_as_they_were_written() -> None:
     written = programme(RULE + BOTH)
     assert load(dump(written)) == written
     assert load(dump(programme(""))).quizzes == ()
+
+
+def test_the_quiz_of_the_preset_pays_once_whoever_passes_it() -> None:
+    rules = preset("challenges")
+    [quiz] = rules.quizzes
+    moment = datetime(2026, 11, 20, tzinfo=UTC)
+    facts = ActionFacts(action="quiz:loyalty", right=right_answers(quiz, (1, 2)), answers=(1, 2))
+    items = [
+        WindowItem(
+            object_id=n, store_id=1, occurred_at=moment, programme=rules, version=1, facts=facts
+        )
+        for n in (1, 2)
+    ]
+    assert [award.points for _, award in evaluate_actions(items)] == [25]
