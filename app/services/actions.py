@@ -157,10 +157,13 @@ def put_actions(
     programme_id: int,
     wanted: Sequence[NewAction],
     now: datetime,
+    *,
+    posting: bool = True,
 ) -> list[Recorded]:
     """Store actions that are not there yet and post what they are worth; returns each as it is stored.
 
-    Call in a writing transaction. Raises NotFound for unknown members, Conflict for another member's key.
+    Without `posting` they are only stored: the next change of the person's actions posts for them. Call
+    in a writing transaction. Raises NotFound for unknown members, Conflict for another member's key.
     """
     work, lock = WorkSet(programme_id, now), connection.dialect.name != "sqlite"
     store_id = own_store_id(connection, programme_id, now)
@@ -179,7 +182,10 @@ def put_actions(
             fresh.append(place)
         elif row.owner_id is None or work.member(row.owner_id) is not member:
             raise Conflict(f"the key {one.key!r} belongs to an action of another member")
-    _settle(connection, vault, work, known, fresh)
+    if posting:
+        _settle(connection, vault, work, known, fresh)
+    else:
+        workset.flush(connection, work)
     return [
         _stored(work.objects[place], _member(work, one.member_id), new=place in fresh)
         for one, place in zip(wanted, places, strict=True)

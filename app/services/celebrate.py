@@ -4,6 +4,7 @@ Each day becomes actions of the members that it is a day of, so that all else co
 any action. Days that were missed are gone through later, from the day when this was first done.
 """
 
+import logging
 from calendar import isleap
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, false, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from app.db import tables as t
+from app.db.dialect import is_contention
 from app.programme.action_windows import falls_on, local_day
 from app.programme.actions import ANNIVERSARY, BIRTHDAY, MOST_YEARS
 from app.programme.document import Programme
@@ -21,6 +24,8 @@ from app.services.actions import OWN_KEYS, NewAction, put_actions
 from app.services.birthdays import LEAP_DAY, month_and_day, number_of
 from app.services.keys import Vault
 from app.services.programmes import Version, in_force, versions
+
+log = logging.getLogger("stempel.celebrate")
 
 _EPOCH = date(1970, 1, 1)
 _MOST_DAYS = 100  # without anything to celebrate, in one slice
@@ -81,7 +86,7 @@ def _celebrate_in(
         after = 0
         if found:
             wanted = [action for member in found for action in _actions(day, member)]
-            put_actions(connection, vault, programme_id, wanted, now)
+            _record(connection, vault, programme_id, wanted, now)
             break
     following = (
         {"day": number, "after_id": found[-1].member_id}
@@ -90,6 +95,31 @@ def _celebrate_in(
     )
     connection.execute(update(t.celebration).where(here).values(following))
     return max(len(found), 1)
+
+
+def _record(
+    connection: Connection,
+    vault: Vault,
+    programme_id: int,
+    wanted: Sequence[NewAction],
+    now: datetime,
+) -> None:
+    """Record the actions of a slice; an account that cannot be posted to keeps nobody else waiting.
+
+    Its actions are stored all the same: they are posted for with its next one.
+    """
+    try:
+        with connection.begin_nested():
+            put_actions(connection, vault, programme_id, wanted, now)
+    except Exception as failure:
+        if is_contention(failure) and not isinstance(failure, IntegrityError):
+            raise  # the whole slice is done anew
+        if len(wanted) > 1:
+            for one in wanted:
+                _record(connection, vault, programme_id, [one], now)
+            return
+        log.exception("nothing can be posted to member %s", wanted[0].member_id)
+        put_actions(connection, vault, programme_id, wanted, now, posting=False)
 
 
 class _Found(msgspec.Struct, frozen=True):

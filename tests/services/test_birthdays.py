@@ -31,6 +31,12 @@ on = "anniversary"
 points = 10
 
 [[rule]]
+key = "app"
+on = "action"
+action = "app-install"
+points = 1
+
+[[rule]]
 key = "two-years"
 on = "anniversary"
 points = 100
@@ -100,6 +106,25 @@ def test_days_that_were_missed_are_made_up_for_in_slices_and_never_paid_twice(
     assert feast.balance() == 5 * 2 * 50
     feast.until(datetime(2026, 2, 15, 13, tzinfo=UTC))
     assert feast.balance() == 5 * 2 * 50
+    assert feast.problems() == []
+
+
+def test_an_account_that_cannot_be_posted_to_keeps_nobody_elses_birthday(feast: Feast) -> None:
+    ola, jan, ewa = (feast.join(f"{name}@example.pl") for name in ("ola", "jan", "ewa"))
+    for member in (ola, jan, ewa):
+        feast.tell(member, "02-14")
+    feast.record(jan, "app-install", "1", None)
+    feast.until(START + timedelta(days=1))
+    entries = t.member.update().where(t.member.c.id == jan)
+    with feast.pipeline.database.transaction() as connection:
+        connection.execute(entries.values(entries=0))  # altered from outside
+    feast.until(START + timedelta(days=5))
+    assert feast.balance() == 1 + 100
+    with feast.pipeline.database.transaction() as connection:
+        connection.execute(entries.values(entries=1))
+    assert feast.problems() != []
+    feast.record(jan, "app-install", "2", None)
+    assert feast.balance() == 1 + 150
     assert feast.problems() == []
 
 
