@@ -5,8 +5,8 @@ import sys
 import click
 
 from app.cli.actions import action
-from app.cli.campaigns import campaign
 from app.cli.birthdays import birthday
+from app.cli.campaigns import campaign
 from app.cli.deliver import deliver
 from app.cli.events import events
 from app.cli.explain import explain

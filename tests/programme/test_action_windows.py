@@ -152,6 +152,28 @@ def test_a_birthday_that_is_moved_about_is_paid_no_sooner_than_12_months_after_t
     assert len(birthdays(date(9999, 1, 1), date(9999, 12, 31))) == 1
 
 
+@given(
+    days=st.sets(st.integers(0, 365 * 6), max_size=10).map(
+        lambda numbers: [date(2027, 1, 1) + timedelta(days=number) for number in sorted(numbers)]
+    )
+)
+def test_however_birthdays_are_moved_each_is_paid_or_follows_a_paid_one_within_12_months(
+    days: list[date],
+) -> None:
+    rules, zone = programme(BIRTHDAY, WARSAW), ZoneInfo("Europe/Warsaw")
+    items = [
+        item(n, datetime(day.year, day.month, day.day, tzinfo=zone), rules, TODAY)
+        for n, day in enumerate(days)
+    ]
+    awards = [award for _, award in evaluate_actions(items) if award.points]
+    given_for = [days[one] for award in awards for one in award.explanation.objects]
+    assert all(award.points == 50 for award in awards)
+    waits = [(day, falls_on(day.month, day.day, day.year + 1)) for day in given_for]
+    for day in days:
+        before = [begin <= day < end for begin, end in waits]
+        assert sum(before) == 1  # the paid one itself, or the one that it follows
+
+
 def test_each_anniversary_is_paid_once_however_many_accounts_a_person_had() -> None:
     rules = programme(YEARS)
     first, second = (ActionFacts(action="anniversary", years=years) for years in (1, 2))

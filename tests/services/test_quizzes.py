@@ -1,5 +1,6 @@
 """Members' answers: one try, kept as numbers, paid when they pass."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -61,6 +62,26 @@ def test_who_fails_has_no_second_try_and_joined_accounts_have_one_together(club:
     [failed] = [row for row in rows(club) if row.kind == "action"]
     club.withdraw(failed.external_id)  # the shop lets her try again
     assert answer(club, staying, "coffee", 1, 3).balance == 15
+    assert club.problems() == []
+
+
+def test_of_answers_and_actions_in_one_moment_one_counts(club: Club) -> None:
+    ola, refused = club.join(), []
+
+    def go(answers: tuple[int, int]) -> None:
+        club.record(ola, "app-install", "17")
+        try:
+            answer(club, ola, "coffee", *answers)
+        except Conflict:
+            refused.append(answers)
+
+    threads = [threading.Thread(target=go, args=((a, b),)) for a in (1, 2) for b in (1, 2, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    kept = [row.external_id for row in rows(club) if row.kind == "action"]
+    assert (len(kept), "17" in kept, len(refused)) == (2, True, 5)
     assert club.problems() == []
 
 

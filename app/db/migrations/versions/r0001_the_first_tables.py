@@ -68,6 +68,17 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     )
     op.create_index("ix_audit_programme_id_id", "audit", ["programme_id", "id"], unique=False)
     op.create_table(
+        "celebration",
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("day", BIG, nullable=False),
+        sa.Column("after_id", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_celebration_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("programme_id", name=op.f("pk_celebration")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "checkpoint",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("programme_id", BIG, nullable=False),
@@ -285,6 +296,22 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     )
     op.create_index("ix_store_secret_digest", "store_secret", ["digest"], unique=False)
     op.create_index("ix_store_secret_store_id", "store_secret", ["store_id"], unique=False)
+    op.create_table(
+        "birthday",
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("day", BIG, nullable=False),
+        sa.Column("told_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_birthday_member_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_birthday_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("member_id", name=op.f("pk_birthday")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_birthday_programme_id_day", "birthday", ["programme_id", "day"], unique=False
+    )
     op.create_table(
         "claim",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
