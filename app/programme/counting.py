@@ -111,15 +111,15 @@ def count(rule: Rule, basis: Basis, store: str | None) -> Counted:
     )
 
 
-def weights(rule: Rule, counted: Counted, store: str | None) -> list[tuple[Line, Fraction]]:
-    """Return each line that counts, with its part of `Counted.times`."""
+def weights(rule: Rule, counted: Counted, store: str | None) -> list[tuple[Line, int]]:
+    """Return each line that counts, with what it weighs in `Counted.times`: whole numbers of one unit."""
     basis, times_of = counted.basis, _times_of(rule, store)
     several = range(len(basis.sold)) if counted.chosen is None else counted.chosen
-    parts, unit = (basis.pieces, 1) if rule.per_piece else (basis.parts, UNIT)
-    return [
-        (basis.sold[at], Fraction(times_of(basis.sold[at])) * Fraction(parts[at], unit))
-        for at in several
-    ]
+    parts = basis.pieces if rule.per_piece else basis.parts
+    if not rule.multiply:
+        return [(basis.sold[at], parts[at]) for at in several]
+    # Factors have four decimals at most.
+    return [(basis.sold[at], parts[at] * int(times_of(basis.sold[at]).scaleb(4))) for at in several]
 
 
 def _times_of(rule: Rule, store: str | None) -> Callable[[Line], Decimal]:

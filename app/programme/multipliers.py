@@ -26,9 +26,8 @@ import msgspec
 
 from app.programme.campaigns import Stacking
 from app.programme.counting import Counted, weights
-from app.programme.events import Line
 from app.programme.lines import Matcher
-from app.programme.ratio import Ratio, to_millionths
+from app.programme.ratio import Ratio
 from app.programme.rule import Rule
 
 _ONE = Fraction(1)
@@ -51,9 +50,7 @@ class Stack(msgspec.Struct, frozen=True):
 
     by: Ratio
     parts: tuple[tuple[MultiplierKind, str, Decimal], ...]
-    lines: tuple[
-        tuple[str, Decimal], ...
-    ] = ()  # (line id, its factor), where not all have the same
+    lines: tuple[tuple[str, Fraction], ...] = ()  # line id → factor, where they differ
 
 
 def stacked(
@@ -73,28 +70,29 @@ def stacked(
     if not mine:
         return None
     if all(one.names is None for one in mine):
-        by, used = _combined(mine, stacking)
-        return Stack(by.as_integer_ratio(), _parts(used))
-    weighing = times = Fraction(0)
-    used, lines = [], []
+        by, decisive = _combined(mine, stacking)
+        return Stack(by.as_integer_ratio(), _parts(decisive))
+    weighing, times, unit = 0, 0, 1  # the last: what `times` is counted in
+    used: list[Multiplier] = []
+    lines: list[tuple[str, Fraction]] = []
     for line, weight in weights(rule, counted, store):
-        by, decisive = _combined([one for one in mine if _is_for(one, line)], stacking)
         if weight:
+            here = [one for one in mine if one.names is None or one.names(line)]
+            by, decisive = _combined(here, stacking)
             weighing += weight
-            times += weight * by
+            finer = math.lcm(unit, by.denominator)
+            times = times * (finer // unit) + weight * by.numerator * (finer // by.denominator)
+            unit = finer
             used += [one for one in decisive if one not in used]
-            lines.append((line.id, to_millionths(by.as_integer_ratio())))
+            lines.append((line.id, by))
     if not used:
         return None
+    together = all(by == lines[0][1] for _, by in lines)
     return Stack(
-        (times / weighing).as_integer_ratio(),
+        (times, unit * weighing),
         _parts([one for one in mine if one in used]),
-        tuple(lines) if len({by for _, by in lines}) > 1 else (),
+        () if together else tuple(lines),
     )
-
-
-def _is_for(one: Multiplier, line: Line) -> bool:
-    return one.names is None or one.names(line)
 
 
 def _combined(

@@ -113,7 +113,9 @@ def explained(judged: Judged, version: int, order: OrderFacts) -> Explanation:
         rate=judged.rate,
         multiplier=None if stack is None else to_millionths(stack.by),
         multipliers=() if stack is None else stack.parts,
-        boosted=() if stack is None else stack.lines,
+        boosted=()
+        if stack is None
+        else tuple((line, to_millionths(by.as_integer_ratio())) for line, by in stack.lines),
         notes=tuple(notes),
     )
 
