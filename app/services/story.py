@@ -17,8 +17,10 @@ from app.errors import NotFound
 from app.programme.events import Line, OrderFacts
 from app.programme.explanation import Explanation
 from app.services.explain import read_explanation
+from app.services.explain_multipliers import NO_NAMES, Names
 from app.services.facts import decode_facts
 from app.services.keys import Vault
+from app.services.names import names_for
 from app.services.view_ledger import (
     EntryView,
     ObjectName,
@@ -81,6 +83,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     objects: tuple[ObjectName, ...]  # of a window: those that decided
     steps: tuple[Step, ...]
     worth: int | None
+    names: Names = NO_NAMES  # of what the explanation tells by key
 
 
 def story_of_entry(connection: Connection, vault: Vault, entry_id: int) -> Story:
@@ -144,6 +147,9 @@ def stories_of_order(connection: Connection, vault: Vault, store: str, number: s
                 objects=(),
                 steps=(),
                 worth=award.points,
+                names=names_for(connection, [(found.programme_id, explanation)]).get(
+                    found.programme_id, NO_NAMES
+                ),
             )
         )
     return stories
@@ -171,6 +177,7 @@ def _story(
         objects=() if told is None else tuple(objects_named(connection, told.objects)),
         steps=tuple(_steps(steps, sold, titles)),
         worth=next((one.worth for one in reversed(steps) if one.worth is not None), None),
+        names=entry.names,
     )
 
 
@@ -196,10 +203,10 @@ def _sold(connection: Connection, object_id: int) -> dict[str, Line]:
 
 def _lines(told: Explanation, sold: dict[str, Line], titles: dict[str, str]) -> Iterable[LineStory]:
     """Give each line that counts its share of the points."""
-    factors, pieces = dict(told.factors), dict(told.pieces)
+    pieces = dict(told.pieces)
+    factors = {line: _times(told, line) for line, _ in told.lines}
     weights = {
-        line: Fraction(pieces.get(line, 0) if told.pieces else amount)
-        * Fraction(factors.get(line, Decimal(1)))
+        line: Fraction(pieces.get(line, 0) if told.pieces else amount) * Fraction(factors[line])
         for line, amount in told.lines
     }
     total = sum(weights.values(), Fraction(0))
@@ -211,12 +218,19 @@ def _lines(told: Explanation, sold: dict[str, Line], titles: dict[str, str]) -> 
             sku=sold[line].sku if line in sold else None,
             title=titles.get(line),
             amount=amount,
-            factor=factors.get(line, Decimal(1)),
+            factor=factors[line],
             pieces=pieces.get(line, 0) if told.pieces else None,
             points=(Decimal(share.numerator) / Decimal(share.denominator)).quantize(
                 Decimal("0.000001")
             ),
         )
+
+
+def _times(told: Explanation, line: str) -> Decimal:
+    """Return how many times a line counts: by the rule, and by what tier and campaigns multiply."""
+    once = Decimal(1)
+    together = told.multiplier if told.multiplier is not None and not told.boosted else once
+    return dict(told.factors).get(line, once) * dict(told.boosted).get(line, together)
 
 
 def _steps(

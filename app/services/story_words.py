@@ -110,6 +110,7 @@ def _head(words: Texts, story: Story, currency: str, zone: ZoneInfo) -> list[str
                 words.language,
                 window=story.window,
                 currency=currency,
+                names=story.names,
             )
         )
     return lines

@@ -2,12 +2,16 @@
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
-from app.programme.events import Event, OrderFacts, Standing
+from app.programme.events import Event, Line, OrderFacts, Standing
 from app.services.explain import render
+from app.services.story import stories_of_order
+from app.services.story_words import tell
 from app.services.view_ledger import ledger_of, sentence
 from app.services.view_members import show_member
 from tests.people import People, order
@@ -163,3 +167,54 @@ def test_entries_name_the_campaign_as_it_is_called_now_also_when_it_is_over(
         render(one.explanation, "award", one.points, "pl", currency="PLN", names=one.names)
         for one in awards
     } == {sentence(entry, "pl", "PLN") for entry in entries}
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_the_story_of_an_order_tells_how_many_times_each_line_counted(pipeline: Pipeline) -> None:
+    mugs = DOUBLE + 'lines = { skus = ["MUG-*"] }\n'
+    people = opened(pipeline, mugs.replace("bonus = 50", "bonus = 50\ngoods_over = 50"))
+    told = placed(1, SATURDAY)
+    assert isinstance(told.facts, OrderFacts)
+    lines = (
+        Line(id="1", sku="MUG-1", net=Decimal("60.00")),
+        Line(id="2", sku="TEA", net=Decimal("47.50")),
+    )
+    both = msgspec.structs.replace(told.facts, lines=lines, total=Decimal("107.50"))
+    people.tell(0, msgspec.structs.replace(told, facts=both))
+    with pipeline.database.snapshot() as connection:
+        per_unit, bonus = stories_of_order(
+            connection, pipeline.runtime.vault, people.stores[0].key, "#1"
+        )
+    assert [(line.factor, line.points) for line in per_unit.lines] == [
+        (2, 120),
+        (1, Decimal("47.5")),
+    ]
+    zone = ZoneInfo("Europe/Warsaw")
+    said = [line.replace("\N{NO-BREAK SPACE}", " ") for line in tell(per_unit, "en", "PLN", zone)]
+    assert said[2:5] == [
+        (
+            "167 points: PLN 107.50 of the order counts (2 lines with tax), 1 point for every PLN 1.00, "
+            "PLN 60.00 of that times 2 (campaign “Double weekend”), rounded down from 167.5."
+        ),
+        "  MUG-1: PLN 60.00 times 2, 120 of the points",
+        "  TEA: PLN 47.50, 47.5 of the points",
+    ]
+    assert "50 points: a bonus of the campaign “Double weekend”." in tell(bonus, "en", "PLN", zone)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_campaign_for_a_product_is_for_that_of_one_store(pipeline: Pipeline) -> None:
+    programme_id = pipeline.programme(source=HEAD)
+    stores = [
+        pipeline.store(programme_id, url=f"https://shop{number}.example") for number in (1, 2)
+    ]
+    people = People(pipeline, programme_id, stores)
+    lines = f'lines = {{ products = [{{ store = "{stores[0].key}", id = "17" }}] }}\n'
+    pipeline.programme(source=HEAD + DOUBLE + lines)
+    for store in (0, 1):
+        told = placed(store, pipeline.clock())
+        assert isinstance(told.facts, OrderFacts)
+        line = msgspec.structs.replace(told.facts.lines[0], product="17")
+        facts = msgspec.structs.replace(told.facts, lines=(line,))
+        people.tell(store, msgspec.structs.replace(told, facts=facts))
+    assert given(people) == {"0 per-unit": 40, "0 weekend": 50, "1 per-unit": 20}
