@@ -140,8 +140,8 @@ def _cells(record: Record, columns: Columns) -> list[str] | str:
     if len(cells) <= columns.needed:
         what = f"the row has only {len(cells)} of the file's {width} cells"
         if record.last > record.line:
-            what += f" and goes on to line {record.last}: is a quotation mark not closed?"
-        return what
+            what += f" and goes on to line {record.last}"
+        return f"{what}: is a quotation mark not closed, or one too many?"
     return cells + [""] * (width - len(cells))
 
 
