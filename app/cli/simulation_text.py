@@ -80,6 +80,10 @@ def as_data(one: Simulation) -> dict[str, Any]:
         "months": [{"month": f"{day:%Y-%m}", **_figures(month)} for day, month in months],
         "members_gaining": outcome.gain,
         "members_losing": outcome.lose,
+        "tier_moves": [
+            {"from": move.before, "to": move.after, "members": move.members}
+            for move in outcome.moves
+        ],
         "winners": [_change(change, outcome) for change in outcome.winners],
         "losers": [_change(change, outcome) for change in outcome.losers],
     }
@@ -279,8 +283,12 @@ def _left_aside(one: Simulation, words: Texts) -> list[str]:
 def _members(one: Simulation, words: Texts) -> list[str]:
     outcome = one.outcome
     if not outcome.gain + outcome.lose:
-        return ["", words.say("Nobody would have more or fewer points than they were given.")]
-    lines = [""]
+        return [
+            "",
+            *_moves(outcome, words),
+            words.say("Nobody would have more or fewer points than they were given."),
+        ]
+    lines = ["", *_moves(outcome, words)]
     if outcome.gain:
         lines.append(
             words.plural(
@@ -300,6 +308,20 @@ def _members(one: Simulation, words: Texts) -> list[str]:
         )
         lines += _changes(outcome.losers, words)
     return lines
+
+
+def _moves(outcome: Outcome, words: Texts) -> list[str]:
+    nothing = words.say("no tier")
+    return [
+        words.plural(
+            "One member would be in %(after)s instead of %(before)s as the period ends.",
+            "%(count)s members would be in %(after)s instead of %(before)s as the period ends.",
+            move.members,
+            before=move.before or nothing,
+            after=move.after or nothing,
+        )
+        for move in outcome.moves
+    ]
 
 
 def _changes(changes: Sequence[Change], words: Texts) -> list[str]:

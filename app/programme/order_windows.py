@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app.programme.basis import basis_of
+from app.programme.basis import Basis, basis_of
 from app.programme.caps import ORDER_COUNT, Cap, Period
 from app.programme.document import Programme
 from app.programme.events import OrderFacts
@@ -134,9 +134,16 @@ def evaluate_caps(
     )
 
 
-def order_points(item: OrderItem) -> dict[str, int]:
-    """Return what each rule gives for an order on its own."""
-    return points_of(item.programme, item.context, item.facts, item.occurred_at, store=item.store)
+def order_points(item: OrderItem, basis: Basis | None = None) -> dict[str, int]:
+    """Return what each rule gives for an order on its own; `basis` if it was worked out already."""
+    return points_of(
+        item.programme,
+        item.context,
+        item.facts,
+        item.occurred_at,
+        store=item.store,
+        basis=basis,
+    )
 
 
 def not_capped(window: WindowKey, version: int) -> Award:

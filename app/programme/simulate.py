@@ -8,8 +8,9 @@ live system (`person`). Orders count as they are known now, refunds included, in
 import heapq
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,11 +18,15 @@ import msgspec
 from app.errors import Invalid
 from app.programme.basis import Basis, basis_of
 from app.programme.document import Programme
-from app.programme.order_windows import OrderItem
+from app.programme.order_windows import OrderItem, order_points
 from app.programme.person import History, points_by_span
 from app.programme.ratio import half_up, times
-from app.programme.rules import Context, before_start, points_of, standing_reason
-from app.programme.windows import WindowItem
+from app.programme.rules import Context, before_start, standing_reason
+from app.programme.tier_facts import facts_of
+from app.programme.tier_history import contexts, standing_at
+
+_PLAIN = Context()
+_MOMENT = timedelta(microseconds=1)
 
 DRAFT = 0
 """The version number of a draft."""
@@ -96,6 +101,14 @@ class Change(msgspec.Struct, frozen=True):
         return sum(self.draft) - sum(self.live)
 
 
+class Move(msgspec.Struct, frozen=True):
+    """How many members are in another tier as the period ends; None is no tier."""
+
+    before: str | None
+    after: str | None
+    members: int
+
+
 class Outcome(msgspec.Struct):
     """What a simulation counted."""
 
@@ -111,6 +124,7 @@ class Outcome(msgspec.Struct):
     lose: int = 0
     winners: list[Change] = []  # most first
     losers: list[Change] = []
+    moves: list[Move] = []  # most first
 
     @property
     def total(self) -> Month:
@@ -121,8 +135,12 @@ class Outcome(msgspec.Struct):
         return total
 
 
-def simulate(draft: Programme, period: Period, cases: Iterable[Case]) -> Outcome:
+def simulate(
+    draft: Programme, period: Period, cases: Iterable[Case], live: Programme | None = None
+) -> Outcome:
     """Judge the events of a period by the draft and by the live programme. `cases` may come lazily.
+
+    `live` is the version whose tiers hold as the period ends: without it nobody moves.
 
     A case has all that its person ever did up to the end of the period where several events together
     are worth something (the first order is not the first of the period).
@@ -132,16 +150,28 @@ def simulate(draft: Programme, period: Period, cases: Iterable[Case]) -> Outcome
     counter: Counter[str] = Counter()
     best: list[tuple[int, int, Change]] = []
     worst: list[tuple[int, int, Change]] = []
+    moves: Counter[tuple[str | None, str | None]] = Counter()
     for case in cases:
-        change = _case(draft, starts, case, outcome, counter)
-        if change is None:
+        judged = _case(draft, starts, case, outcome, counter)
+        if judged is None:
             continue
+        change, was, would = judged
+        if live is not None and (live.tiers or draft.tiers):
+            move = (
+                _tier_at_the_end(live, was, period.end),
+                _tier_at_the_end(draft, would, period.end),
+            )
+            moves[move] += move[0] != move[1]
         outcome.gain += change.difference > 0
         outcome.lose += change.difference < 0
         if change.difference > 0:
             _keep(best, change)
         elif change.difference < 0:
             _keep(worst, change)
+    outcome.moves = sorted(
+        (Move(before, after, members) for (before, after), members in moves.items() if members),
+        key=lambda move: (-move.members, str(move.before), str(move.after)),
+    )
     outcome.no_rate = dict(sorted(counter.items()))
     outcome.winners = [change for _, _, change in sorted(best, reverse=True)]
     outcome.losers = [change for _, _, change in sorted(worst, reverse=True)]
@@ -162,38 +192,44 @@ def _case(
     case: Case,
     outcome: Outcome,
     no_rate: Counter[str],
-) -> Change | None:
-    """Count one person; returns what changes for them, None for nobody."""
-    live_given: dict[int, dict[str, int]] = {}
-    draft_given: dict[int, dict[str, int]] = {}
-    live_orders, draft_orders = [], []
+) -> tuple[Change, History, History] | None:
+    """Count one person; returns what changes for them, with both histories. None for nobody."""
+    history = case.history
+    readable: list[tuple[OrderItem, Basis | None]] = []
     active = False
-    for order in case.history.orders:
+    for order in history.orders:
         span = bisect_right(starts, order.occurred_at) - 1
         month = outcome.months[span] if span >= 0 else None
         active = active or month is not None
         try:
             basis = _counted(draft, order)
-            if month is not None:
-                _count_order(draft, order, basis, month, outcome, no_rate)
-            if case.history.member is None:
-                outcome.of_nobody += month is not None
-                continue
-            as_if = _as_if(draft, order)
-            draft_given[order.object_id] = _points(as_if, basis)
-            shared = basis if order.programme.basis == draft.basis else None
-            live_given[order.object_id] = _points(order, shared)
         except Invalid:
             outcome.unreadable += month is not None
             continue
-        draft_orders.append(as_if)
-        live_orders.append(order)
-    if case.history.member is None:
+        readable.append((order, basis))
+        if month is not None:
+            outcome.of_nobody += history.member is None
+            _count_order(draft, order, basis, month, outcome, no_rate)
+    if history.member is None:
         return None
-    live = History(case.history.member, tuple(live_orders), case.history.others)
-    would = History(case.history.member, tuple(draft_orders), tuple(_others(draft, live)))
-    live_points = points_by_span(live, starts, live_given)[1:]
-    draft_points = points_by_span(would, starts, draft_given)[1:]
+    live = msgspec.structs.replace(history, orders=tuple(order for order, _ in readable))
+    would = _as_if(draft, live)
+    bases = {order.object_id: basis for order, basis in readable}
+    live_points = points_by_span(
+        live,
+        starts,
+        {
+            one.object_id: order_points(
+                one, bases[one.object_id] if one.programme.basis == draft.basis else None
+            )
+            for one in live.orders
+        },
+    )[1:]
+    draft_points = points_by_span(
+        would,
+        starts,
+        {one.object_id: order_points(one, bases[one.object_id]) for one in would.orders},
+    )[1:]
     for month, given, was in zip(outcome.months, draft_points, live_points, strict=True):
         month.draft += given
         month.live += was
@@ -202,9 +238,9 @@ def _case(
         if span >= 0:
             outcome.months[span].spent += points
             active = True
-    active = active or any(one.occurred_at >= starts[0] for one in case.history.others)
+    active = active or any(one.occurred_at >= starts[0] for one in history.others)
     outcome.members += active
-    return Change(case.history.member, tuple(draft_points), tuple(live_points))
+    return Change(history.member, tuple(draft_points), tuple(live_points)), live, would
 
 
 def _count_order(
@@ -238,35 +274,51 @@ def _counted(draft: Programme, order: OrderItem) -> Basis | None:
     return basis_of(order.facts, draft.basis)
 
 
-def _points(order: OrderItem, basis: Basis | None) -> dict[str, int]:
-    return points_of(
-        order.programme,
-        order.context,
-        order.facts,
-        order.occurred_at,
-        store=order.store,
-        basis=basis,
+def _as_if(draft: Programme, history: History) -> History:
+    """Return what a person did as the draft would have judged it, had it always been in force.
+
+    The rates of currencies and the segments that somebody was in are facts; the tier at each order is
+    what the draft itself makes it.
+    """
+    orders = tuple(
+        OrderItem(
+            object_id=one.object_id,
+            occurred_at=one.occurred_at,
+            earned_at=one.earned_at,
+            programme=draft,
+            version=DRAFT,
+            context=_around(one.context),
+            facts=one.facts,
+            store=one.store,
+            shown=one.shown,
+        )
+        for one in history.orders
     )
-
-
-def _as_if(draft: Programme, order: OrderItem) -> OrderItem:
-    """Return an order as the draft would have judged it. The rate of its currency is a fact."""
-    return OrderItem(
-        object_id=order.object_id,
-        occurred_at=order.occurred_at,
-        earned_at=order.earned_at,
-        programme=draft,
-        version=DRAFT,
-        context=Context(rate=order.context.rate) if order.context.rate is not None else Context(),
-        facts=order.facts,
-        store=order.store,
+    if draft.tiers:
+        judged = contexts(orders)
+        orders = tuple(
+            msgspec.structs.replace(one, context=judged[one.object_id]) for one in orders
+        )
+    others = tuple(
+        msgspec.structs.replace(one, programme=draft, version=DRAFT, context=_around(one.context))
+        for one in history.others
     )
+    return History(history.member, orders, others, lambda _: (DRAFT, draft))
 
 
-def _others(draft: Programme, history: History) -> Iterator[WindowItem]:
-    for other in history.others:
-        context = Context(rate=other.context.rate)
-        yield msgspec.structs.replace(other, programme=draft, version=DRAFT, context=context)
+def _around(context: Context) -> Context:
+    if context.rate is None and not context.segments:
+        return _PLAIN
+    return Context(rate=context.rate, segments=context.segments)
+
+
+def _tier_at_the_end(programme: Programme, history: History, end: datetime) -> str | None:
+    """Return the key of the tier that a person is in as a period ends."""
+    if not programme.tiers:
+        return None
+    facts = chain.from_iterable(facts_of(one, programme.tiering.by) for one in history.orders)
+    tier = standing_at(programme, facts, end - _MOMENT).tier
+    return None if tier is None else tier.key
 
 
 def _midnight(day: date, timezone: str) -> datetime:

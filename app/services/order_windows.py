@@ -41,7 +41,7 @@ from app.services.workset import WorkSet, chunks
 
 ORDER = "order"
 
-_COLUMNS = (
+ORDER_COLUMNS = (
     t.source_object.c.id,
     t.source_object.c.owner_id,
     t.source_object.c.store_id,
@@ -218,7 +218,7 @@ def _load_items(
     items: defaultdict[int, list[OrderItem]] = defaultdict(list)
     here = {row.id for row in work.objects.values() if row.kind == ORDER}
     for where in _conditions(versions, changed, whole):
-        query: Select[Any] = select(*_COLUMNS).where(t.source_object.c.kind == ORDER, where)
+        query: Select[Any] = select(*ORDER_COLUMNS).where(t.source_object.c.kind == ORDER, where)
         for row in connection.execute(query):
             if row.id not in here:
                 here.add(row.id)  # two conditions may overlap

@@ -1,44 +1,31 @@
 """Runs a draft over stored events: streams them person by person, and writes nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from app.db import tables as t
 from app.errors import ConfigError, Conflict
 from app.programme.document import Programme, parse
-from app.programme.events import OrderFacts
 from app.programme.order_windows import OrderItem
-from app.programme.person import History, has_order_windows
+from app.programme.person import History, looks_back
 from app.programme.presets import preset_source
-from app.programme.rule import named_stores
-from app.programme.rules import Context, evaluate
+from app.programme.rules import evaluate
 from app.programme.simulate import Case, Outcome, Period, simulate
 from app.programme.windows import WindowItem
-from app.services.awards import context_of
-from app.services.facts import decode_facts
-from app.services.programmes import Version, in_force, version_of, versions
+from app.services.order_windows import ORDER, ORDER_COLUMNS, order_item
+from app.services.programmes import Version, in_force, versions
 from app.services.rows import REDEMPTION
-
-ORDER = "order"
+from app.services.worth import window_item
 
 _MEMBERS = 300  # whose events are in memory at once
 _ROWS = 1_000
 
-_COLUMNS = (
-    t.source_object.c.id,
-    t.source_object.c.kind,
-    t.source_object.c.owner_id,
-    t.source_object.c.store_id,
-    t.source_object.c.occurred_at,
-    t.source_object.c.earned_at,
-    t.source_object.c.version,
-    t.source_object.c.context,
-    t.source_object.c.facts,
-)
+_COLUMNS = (*ORDER_COLUMNS, t.source_object.c.kind)
 
 
 def draft_source(connection: Connection, programme_id: int, name: str, now: datetime) -> str:
@@ -74,7 +61,8 @@ def simulate_stored(
 ) -> Outcome:
     """Judge the stored events of a period by a draft. Call in a snapshot: nothing is written."""
     known = versions(connection, programme_id)
-    return simulate(draft, period, cases(connection, programme_id, known, draft, period))
+    live = in_force(known, period.end).programme
+    return simulate(draft, period, cases(connection, programme_id, known, draft, period), live)
 
 
 def cases(
@@ -88,8 +76,8 @@ def cases(
 
     Orders from before the period are left out where none of the versions looks at several together.
     """
-    stores = stores_for(connection, programme_id, [draft, *(one.programme for one in known)])
-    whole = has_order_windows(draft) or any(has_order_windows(one.programme) for one in known)
+    known = with_stores(connection, programme_id, known)
+    whole = looks_back(draft) or any(looks_back(one.programme) for one in known)
     when = t.source_object.c.occurred_at < period.end
     if not whole:
         within = t.source_object.c.occurred_at >= period.begin
@@ -108,63 +96,40 @@ def cases(
             break
         after = members[-1]
         for member, rows in _by_owner(connection, members, when):
-            yield case_of(known, member, rows, stores)
-    yield from _of_nobody(connection, programme_id, known, when, stores)
+            yield case_of(known, member, rows)
+    yield from _of_nobody(connection, programme_id, known, when)
 
 
-def stores_for(
-    connection: Connection, programme_id: int, documents: Sequence[Programme]
-) -> Mapping[int, str]:
-    """Return the keys of the programme's stores by id, empty if no document names products."""
-    if not any(named_stores(rule) for document in documents for rule in document.rules):
-        return {}
+def with_stores(
+    connection: Connection, programme_id: int, known: Sequence[Version]
+) -> Sequence[Version]:
+    """Return the versions with the keys of all stores: a draft may name products where none of them did."""
     query = select(t.store.c.id, t.store.c.key).where(t.store.c.programme_id == programme_id)
-    return {row.id: row.key for row in connection.execute(query)}
+    stores = {row.id: row.key for row in connection.execute(query)}
+    return [msgspec.structs.replace(one, stores=stores) for one in known]
 
 
-def case_of(
-    known: Sequence[Version],
-    member: int | None,
-    rows: Sequence[Row[Any]],
-    stores: Mapping[int, str],
-) -> Case:
+def case_of(known: Sequence[Version], member: int | None, rows: Sequence[Row[Any]]) -> Case:
     """Return what stored objects of one person are, under the versions and contexts frozen with them."""
     orders: list[OrderItem] = []
     others: list[WindowItem] = []
     spent: list[tuple[datetime, int]] = []
     for row in rows:
-        facts = decode_facts(row.facts)
-        version = version_of(known, row.version)
         if row.kind == ORDER:
-            orders.append(
-                OrderItem(
-                    object_id=row.id,
-                    occurred_at=row.occurred_at,
-                    earned_at=row.earned_at,
-                    programme=version.programme,
-                    version=version.number,
-                    context=context_of(row.context),
-                    facts=facts if isinstance(facts, OrderFacts) else None,
-                    store=stores.get(row.store_id),
-                )
-            )
-        elif row.kind != REDEMPTION:
-            others.append(
-                WindowItem(
-                    object_id=row.id,
-                    store_id=row.store_id,
-                    store=stores.get(row.store_id),
-                    occurred_at=row.occurred_at,
-                    programme=version.programme,
-                    version=version.number,
-                    context=context_of(row.context),
-                    facts=facts,
-                )
-            )
-        else:
-            awards = evaluate(version.programme, row.version, Context(), facts, row.occurred_at)
-            spent.append((row.occurred_at, -sum(award.points for award in awards)))
-    return Case(History(member, tuple(orders), tuple(others)), tuple(spent))
+            orders.append(order_item(known, row))
+            continue
+        item = window_item(known, row)
+        if row.kind != REDEMPTION:
+            others.append(item)
+            continue
+        awards = evaluate(item.programme, item.version, item.context, item.facts, item.occurred_at)
+        spent.append((item.occurred_at, -sum(award.points for award in awards)))
+
+    def deciding(moment: datetime) -> tuple[int, Programme]:
+        version = in_force(known, moment)
+        return version.number, version.programme
+
+    return Case(History(member, tuple(orders), tuple(others), deciding), tuple(spent))
 
 
 def _by_owner(
@@ -182,7 +147,6 @@ def _of_nobody(
     programme_id: int,
     known: Sequence[Version],
     when: ColumnElement[bool],
-    stores: Mapping[int, str],
 ) -> Iterator[Case]:
     after = -1
     while True:
@@ -202,4 +166,4 @@ def _of_nobody(
         if not rows:
             return
         after = rows[-1].id
-        yield case_of(known, None, rows, stores)
+        yield case_of(known, None, rows)

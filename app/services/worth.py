@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from app.programme.events import Facts
 from app.programme.explanation import Explanation, Reason
@@ -50,7 +51,7 @@ def worth_of(versions: Sequence[Version], row: ObjectRow, facts: Facts | None) -
     )
 
 
-def window_item(versions: Sequence[Version], row: ObjectRow) -> WindowItem:
+def window_item(versions: Sequence[Version], row: Row[Any] | ObjectRow) -> WindowItem:
     """Return a stored object as the windows see it, under its frozen version and context."""
     version = version_of(versions, row.version)
     return WindowItem(

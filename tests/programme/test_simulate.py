@@ -14,7 +14,7 @@ from app.programme.forecast import Forecast, forecast
 from app.programme.order_windows import OrderItem
 from app.programme.person import History
 from app.programme.rules import Context
-from app.programme.simulate import MOST_NAMED, Case, Outcome, Period, simulate
+from app.programme.simulate import MOST_NAMED, Case, Move, Outcome, Period, simulate
 from app.programme.windows import WindowItem
 from tests.programme.orders import goods, programme, unread
 
@@ -45,6 +45,7 @@ def placed(
     return OrderItem(
         object_id=number,
         occurred_at=moment(when),
+        earned_at=moment(when),
         programme=rules,
         version=1,
         context=Context(rate=None if rate is None else Decimal(rate)),
@@ -210,6 +211,30 @@ def test_sign_ups_and_reviews_count_as_they_do_live() -> None:
     outcome = told(programme(JOINING + REVIEW, WARSAW))[0]
     assert months(outcome)["2025-11"] == (40, 100)
     assert months(outcome)["2026-03"] == (7, 200)
+
+
+def test_tiers_of_a_draft_are_those_that_it_would_have_made_itself() -> None:
+    tiers = (
+        '[tiers]\nby = "spend"\n[[tier]]\nkey = "silver"\nfrom = "150"\nmultiply = "2"\ngift = 10\n'
+    )
+    draft = programme(
+        '[[rule]]\nkey = "per-unit"\non = "order.paid"\npoints = 1\nper = "1.00"\n' + tiers, WARSAW
+    )
+    orders = (
+        placed(1, "2026-01-10T12:00", goods("100.00")),
+        placed(
+            2, "2026-02-10T12:00", goods("60.00")
+        ),  # reaches silver: the gift, but not twice the points
+        placed(3, "2026-03-10T12:00", goods("40.00")),
+    )
+    bystander = History(JAN, (placed(4, "2026-03-10T12:00", goods("10.00")),))
+    cases = [Case(History(OLA, orders)), Case(bystander)]
+    outcome = simulate(draft, YEAR, cases, LIVE)
+    assert months(outcome) == {"2026-01": (100, 100), "2026-02": (70, 60), "2026-03": (90, 50)}
+    assert outcome.moves == [Move(None, "silver", 1)]
+    assert [(one.member, one.difference) for one in outcome.winners] == [(OLA, 50)]
+    back = simulate(LIVE, YEAR, [judged_by(draft, case) for case in cases], draft)
+    assert back.moves == [Move("silver", None, 1)]
 
 
 def test_the_start_of_the_draft_is_obeyed() -> None:
