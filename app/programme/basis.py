@@ -22,23 +22,27 @@ until nothing is left of the line. What cost nothing has no pieces, nor have del
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache, cached_property
 
 import msgspec
 
 from app.errors import Invalid
+from app.programme.basis_units import (
+    FINEST_EXPONENT,
+    LARGEST_EXPONENT,
+    PLACES,
+    UNIT,
+    Left,
+    pieces_left,
+    returned_pieces,
+    whole_units,
+)
 from app.programme.document import Switches
 from app.programme.events import DisputeStatus, Line, LineKind, OrderFacts, Refund
 
 _ZERO = Fraction(0)
-_PLACES = 4
-UNIT = 10**_PLACES  # ten-thousandths in one of the currency
-_ONE_UNIT = Decimal(1).scaleb(-_PLACES)
-_LARGEST_EXPONENT = 14
-_FINEST_EXPONENT = -12
-_IN_PIECES = frozenset({LineKind.GOODS, LineKind.GIFT_CARD})
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -106,10 +110,6 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return _places_of(self.order)
 
 
-_Left = tuple[Line, int, int]
-"""A line, what is left of it in ten-thousandths, and how many pieces."""
-
-
 @dataclass(slots=True)
 class _Part:
     """A line while things are taken off it."""
@@ -143,7 +143,7 @@ def basis_of(order: OrderFacts, switches: Switches) -> Basis:
     )
     lost = _lost_disputes(order) if order.disputes else ()
     given_back = (*order.refunds, *lost)
-    left = None if given_back else _untouched(order, with_tax=with_tax)
+    left = None if lost else whole_units(order, with_tax=with_tax)
     discount = 0
     if left is None:
         left, discount = _what_is_left(order, given_back, with_tax=with_tax)
@@ -171,36 +171,9 @@ def basis_of(order: OrderFacts, switches: Switches) -> Basis:
     )
 
 
-def _untouched(order: OrderFacts, *, with_tax: bool) -> list[_Left] | None:
-    """Return the lines of an order from which nothing was taken off, None if that takes fractions.
-
-    What most orders are. It is what `_what_is_left` says, in a tenth of the time.
-    """
-    left = []
-    for line in order.lines:
-        net, tax = _units(line.net), _units(line.tax)
-        if net is None or tax is None or net + tax < 0:
-            return None
-        units = net + tax if with_tax else max(net, 0)
-        left.append((line, units, _pieces(line) if units else 0))
-    return left
-
-
-def _units(amount: Decimal) -> int | None:
-    """Return an amount in ten-thousandths, None unless it is a whole number of them."""
-    try:
-        # Comparing is exact, whatever the digits: nothing finer is lost here unseen.
-        whole = amount.quantize(_ONE_UNIT) == amount
-    except InvalidOperation:  # no number, or one of more digits than any order's
-        return None
-    if not whole or not _FINEST_EXPONENT <= amount.adjusted() <= _LARGEST_EXPONENT:
-        return None
-    return int(amount * UNIT)
-
-
 def _what_is_left(
     order: OrderFacts, given_back: Sequence[Refund], *, with_tax: bool
-) -> tuple[list[_Left], int]:
+) -> tuple[list[Left], int]:
     """Return what is left of each line after discounts and refunds, and the discounts."""
     parts, discounts = _parts(order)
     _take_discounts(parts, discounts)
@@ -213,12 +186,13 @@ def _what_is_left(
     elif refunded:
         pool = _take_line_refunds(parts, {part.id for part in discounts}, given_back)
         _take_amount(parts, pool)
-    returned = _returned_pieces(order.refunds)
+    returned = returned_pieces(order.refunds)
     units = _rounded([part.gross if with_tax else part.net for part in parts])
-    left = [
-        (part.line, unit, _pieces_left(part, returned.pop(part.id, 0)) if unit else 0)
-        for part, unit in zip(parts, units, strict=True)
-    ]
+    left = []
+    for part, unit in zip(parts, units, strict=True):
+        back = returned.pop(part.id, 0)
+        pieces = pieces_left(part.line, part.before, part.gross, back) if unit else 0
+        left.append((part.line, unit, pieces))
     return left, sum(_rounded([part.gross if with_tax else part.net for part in discounts]))
 
 
@@ -310,29 +284,6 @@ def _take_line_refunds(
     return pool
 
 
-def _returned_pieces(refunds: Iterable[Refund]) -> dict[str, int]:
-    pieces: dict[str, int] = {}
-    for refund in refunds:
-        for line in refund.lines or ():
-            if line.quantity > 0:
-                pieces[line.line] = pieces.get(line.line, 0) + line.quantity
-    return pieces
-
-
-def _pieces(line: Line) -> int:
-    return max(line.quantity, 0) if line.kind in _IN_PIECES else 0
-
-
-def _pieces_left(part: _Part, returned: int) -> int:
-    """Return how many pieces of a line still count (see above)."""
-    quantity = _pieces(part.line)
-    if not returned:
-        return quantity
-    # So many pieces could have been given back for the money, at half of their price each.
-    paid_for = 2 * quantity * (part.before - part.gross) // part.before if part.before else 0
-    return max(quantity - min(returned, paid_for), 0)
-
-
 def _take_amount(parts: Sequence[_Part], amount: Fraction) -> None:
     """Take an amount with tax off the goods, what they cannot bear off the rest."""
     for group in _split(parts):
@@ -363,8 +314,8 @@ def _finest(amount: Decimal) -> int:
     exponent = amount.as_tuple().exponent
     if (
         not isinstance(exponent, int)
-        or exponent < _FINEST_EXPONENT
-        or amount.adjusted() > _LARGEST_EXPONENT
+        or exponent < FINEST_EXPONENT
+        or amount.adjusted() > LARGEST_EXPONENT
     ):
         raise Invalid(f"no order can have an amount of {str(amount)[:40]}")
     return exponent
@@ -384,11 +335,11 @@ def _rounded(amounts: Sequence[Fraction]) -> list[int]:
 
 def _written(units: int, places: int) -> Decimal:
     """Write ten-thousandths with the order's own decimals, or as many more as are needed."""
-    for shown in range(min(places, _PLACES), _PLACES):
-        whole, rest = divmod(units, 10 ** (_PLACES - shown))
+    for shown in range(min(places, PLACES), PLACES):
+        whole, rest = divmod(units, 10 ** (PLACES - shown))
         if not rest:
             return Decimal(whole).scaleb(-shown)
-    return Decimal(units).scaleb(-_PLACES)
+    return Decimal(units).scaleb(-PLACES)
 
 
 def _places_of(order: OrderFacts) -> int:

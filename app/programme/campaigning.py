@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.programme.basis import UNIT, Basis
+from app.programme.basis import Basis
+from app.programme.basis_units import UNIT
 from app.programme.campaign_times import microseconds, moment_of
 from app.programme.campaigns import Campaign
 from app.programme.channels import channel_of, comes_through

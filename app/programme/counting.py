@@ -10,7 +10,8 @@ from fractions import Fraction
 
 import msgspec
 
-from app.programme.basis import UNIT, Basis
+from app.programme.basis import Basis
+from app.programme.basis_units import UNIT
 from app.programme.events import Line, LineKind
 from app.programme.explanation import LeftOut
 from app.programme.lines import Matcher, matcher

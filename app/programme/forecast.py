@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import msgspec
 
-from app.programme.basis import UNIT
+from app.programme.basis_units import UNIT
 from app.programme.cost import HUNDRED, PointValue, cost_rate, point_value, value_in
 from app.programme.document import Programme
 from app.programme.ratio import half_up

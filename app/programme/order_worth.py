@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
-from app.programme.basis import UNIT
+from app.programme.basis_units import UNIT
 from app.programme.counting import Counted
 from app.programme.events import OrderFacts
 from app.programme.explanation import Explanation, Note, Reason

@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: the edge against its yardsticks, as ratios, on both databases.
+"""`python -m tests.bench`: the edge and what-if against their yardsticks, as ratios.
 
 Absolute rates say more about the machine than about us; so all contenders run at once, take turns in
 shuffled rounds, and only ratios within one round count. The median of the rounds is the value.
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import click
 
+from tests.bench import simulation
 from tests.bench.contenders import Contender, Figures, run_contender, seeded
 from tests.servers import start_postgres
 
@@ -29,6 +30,9 @@ GOALS = (
     ("G1", "insert", 2.0, 3.0),
     ("G2", "plain", 0.6, 0.8),
 )
+
+SIMULATION = (0.2, 0.3)
+"""Floor and stretch of what-if against merely reading and summing up the same orders."""
 
 
 @contextmanager
@@ -78,6 +82,24 @@ def _report(database: str, figures: dict[str, list[Figures]]) -> None:
             sys.exit(1)
 
 
+def _simulation() -> dict[str, object]:
+    """Measure what-if; the goal is a ratio, 20,000 orders a second on a quiet core go with it."""
+    with tempfile.TemporaryDirectory(dir=_var(), prefix="bench-") as folder:
+        figures = simulation.measure(Path(folder))
+    simulation.report(figures)
+    value = round(figures["ratio"], 2)
+    floor, stretch = SIMULATION
+    click.echo(f"  simulation: {value} of the yardstick (floor {floor}, stretch {stretch})")
+    return {
+        "goal": "simulation sqlite",
+        "value": value,
+        "floor": floor,
+        "stretch": stretch,
+        "met": value >= floor,
+        "orders_per_second": round(figures["simulate"]),
+    }
+
+
 def _disk_milliseconds() -> float:
     """Return the median time of one fsync: a slow disk hides what the servers do."""
     took = []
@@ -119,6 +141,7 @@ def main(rounds: int, seconds: float) -> None:
                 }
             )
             click.echo(f"  {goal}: {value} of {against} (floor {floor}, stretch {stretch})")
+    results.append(_simulation())
     (_var() / "bench.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     sys.exit(0 if all(result["met"] for result in results) else 1)
 
