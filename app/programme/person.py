@@ -15,7 +15,6 @@ from app.programme.document import Programme
 from app.programme.order_windows import OrderItem, evaluate_caps, order_points
 from app.programme.person_windows import evaluate_person, looks_at_all_orders
 from app.programme.rules import Award, evaluate
-from app.programme.tier_history import InForce, evaluate_gifts
 from app.programme.windows import WindowItem, WindowKey, evaluate_windows
 
 Given = Mapping[int, Mapping[str, int]]
@@ -25,29 +24,25 @@ Given = Mapping[int, Mapping[str, int]]
 class History(msgspec.Struct, frozen=True):
     """Everything that one person did, in any order, each with the version that judges it.
 
-    `member` is None for orders that nobody is known to have placed. `in_force` tells which version
-    decides at a moment what no single order's does (gifts of tiers).
+    `member` is None for orders that nobody is known to have placed.
     """
 
     member: int | None
     orders: tuple[OrderItem, ...] = ()
     others: tuple[WindowItem, ...] = ()  # sign-ups, reviews and what else earns; never redemptions
-    in_force: InForce | None = None
 
 
 def worth_of_orders(
     orders: Sequence[OrderItem],
     keys: Collection[str] | None = None,
     given: Given | None = None,
-    in_force: InForce | None = None,
 ) -> dict[WindowKey, Award]:
     """Return what a person's orders are worth together: what caps take, and every window reached.
 
     Of caps only the windows with these keys (None: all). `given` saves working out again what each
-    order is worth on its own. Without `in_force` there are no gifts of tiers.
+    order is worth on its own.
     """
-    gifts = () if in_force is None else evaluate_gifts(orders, in_force)
-    return dict(evaluate_caps(orders, keys, given)) | dict(evaluate_person(orders)) | dict(gifts)
+    return dict(evaluate_caps(orders, keys, given)) | dict(evaluate_person(orders))
 
 
 def worth_of_others(items: Sequence[WindowItem]) -> dict[WindowKey, Award]:
@@ -58,11 +53,6 @@ def worth_of_others(items: Sequence[WindowItem]) -> dict[WindowKey, Award]:
 def has_order_windows(programme: Programme) -> bool:
     """Say whether a version speaks of several orders together."""
     return bool(programme.caps) or looks_at_all_orders(programme)
-
-
-def looks_back(programme: Programme) -> bool:
-    """Say whether what an order is worth may depend on earlier ones."""
-    return has_order_windows(programme) or bool(programme.tiers)
 
 
 def points_by_object(history: History) -> dict[int, int]:
@@ -99,7 +89,7 @@ def windows_by_span(history: History, bounds: Sequence[datetime]) -> dict[int, i
 
 
 def _windows_by_span(history: History, bounds: Sequence[datetime], given: Given) -> dict[int, int]:
-    together = any(looks_back(one) for one in _programmes(history.orders))
+    together = any(has_order_windows(one) for one in _programmes(history.orders))
     orders = (
         [(bisect_right(bounds, one.occurred_at), one) for one in history.orders] if together else []
     )
@@ -109,7 +99,7 @@ def _windows_by_span(history: History, bounds: Sequence[datetime], given: Given)
     for span in sorted({span for span, _ in orders} | {span for span, _ in others}):
         worth = worth_of_others([one for at, one in others if at <= span])
         earlier = [one for at, one in orders if at <= span]
-        worth |= worth_of_orders(earlier, given=given, in_force=history.in_force)
+        worth |= worth_of_orders(earlier, given=given)
         points = sum(award.points for award in worth.values() if award.beneficiary == "owner")
         found[span] = points - before
         before = points

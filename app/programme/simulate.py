@@ -303,7 +303,7 @@ def _as_if(draft: Programme, history: History) -> History:
         msgspec.structs.replace(one, programme=draft, version=DRAFT, context=_around(one.context))
         for one in history.others
     )
-    return History(history.member, orders, others, lambda _: (DRAFT, draft))
+    return History(history.member, orders, others)
 
 
 def _around(context: Context) -> Context:

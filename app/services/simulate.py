@@ -12,7 +12,7 @@ from app.db import tables as t
 from app.errors import ConfigError, Conflict
 from app.programme.document import Programme, parse
 from app.programme.order_windows import OrderItem
-from app.programme.person import History, looks_back
+from app.programme.person import History, has_order_windows
 from app.programme.presets import preset_source
 from app.programme.rules import evaluate
 from app.programme.simulate import Case, Outcome, Period, simulate
@@ -77,7 +77,7 @@ def cases(
     Orders from before the period are left out where none of the versions looks at several together.
     """
     known = with_stores(connection, programme_id, known)
-    whole = looks_back(draft) or any(looks_back(one.programme) for one in known)
+    whole = has_order_windows(draft) or any(has_order_windows(one.programme) for one in known)
     when = t.source_object.c.occurred_at < period.end
     if not whole:
         within = t.source_object.c.occurred_at >= period.begin
@@ -125,11 +125,7 @@ def case_of(known: Sequence[Version], member: int | None, rows: Sequence[Row[Any
         awards = evaluate(item.programme, item.version, item.context, item.facts, item.occurred_at)
         spent.append((item.occurred_at, -sum(award.points for award in awards)))
 
-    def deciding(moment: datetime) -> tuple[int, Programme]:
-        version = in_force(known, moment)
-        return version.number, version.programme
-
-    return Case(History(member, tuple(orders), tuple(others), deciding), tuple(spent))
+    return Case(History(member, tuple(orders), tuple(others)), tuple(spent))
 
 
 def _by_owner(
