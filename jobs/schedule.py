@@ -17,9 +17,10 @@ from app.services.celebrate import celebrate
 from app.services.code_answers import give_up_unreachable
 from app.services.import_stage import purge_staged
 from app.services.perks import end_perks
-from app.services.reminders import remind
+from app.services.reminders import remind, remind_idle
 from app.services.retention import purge_bodies
 from app.services.seal import seal_heads
+from jobs.inactivity import let_idle_points_go
 from jobs.policy import describe
 from jobs.runtime import Runtime
 
@@ -87,13 +88,27 @@ def _celebrate(runtime: Runtime, connection: Connection) -> int:
     return celebrate(connection, runtime.vault, runtime.clock(), limit=_slice(runtime))
 
 
+def _remind_idle(runtime: Runtime, connection: Connection) -> None:
+    remind_idle(connection, runtime.clock())
+
+
 def _slice(runtime: Runtime) -> int:
     return _SLICE_EMBEDDED if runtime.database.embedded else _SLICE
 
 
-SCHEDULE: tuple[Periodic | OneByOne, ...] = (
+class Alone(msgspec.Struct, frozen=True):
+    """A job that sees to its own transactions."""
+
+    name: str
+    every: timedelta
+    run: Callable[[Runtime], None]
+
+
+SCHEDULE: tuple[Periodic | OneByOne | Alone, ...] = (
     OneByOne("mature-points", timedelta(minutes=1), life.ripe, life.mature),
     OneByOne("expire-points", timedelta(minutes=1), life.over, life.expire),
+    Alone("let-idle-points-go", timedelta(days=1), let_idle_points_go),
+    Periodic("remind-of-inactivity", timedelta(days=1), _remind_idle),
     Periodic("remind-of-expiry", timedelta(hours=1), _remind),
     Periodic("free-unreachable-codes", timedelta(hours=1), _free_unreachable),
     Periodic("end-perks", timedelta(minutes=1), _end_perks),
@@ -109,7 +124,7 @@ def run_due(runtime: Runtime) -> int:
     return sum(_run(runtime, job) for job in SCHEDULE)
 
 
-def _run(runtime: Runtime, job: Periodic | OneByOne) -> int:
+def _run(runtime: Runtime, job: Periodic | OneByOne | Alone) -> int:
     now = runtime.clock()
     with runtime.database.snapshot() as connection:
         due_at = connection.execute(
@@ -135,10 +150,14 @@ def _run(runtime: Runtime, job: Periodic | OneByOne) -> int:
     error: str | None = None
     after = job.every
     try:
-        if isinstance(job, OneByOne):
-            done, error = _one_by_one(runtime, job)
-        else:
-            done = _in_slices(runtime, job)
+        match job:
+            case OneByOne():
+                done, error = _one_by_one(runtime, job)
+            case Periodic():
+                done = _in_slices(runtime, job)
+            case Alone():
+                job.run(runtime)
+                done = True
         if not done:
             after = timedelta()  # the rest in the next turn
     except Exception as failure:  # the edge of the jobs: recorded, never swallowed

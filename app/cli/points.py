@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
-from app.cli.shared import Context, as_json, pass_context, programme_option, show
-from app.services.programmes import programme_id_of
+from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
+from app.services.programmes import in_force, programme_id_of, versions
 from app.services.unexpire import Period, Undone, begin_undo, plan, undo_slice
+from app.services.view_life import expiring_by_month
 
 _SLICE_EMBEDDED, _SLICE = 20, 200
 
@@ -28,7 +30,44 @@ class Moment(click.ParamType[datetime]):
 
 @click.group()
 def points() -> None:
-    """Undo an expiry that should not have been."""
+    """See what will expire; undo an expiry that should not have been."""
+
+
+@points.command()
+@programme_option
+@as_json
+@pass_context
+def expiring(context: Context, *, programme: str, as_json: bool) -> None:
+    """Show how many open points expire in which month, if nobody uses them.
+
+    Example: stempel points expiring --programme kawa
+    """
+    with context.database().snapshot() as connection:
+        programme_id = programme_id_of(connection, programme)
+        document = in_force(versions(connection, programme_id), context.clock()).programme
+        months = expiring_by_month(connection, programme_id, ZoneInfo(document.timezone))
+    worth = document.point_value
+    rows: list[dict[str, Any]] = [
+        {
+            "month": None if one.month is None else one.month.isoformat()[:7],
+            "points": one.points,
+            "lots": one.lots,
+            "value": None if worth is None else f"{one.points * worth:.2f}",
+        }
+        for one in months
+    ]
+    lines = table(
+        [
+            [
+                row["month"] or "never",
+                str(row["points"]),
+                "" if row["value"] is None else f"{row['value']} {document.currency}",
+            ]
+            for row in rows
+        ],
+        ["month", "points", "worth"],
+    )
+    show(rows, as_json, lines if rows else "nobody has open points")
 
 
 @points.command()

@@ -156,6 +156,7 @@ DIRECTIONS: Mapping[str, Direction] = {
     "points.hold_days": _less(),
     "points.expire_months": _more(BEST),
     "points.expire": _ranked("day", "month-end", "year-end"),
+    "points.inactive_months": _more(BEST),
     "points.remind_days": _more_of(),
     "basis.tax": _ranked("without", "as-shown", "with"),
     "basis.shipping": _more(),

@@ -35,6 +35,10 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         Literal["day", "month-end", "year-end"],
         Meta(description='"day", "month-end" or "year-end"'),
     ] = "day"  # the last day: that one, or the end of its month or year
+    inactive_months: Annotated[
+        Annotated[int, Meta(ge=1, le=120)] | None,
+        Meta(description="a whole number of months from 1 to 120; left out, nobody is ever idle"),
+    ] = None  # who neither earns nor spends for so long loses all points
     remind_days: Annotated[
         tuple[Annotated[int, Meta(ge=1, le=365, description=_DAYS)], ...],
         Meta(description="a list of numbers of days, as [30, 7]; [] for no reminders"),
@@ -76,6 +80,16 @@ def expires_at(life: Life, timezone: str, earned_at: datetime) -> datetime | Non
         return datetime.combine(last + timedelta(days=1), time.min, zone).astimezone(UTC)
     except OverflowError:
         return None
+
+
+def idle_until(life: Life, timezone: str, last: datetime) -> datetime | None:
+    """Return when the points of somebody are gone who did something last at that moment, None for never.
+
+    As with the life of points that is the midnight after the last day.
+    """
+    if life.inactive_months is None:
+        return None
+    return expires_at(Life(expire_months=life.inactive_months), timezone, last)
 
 
 def _day(moment: datetime, zone: ZoneInfo) -> date:

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, select
 from app.db import tables as t
 from app.programme.document import Programme
 from app.services.addressing import Letter, Recipient, Unsent, plain
-from app.services.mail import Mail
+from app.services.inactivity import idle_members
+from app.services.mail import INACTIVITY, Mail
 from app.services.programmes import in_force, versions
 from app.services.reward_words import reward_words
 from app.services.texts import Texts, texts
-from app.services.view_life import expiring
+from app.services.view_life import Dated, expiring
 
 TOGETHER = timedelta(days=7)
 """One reminder tells of all that expires within so many days after the first."""
@@ -29,6 +30,7 @@ class _Said(msgspec.Struct, frozen=True, kw_only=True):
     greeting: str
     opening: str
     days: list[str]
+    keep: str  # how to keep them, if one can
     rewards: str
     shop: str
     closing: str
@@ -38,16 +40,14 @@ def expiry_letter(
     connection: Connection, mail: Mail, to: Recipient, now: datetime
 ) -> Letter | Unsent:
     """Return the reminder as it is true now, or why there is nothing to remind of any more."""
-    first = connection.execute(
-        select(t.lot.c.expires_at).where(t.lot.c.id == mail.subject_id)
-    ).scalar_one()
     member = _living(connection, mail.member_id)
-    if first is None or first <= now:
-        return Unsent("those points are gone by now")
-    going = expiring(connection, member.id, since=first, until=first + TOGETHER)
+    programme = in_force(versions(connection, mail.programme_id), now).programme
+    if mail.kind.startswith(INACTIVITY):
+        going = _idle(connection, mail, member, programme, now)
+    else:
+        going = _expiring(connection, mail, member, now)
     if not going:
         return Unsent("no points expire then any more")
-    programme = in_force(versions(connection, mail.programme_id), now).programme
     words, zone = texts(programme.language), ZoneInfo(programme.timezone)
     name, points = plain(programme.name), sum(one.points for one in going)
     said = _Said(
@@ -61,6 +61,9 @@ def expiry_letter(
             )
             for one in going
         ],
+        keep=words.say("Collect or use points before then, and you keep the rest.")
+        if mail.kind.startswith(INACTIVITY)
+        else "",
         rewards=_rewards(words, programme, member.balance),
         shop=_shop(connection, member.id),
         closing=words.say("This message was sent automatically by the shop's loyalty programme."),
@@ -78,6 +81,30 @@ def expiry_letter(
         text=_as_text(words, said),
         html=_page().render(said=said, words=words, language=words.language),
     )
+
+
+def _expiring(connection: Connection, mail: Mail, member: "_Account", now: datetime) -> list[Dated]:
+    """Return what expires within a week after the lot that the mail is about."""
+    query = select(t.lot.c.expires_at).where(t.lot.c.id == mail.subject_id)
+    first = connection.execute(query).scalar_one()
+    if first is None or first <= now:
+        return []
+    return expiring(connection, member.id, since=first, until=first + TOGETHER)
+
+
+def _idle(
+    connection: Connection, mail: Mail, member: "_Account", programme: Programme, now: datetime
+) -> list[Dated]:
+    """Return what goes unless something happens; nothing if something did since it was noted."""
+    ahead = timedelta(days=max(programme.life.remind_days, default=0))
+    idle = idle_members(
+        connection, mail.programme_id, programme, now, ahead=ahead, only=[member.id]
+    )
+    return [
+        Dated(points=member.balance, at=one.ends_at)
+        for one in idle
+        if one.entry_id == mail.subject_id and one.ends_at > now
+    ]
 
 
 def _living(connection: Connection, member_id: int) -> "_Account":
@@ -144,6 +171,8 @@ def _shop(connection: Connection, member_id: int) -> str:
 
 def _as_text(words: Texts, said: _Said) -> str:
     parts = [said.greeting, "", said.opening, "", *(f"- {day}" for day in said.days), ""]
+    if said.keep:
+        parts += [said.keep, ""]
     if said.rewards:
         parts += [said.rewards, ""]
     if said.shop:

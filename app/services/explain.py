@@ -27,7 +27,9 @@ from app.services.texts import Texts, mark, texts
 
 _EXPLANATION: msgspec.json.Decoder[Explanation] = msgspec.json.Decoder(Explanation)
 
-_ALONE = frozenset({"forgive", "expire", "unexpire", "mature", "limit", "import", "unimport"})
+_ALONE = frozenset(
+    {"forgive", "expire", "idle", "unexpire", "mature", "limit", "import", "unimport"}
+)
 """Kinds whose sentence says it all: why the award is worth what it is has been told before."""
 
 # Of an account that was joined to another: (did this one stay?, what moved).

@@ -91,6 +91,7 @@ KINDS: dict[str, str] = {
     "spend": mark("%(points)s spent"),
     "restore": mark("%(points)s given back"),
     "expire": mark("%(points)s expired"),
+    "idle": mark("%(points)s expired: nothing was earned or spent for a long time"),
     "unexpire": mark("expiry undone: %(points)s"),
     "mature": mark("%(points)s became available"),
     "limit": mark("%(points)s taken off what became available: a limit of the programme"),
@@ -100,7 +101,7 @@ KINDS: dict[str, str] = {
 }
 """Every kind of entry but "adjust" (which gives or takes), and "award" for what a rule is worth now.
 
-"unexpire", "mature" and "limit" are entries of kind "expire", "earn" and "reverse" that move points
+"idle", "unexpire", "mature" and "limit" are entries of kind "expire", "earn" and "reverse" that move points
 back, or out of what is pending; "import" and "unimport" are entries of kind "adjust".
 """
 

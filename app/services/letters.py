@@ -20,7 +20,7 @@ from app.services.addressing import Letter, Recipient, Unsent, plain, recipient_
 from app.services.expiry_letter import expiry_letter
 from app.services.facts import decode_facts
 from app.services.keys import Vault
-from app.services.mail import EXPIRY, OLD, Mail
+from app.services.mail import EXPIRY, INACTIVITY, OLD, Mail
 from app.services.programmes import in_force, version_of, versions
 from app.services.reward_words import reward_words
 from app.services.texts import Texts, texts
@@ -46,7 +46,7 @@ def letter(connection: Connection, vault: Vault, mail: Mail, now: datetime) -> L
     to = recipient_of(connection, vault, mail.member_id)
     if isinstance(to, Unsent):
         return to
-    if mail.kind.startswith(EXPIRY):
+    if mail.kind.startswith((EXPIRY, INACTIVITY)):
         return expiry_letter(connection, mail, to, now)
     return _code_letter(connection, mail, to, now)
 

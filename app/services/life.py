@@ -90,7 +90,7 @@ def expire(
         for row in connection.execute(select(t.lot).where(t.lot.c.id.in_(chunk), *_over(now))):
             work.add_lot(workset.row_of(LotRow, row))
     for lot in sorted(work.lots.values(), key=lambda one: (one.expires_at or now, one.id)):
-        _expire(work, vault, lot)
+        expire_lot(work, vault, lot, ended_at=lot.expires_at or now)
     _write(connection, work)
     return len(mine)
 
@@ -156,8 +156,16 @@ def _mature(work: WorkSet, vault: Vault, award: AwardRow, policy: Policy) -> Non
     award.matures_at = award.expires_at = None
 
 
-def _expire(work: WorkSet, vault: Vault, lot: LotRow) -> None:
-    ended_at = lot.expires_at or work.now
+def expire_lot(
+    work: WorkSet,
+    vault: Vault,
+    lot: LotRow,
+    *,
+    ended_at: datetime,
+    key: str = "expire:",
+    explanation: str = "{}",
+) -> None:
+    """Take out what is left of a lot whose time was over at `ended_at`; its award must be loaded."""
     award = work.awards.get(lot.award_id or 0)
     gone = Movement(balance=-lot.remaining, lots=((lot.id, -lot.remaining),))
     member = work.member(lot.member_id)
@@ -171,8 +179,8 @@ def _expire(work: WorkSet, vault: Vault, lot: LotRow) -> None:
         award_id=lot.award_id,
         rule=award.rule if award else None,
         # Points that come back to the lot expire once more, so its id alone would not do.
-        key=f"expire:{lot.id}:{member.entries + 1}",
-        explanation="{}",
+        key=f"{key}{lot.id}:{member.entries + 1}",
+        explanation=explanation,
     )
     move_lots(work, entry_id, gone)
     if award is not None:

@@ -21,6 +21,9 @@ CODE = "code"
 EXPIRY = "expiry-"
 """Points will expire, in as many days as follow in the kind; the subject is the first lot that does."""
 
+INACTIVITY = "inactive-"
+"""The same, because nothing was earned or spent for long; the subject is the last entry before."""
+
 LEASE = timedelta(minutes=10)
 """More than a mail server may take for what is claimed at once."""
 

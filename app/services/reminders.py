@@ -12,7 +12,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.db import tables as t
 from app.services import accounts
 from app.services.expiry_letter import TOGETHER
-from app.services.mail import EXPIRY, want_mail
+from app.services.inactivity import idle_members
+from app.services.mail import EXPIRY, INACTIVITY, want_mail
 from app.services.programmes import in_force, versions
 from app.services.workset import WorkSet
 
@@ -33,6 +34,32 @@ def remind(connection: Connection, now: datetime, *, limit: int) -> int:
             if done:
                 return done
     return 0
+
+
+def remind_idle(connection: Connection, now: datetime) -> None:
+    """Note reminders for members whose points go because they do nothing. Call in a writing transaction.
+
+    Each time that nothing is done for long is told of once for each number of days.
+    """
+    for programme_id in connection.execute(select(t.programme.c.id)).scalars().all():
+        known = versions(connection, programme_id)
+        if not known:
+            continue
+        programme = in_force(known, now).programme
+        begin = timedelta()
+        for days in sorted(programme.life.remind_days):
+            end = timedelta(days=days)
+            for idle in idle_members(connection, programme_id, programme, now, ahead=end):
+                if idle.ends_at > now + begin:
+                    want_mail(
+                        connection,
+                        programme_id=programme_id,
+                        member_id=idle.member_id,
+                        kind=f"{INACTIVITY}{days}",
+                        subject_id=idle.entry_id,
+                        now=now,
+                    )
+            begin = end
 
 
 def _remind(connection: Connection, programme_id: int, days: int, now: datetime, limit: int) -> int:

@@ -9,7 +9,18 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, String, and_, cast, exists, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    String,
+    and_,
+    cast,
+    exists,
+    literal,
+    select,
+)
 
 from app.db import tables as t
 from app.db.ids import new_id
@@ -115,17 +126,35 @@ def undo_slice(
 
     Call in a writing transaction, again with the `last` of what it returns as `after`, until that is 0.
     """
-    rows = connection.execute(
+    rows = connection.execute(expiries(_of(period), t.entry.c.id > after).limit(limit)).all()
+    why = msgspec.json.encode({"audit": str(batch)}).decode()
+    return give_back_expired(connection, vault, period.programme_id, rows, explanation=why, now=now)
+
+
+def expiries(*where: ColumnElement[bool]) -> Select[Any]:
+    """Choose entries as `give_back_expired` takes them, the oldest first."""
+    return (
         select(t.entry, t.lot_use.c.lot_id, t.award.c.object_id)
         .join(t.lot_use, t.lot_use.c.entry_id == t.entry.c.id)
         .outerjoin(t.award, t.award.c.id == t.entry.c.award_id)
-        .where(_of(period), t.entry.c.id > after)
+        .where(*where)
         .order_by(t.entry.c.id)
-        .limit(limit)
-    ).all()
+    )
+
+
+def give_back_expired(
+    connection: Connection,
+    vault: Vault,
+    programme_id: int,
+    rows: Sequence[Row[Any]],
+    *,
+    explanation: str,
+    now: datetime,
+) -> Undone:
+    """Give back what these expiries took, those that nobody gave back yet; returns what came back."""
     if not rows:
         return Undone()
-    work = WorkSet(period.programme_id, now)
+    work = WorkSet(programme_id, now)
     lock_holders(
         connection,
         work,
@@ -137,7 +166,7 @@ def undo_slice(
     load_open_lots(connection, work)
     load_lots(connection, work, {row.lot_id for row in rows})
     done = _undone(connection, rows)
-    returned = [_give_back(work, vault, row, batch) for row in rows if row.id not in done]
+    returned = [_give_back(work, vault, row, explanation) for row in rows if row.id not in done]
     moved = sorted(work.moved)
     workset.flush(connection, work)
     want_writing(connection, moved, now)
@@ -151,15 +180,20 @@ def undo_slice(
 
 def _of(period: Period) -> ColumnElement[bool]:
     """Choose the expiries of a period that no undo has dealt with yet."""
-    undone = t.entry.alias("undone")
     return and_(
         t.entry.c.programme_id == period.programme_id,
         t.entry.c.kind == "expire",
         t.entry.c.points < 0,
         t.entry.c.recorded_at >= period.begin,
         t.entry.c.recorded_at < period.end,
-        ~exists().where(undone.c.key == literal(KEY) + cast(t.entry.c.id, String)),
+        not_undone(),
     )
+
+
+def not_undone() -> ColumnElement[bool]:
+    """Choose entries that no undo has dealt with yet."""
+    undone = t.entry.alias("undone")
+    return ~exists().where(undone.c.key == literal(KEY) + cast(t.entry.c.id, String))
 
 
 def _undone(connection: Connection, rows: Sequence[Row[Any]]) -> set[int]:
@@ -172,7 +206,7 @@ def _undone(connection: Connection, rows: Sequence[Row[Any]]) -> set[int]:
     return found
 
 
-def _give_back(work: WorkSet, vault: Vault, row: Row[Any], batch: int) -> int:
+def _give_back(work: WorkSet, vault: Vault, row: Row[Any], explanation: str) -> int:
     award = work.awards.get(row.award_id or 0)
     points = _still_gone(award, -row.points)
     if not points:
@@ -192,7 +226,7 @@ def _give_back(work: WorkSet, vault: Vault, row: Row[Any], batch: int) -> int:
         award_id=row.award_id,
         rule=award.rule if award else None,
         key=f"{KEY}{row.id}",
-        explanation=msgspec.json.encode({"audit": str(batch)}).decode(),
+        explanation=explanation,
     )
     move_lots(work, entry_id, movement)
     if movement.opened:

@@ -11,6 +11,7 @@ from app.db import tables as t
 from app.programme.explanation import Explanation
 from app.services.explain import read_explanation, render
 from app.services.explain_multipliers import NO_NAMES, Names
+from app.services.inactivity import KEY as INACTIVE
 from app.services.names import names_for
 from app.services.views import Page, key_of, page_of, page_size
 
@@ -55,6 +56,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     explanation: Explanation | None
     worth: int | None
     note: str | None
+    key: str
     other: int | None = None
     stays: bool | None = None
     batch: int | None = None
@@ -151,6 +153,8 @@ def sentence(entry: EntryView, language: str, currency: str | None = None) -> st
         kind, points = "mature" if entry.points > 0 else "limit", entry.points
     elif kind == "expire" and points > 0:
         kind = "unexpire"
+    elif kind == "expire" and entry.key.startswith(INACTIVE):
+        kind = "idle"
     elif kind == "adjust" and entry.batch is not None:
         kind = "import" if points > 0 else "unimport"
     return render(

@@ -1,11 +1,11 @@
 """What of a member's points becomes available when, and what expires when."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, literal_column, select
 
 from app.db import tables as t
 
@@ -58,6 +58,43 @@ def expiring(
         .order_by(t.lot.c.expires_at)
         .limit(MOST_DATES),
     )
+
+
+class Expiring(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a programme's open points is gone by the end of one month, if nobody uses it."""
+
+    month: date | None  # its first day; None: points that never expire
+    points: int
+    lots: int
+
+
+def expiring_by_month(connection: Connection, programme_id: int, zone: tzinfo) -> list[Expiring]:
+    """Return all open points of a programme by the month that their last day is in, the first first."""
+    rows = connection.execute(
+        select(t.lot.c.expires_at, func.sum(t.lot.c.remaining), func.count())
+        .join(t.member, t.member.c.id == t.lot.c.member_id)
+        .where(t.member.c.programme_id == programme_id, t.lot.c.remaining > literal_column("0"))
+        .group_by(t.lot.c.expires_at)
+    )
+    months: dict[date | None, list[int]] = {}
+    for expires_at, points, lots in rows:
+        last = None if expires_at is None else _local(expires_at - timedelta(microseconds=1), zone)
+        sums = months.setdefault(None if last is None else last.replace(day=1), [0, 0])
+        sums[0] += int(points)
+        sums[1] += lots
+    return [
+        Expiring(month=month, points=points, lots=lots)
+        for month, (points, lots) in sorted(
+            months.items(), key=lambda pair: (pair[0] is None, pair[0] or date.max)
+        )
+    ]
+
+
+def _local(moment: datetime, zone: tzinfo) -> date:
+    try:
+        return moment.astimezone(zone).date()
+    except OverflowError:  # the last hours of the calendar have no date elsewhere
+        return moment.date()
 
 
 def _dated(connection: Connection, query: Select[Any]) -> list[Dated]:

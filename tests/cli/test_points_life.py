@@ -106,3 +106,14 @@ def test_a_mistyped_time_is_told(run: Run, aging: Aging) -> None:
     assert result.exit_code == 2
     assert "'soon' is no time; give one as 2026-11-21T20:00:00+01:00" in result.stderr
     assert aging.has() == (300, 100)
+
+
+def test_an_owner_sees_what_expires_in_which_month(run: Run, aging: Aging) -> None:
+    aging.at(NEW_YEAR + timedelta(days=60))
+    told = plain(run("points", "expiring", "--programme", "one-wallet"))
+    assert [line.split() for line in told.splitlines()[1:]] == [
+        ["2027-01", "300"],
+        ["2027-02", "100"],
+    ]
+    found = data(run("points", "expiring", "--programme", "one-wallet", "--json"))
+    assert found[0] == {"month": "2027-01", "points": 300, "lots": 1, "value": None}

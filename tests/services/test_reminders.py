@@ -4,12 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.services.addressing import Letter, Unsent
-from app.services.letters import letter
-from app.services.mail import claim_mail, mail_sent
+from app.services.addressing import Letter
 from tests.aging import NEW_YEAR, OLA, Aging, open_aging
 from tests.people import account
 from tests.pipeline import Pipeline
+from tests.told import subjects, told
 
 DAY = timedelta(days=1)
 LAST = datetime(2027, 1, 1, 23, tzinfo=UTC)  # the end of New Year's Day in Warsaw, a year later
@@ -22,20 +21,6 @@ def aging(pipeline: Pipeline) -> Aging:
     opened.people.tell(0, account(OLA, "ola@example.pl"))
     opened.buy(1, "300.00")
     return opened
-
-
-def told(aging: Aging) -> list[Letter | Unsent]:
-    """Return the e-mails that are due, as they are sent now."""
-    with aging.pipeline.database.transaction() as connection:
-        mails = claim_mail(connection, aging.now, limit=50)
-        vault = aging.pipeline.runtime.vault
-        letters = [letter(connection, vault, one, aging.now) for one in mails]
-        assert all(mail_sent(connection, one, aging.now) for one in mails)
-    return letters
-
-
-def subjects(aging: Aging) -> list[str]:
-    return [one.subject if isinstance(one, Letter) else one.reason for one in told(aging)]
 
 
 def test_a_member_is_told_thirty_and_seven_days_before_and_once_each(aging: Aging) -> None:

@@ -1,0 +1,124 @@
+"""Points of members who do nothing for long are gone, and only of those."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.services.addressing import Letter
+from app.services.view_ledger import ledger_of, sentence
+from tests.aging import NEW_YEAR, OLA, Aging, bought, open_aging
+from tests.people import account
+from tests.pipeline import Pipeline
+from tests.told import subjects, told
+
+DAY = timedelta(days=1)
+GONE = datetime(2027, 1, 1, 23, tzinfo=UTC)  # the end of New Year's Day in Warsaw, a year later
+
+
+@pytest.fixture
+def aging(pipeline: Pipeline) -> Aging:
+    """A shop that forgets idle members after a year, and Ola with 300 points since New Year."""
+    opened = open_aging(pipeline, "inactive_months = 12")
+    opened.people.tell(0, account(OLA, "ola@example.pl"))
+    opened.buy(1, "300.00")
+    return opened
+
+
+def test_after_a_year_without_an_act_all_points_are_gone(aging: Aging) -> None:
+    aging.at(GONE - DAY)
+    assert aging.has() == (300, 0)
+    aging.at(GONE)
+    assert aging.has() == (0, 0)
+    assert aging.entries()[-1] == ("expire", -300, 0)
+    aging.at(GONE + 400 * DAY)
+    assert len(aging.entries()) == 2
+
+
+@pytest.mark.parametrize("act", ["earn", "spend", "gift"])
+def test_any_act_begins_a_new_year_for_all_points(aging: Aging, act: str) -> None:
+    half = NEW_YEAR + 180 * DAY
+    aging.at(half)
+    if act == "earn":
+        aging.buy(2, "5.00")
+    elif act == "spend":
+        aging.spend(5)
+    else:
+        aging.give(5)
+    left = {"earn": 305, "spend": 295, "gift": 305}[act]
+    aging.at(GONE + DAY)
+    assert aging.has() == (left, 0)
+    aging.at(half + 367 * DAY)
+    assert aging.has() == (0, 0)
+
+
+def test_an_order_told_late_that_was_in_time_brings_the_points_back(aging: Aging) -> None:
+    aging.at(GONE)
+    assert aging.has() == (0, 0)
+    aging.at(GONE + 5 * DAY)
+    aging.people.tell(0, bought(2, "7.00", GONE - 20 * DAY))
+    aging.at(GONE + 7 * DAY)
+    assert aging.has() == (307, 0)
+    assert ("expire", 300, 0) in aging.entries()
+    aging.at(GONE + 360 * DAY)
+    assert aging.has() == (0, 0)
+
+
+def test_an_order_after_the_loss_brings_nothing_back(aging: Aging) -> None:
+    aging.at(GONE + DAY)
+    aging.buy(2, "7.00")
+    aging.at(GONE + 3 * DAY)
+    assert aging.has() == (7, 0)
+
+
+def test_points_told_late_stay_for_a_month(aging: Aging) -> None:
+    aging.at(GONE + DAY)
+    aging.people.tell(0, bought(2, "7.00", NEW_YEAR - 30 * DAY))
+    aging.at(GONE + 20 * DAY)
+    assert aging.has() == (7, 0)
+    aging.at(GONE + 40 * DAY)
+    assert aging.has() == (0, 0)
+
+
+def test_taken_points_do_not_go_and_what_comes_back_lives_for_a_month(aging: Aging) -> None:
+    aging.at(NEW_YEAR + 10 * DAY)
+    taken = aging.people.spend(aging.member, 120)
+    aging.at(GONE + 11 * DAY)
+    assert aging.has() == (0, 0)
+    aging.people.release(taken)
+    assert aging.has() == (120, 0)
+    aging.at(GONE + 30 * DAY)
+    assert aging.has() == (120, 0)
+    aging.at(GONE + 60 * DAY)
+    assert aging.has() == (0, 0)
+
+
+def test_a_refund_of_what_has_gone_costs_nothing(aging: Aging) -> None:
+    aging.at(GONE)
+    aging.refund(1, "300.00", NEW_YEAR, None)
+    assert aging.has() == (0, 0)
+
+
+def test_an_idle_member_is_told_in_time_and_not_after_an_act(aging: Aging) -> None:
+    aging.at(GONE - 31 * DAY)
+    assert subjects(aging) == []
+    aging.at(GONE - 30 * DAY)
+    [first] = told(aging)
+    assert isinstance(first, Letter)
+    assert first.subject == "Use your points: 300 points expire soon, the first on 1 January 2027"
+    assert "Collect or use points before then, and you keep the rest." in first.text
+    aging.at(GONE - 8 * DAY)
+    assert subjects(aging) == []
+    aging.at(GONE - 7 * DAY)
+    aging.buy(2, "5.00")
+    assert subjects(aging) == ["no points expire then any more"]
+    aging.at(GONE + DAY)
+    assert aging.has() == (305, 0)
+
+
+def test_the_ledger_says_why_the_points_are_gone(aging: Aging) -> None:
+    aging.at(GONE)
+    with aging.pipeline.database.snapshot() as connection:
+        entry = ledger_of(connection, aging.member).items[0]
+    assert sentence(entry, "en") == (
+        "300 points expired: nothing was earned or spent for a long time."
+    )
