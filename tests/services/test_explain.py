@@ -233,7 +233,7 @@ def test_an_entry_says_why_it_is_there(
         (
             KINDS,
             {"earn", "award", "reverse", "forgive", "spend", "restore", "expire", "merge"}
-            | {"unexpire", "mature", "limit", "import", "unimport"},
+            | {"idle", "unexpire", "mature", "limit", "import", "unimport"},
         ),
     ],
 )
@@ -363,7 +363,7 @@ def test_joined_accounts_say_what_moved(
     ("kind", "english", "polish"),
     [
         ("expire", "150 points expired.", "150 punktów po terminie ważności."),
-        ("unexpire", "Expiry undone: 150 points.", "Cofnięto wygaśnięcie: 150 punktów."),
+        ("idle", "unexpire", "Expiry undone: 150 points.", "Cofnięto wygaśnięcie: 150 punktów."),
         ("mature", "150 points became available.", "Można już wydać: 150 punktów."),
         (
             "limit",
