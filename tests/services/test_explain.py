@@ -363,7 +363,7 @@ def test_joined_accounts_say_what_moved(
     ("kind", "english", "polish"),
     [
         ("expire", "150 points expired.", "150 punktów po terminie ważności."),
-        ("idle", "unexpire", "Expiry undone: 150 points.", "Cofnięto wygaśnięcie: 150 punktów."),
+        ("unexpire", "Expiry undone: 150 points.", "Cofnięto wygaśnięcie: 150 punktów."),
         ("mature", "150 points became available.", "Można już wydać: 150 punktów."),
         (
             "limit",
