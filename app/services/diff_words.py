@@ -4,7 +4,7 @@ Every key has its words here or is called by its path, so no table is left witho
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -141,6 +141,8 @@ def _value(words: Texts, path: str, value: Any, programme: Programme, key: str) 
             return words.money(value, programme.currency)
         number = words.number(value.normalize())
         return f"{number}%" if path == "reward.value" else number
+    if isinstance(value, datetime):  # a local time, shown as it is written
+        return words.moment(value.replace(tzinfo=UTC), UTC)
     return words.date_in_words(value) if isinstance(value, date) else _plain(words, value)
 
 

@@ -158,9 +158,9 @@ def test_entries_name_the_campaign_as_it_is_called_now_also_when_it_is_over(
     assert said == {
         (
             "40 punktów: liczy się 20,00 zł z zamówienia (1 pozycja, z podatkiem), 1 punkt za każde "
-            "1,00 zł, razy 2 (akcja „Podwójny weekend”)."
+            "1,00 zł, razy 2 (kampania „Podwójny weekend”)."
         ),
-        "50 punktów: premia w akcji „Podwójny weekend”.",
+        "50 punktów: premia w kampanii „Podwójny weekend”.",
     }
     awards = [award for one in shown.objects.items for award in one.awards]
     assert {

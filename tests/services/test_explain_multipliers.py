@@ -55,7 +55,7 @@ SENTENCES = [
         ),
         (
             "241 punktów: liczy się 107,50 zł z zamówienia (2 pozycje, z podatkiem), 1 punkt za każde "
-            "1,00 zł, razy 2,25 (poziom „Silver” 1,25, akcja „Mug week” 2), zaokrąglone w dół z 241,875."
+            "1,00 zł, razy 2,25 (poziom „Silver” 1,25, kampania „Mug week” 2), zaokrąglone w dół z 241,875."
         ),
     ),
     (
@@ -73,7 +73,7 @@ SENTENCES = [
         ),
         (
             "179 punktów: liczy się 107,50 zł z zamówienia (2 pozycje, z podatkiem), 1 punkt za każde "
-            "1,00 zł, w tym 60,00 zł razy 2, w tym 47,50 zł razy 1,25 (poziom „Silver” 1,25, akcja „Mug "
+            "1,00 zł, w tym 60,00 zł razy 2, w tym 47,50 zł razy 1,25 (poziom „Silver” 1,25, kampania „Mug "
             "week” 2), zaokrąglone w dół z 179,375."
         ),
     ),
@@ -96,7 +96,7 @@ SENTENCES = [
         ),
         (
             "30 punktów: liczy się 200,00 zł z zamówienia (2 pozycje, z podatkiem), 10 punktów za każde "
-            "pełne 100,00 zł, średnio razy 1,5, w tym 100,00 zł razy 2 (akcja „Mug week”)."
+            "pełne 100,00 zł, średnio razy 1,5, w tym 100,00 zł razy 2 (kampania „Mug week”)."
         ),
     ),
     (
@@ -116,7 +116,7 @@ SENTENCES = [
         ),
         (
             "21 punktów: liczą się 4 sztuki z zamówienia (2 pozycje za 107,50 zł, z podatkiem), 3 punkty "
-            "za każdą sztukę, w tym 3 sztuki razy 2 (akcja „Mug week”)."
+            "za każdą sztukę, w tym 3 sztuki razy 2 (kampania „Mug week”)."
         ),
     ),
     (
@@ -134,26 +134,26 @@ SENTENCES = [
         ),
         (
             "7 punktów: liczy się 107,50 zł z zamówienia (2 pozycje, z podatkiem), 5 punktów za "
-            "zamówienie, razy 1,5 (akcja „gone”), zaokrąglone w dół z 7,5."
+            "zamówienie, razy 1,5 (kampania „gone”), zaokrąglone w dół z 7,5."
         ),
     ),
     (
         Explanation(rule="week", version=1, reason=Reason.BONUS, points_each=50),
         50,
         "50 points: a bonus of the campaign “Mug week”.",
-        "50 punktów: premia w akcji „Mug week”.",
+        "50 punktów: premia w kampanii „Mug week”.",
     ),
     (
         Explanation(rule="week", version=1, reason=Reason.NOT_INVITED),
         0,
         "0 points: the campaign “Mug week” is for other members.",
-        "0 punktów: akcja „Mug week” jest dla innych uczestników.",
+        "0 punktów: kampania „Mug week” jest dla innych uczestników.",
     ),
     (
         Explanation(rule="week", version=1, reason=Reason.NOTHING_EARNED),
         0,
         "0 points: nothing in it earns points that the campaign “Mug week” adds to.",
-        "0 punktów: nic w zamówieniu nie daje punktów, które liczą się w akcji „Mug week”.",
+        "0 punktów: nic w zamówieniu nie daje punktów, które liczą się w kampanii „Mug week”.",
     ),
 ]
 
