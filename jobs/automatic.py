@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import MutableMapping
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -18,6 +19,14 @@ log = logging.getLogger("stempel.automatic")
 Rests = MutableMapping[int, datetime]
 """Members for whom it failed, and until when they are left alone."""
 
+
+class Job(Protocol):
+    """What is due is done, but for who rests."""
+
+    def __call__(self, runtime: Runtime, limit: int = ..., rests: Rests | None = ...) -> int:
+        """Return how much was done."""
+
+
 _AFTER_FAILURE = timedelta(minutes=10)
 _PAUSE = 20  # times as long as the search that found nobody
 
@@ -25,17 +34,18 @@ _PAUSE = 20  # times as long as the search that found nobody
 class Turns:
     """One worker's turns: who failed is left alone for a while, and looking in vain costs little."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, job: Job) -> None:
         self._runtime = runtime
+        self._job = job
         self._rests: dict[int, datetime] = {}
         self._not_before = 0.0
 
     def turn(self) -> int:
-        """Issue what is due; returns how many. After a turn in vain the next ones do nothing for a while."""
+        """Do what is due; returns how much. After a turn in vain the next ones do nothing for a while."""
         began = time.monotonic()
         if began < self._not_before:
             return 0
-        done = issue_automatic(self._runtime, rests=self._rests)
+        done = self._job(self._runtime, rests=self._rests)
         ended = time.monotonic()
         self._not_before = ended if done else ended + _PAUSE * (ended - began)
         return done

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from jobs import automatic
 from jobs.drain import drain
+from jobs.grants import give_grants
 from jobs.joins import join_proved
 from jobs.mail import send_mail
 from jobs.push import push
@@ -33,7 +34,8 @@ class Worker:
         self._outbound = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._automatic = automatic.Turns(runtime)
+        self._automatic = automatic.Turns(runtime, automatic.issue_automatic)
+        self._grants = automatic.Turns(runtime, give_grants)
 
     def wake(self, _store_id: int = 0) -> None:
         """Say that there are deliveries to drain."""
@@ -68,9 +70,10 @@ class Worker:
             if self._survive(lambda: join_proved(self._runtime, limit=_JOINS_PER_TURN)):
                 self._outbound.set()
                 self._inbound.set()  # there may be more
-            if self._survive(self._automatic.turn):
-                self._outbound.set()
-                self._inbound.set()
+            for turns in (self._automatic, self._grants):
+                if self._survive(turns.turn):
+                    self._outbound.set()
+                    self._inbound.set()
             self._inbound.wait(_POLL_SECONDS)
 
     def _push(self) -> None:

@@ -6,6 +6,7 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
+from app.cli.member_gifts import gift_lines, gift_rows
 from app.cli.printing import entry_row, life_lines, life_row, moment, stamp, thing
 from app.cli.redemption_text import line_of, row_of
 from app.cli.shared import (
@@ -301,6 +302,7 @@ def _detail(found: MemberDetail, entries: list[EntryView], currency: str) -> dic
         "claims": [_claim(one) for one in found.claims],
         "objects": [_object(one) for one in found.objects.items],
         "windows": [_award(one) for one in found.windows],
+        **gift_rows(found.gifts),
         "entries": [entry_row(one, "en", currency) for one in entries],
     }
 
@@ -360,6 +362,7 @@ def _as_text(found: MemberDetail, entries: list[EntryView], currency: str) -> st
     for item in found.objects.items:
         lines += [f"  {thing(item)}: {_worth(award, currency)}" for award in item.awards]
     lines += [f"  {award.rule}: {_worth(award, currency)}" for award in found.windows]
+    lines += gift_lines(found.gifts)
     if entries:
         lines += ["", "newest entries:"]
     lines += [f"  {entry.seq}. {_when(entry)}: {_entry(entry, currency)}" for entry in entries]

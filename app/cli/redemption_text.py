@@ -5,7 +5,7 @@ import io
 from typing import Any
 
 from app.cli.printing import entry_row, moment, stamp
-from app.services.redemption_words import next_words, refund_words, way
+from app.services.redemption_words import next_words, price_words, refund_words, way
 from app.services.reward_words import reward_words
 from app.services.view_ledger import sentence
 from app.services.view_redemptions import MailView, RedemptionDetail, RedemptionView
@@ -34,6 +34,7 @@ def row_of(one: RedemptionView) -> dict[str, Any]:
         "reward": one.reward,
         "name": called(one),
         "cost": one.cost,
+        "granted_by": one.granted_by,
         "kind": one.kind,
         "value": None if one.value is None else str(one.value),
         "currency": one.currency,
@@ -62,7 +63,13 @@ def shown_as(one: RedemptionView) -> str:
 
 def line_of(one: RedemptionView) -> str:
     """Return a redemption in one line, for a person."""
-    return f"{one.id}: {called(one)} for {one.cost} points, {shown_as(one)} for {one.store}, {state_of(one)}"
+    return (
+        f"{one.id}: {called(one)} {_price(one)}, {shown_as(one)} for {one.store}, {state_of(one)}"
+    )
+
+
+def _price(one: RedemptionView) -> str:
+    return price_words(one, "en") if one.granted_by else f"for {one.cost} points"
 
 
 def csv_of(rows: list[dict[str, Any]]) -> str:
@@ -133,7 +140,7 @@ def text_of(found: RedemptionDetail, *, mails: bool) -> str:
     """Return all that is known of a redemption, for a person; `mails`: a mail server is set."""
     one = found.redemption
     lines = [
-        f"redemption {one.id}: {called(one)} ({one.reward}) for {one.cost} points",
+        f"redemption {one.id}: {called(one)} ({one.reward}) {_price(one)}",
         f"{shown_as(one)} for {one.store}, of member {one.member_id}",
         state_of(one) + (f": {one.ending.removeprefix(f'{one.state} ')}" if one.ending else ""),
     ]
@@ -165,7 +172,10 @@ def _next(found: RedemptionDetail) -> list[str]:
     if step is None:
         return []
     tried = f", {step.tries} tries so far" if step.tries else ""
-    lines = [f"{next_words(step, 'en')} Not before {moment(step.due_at)} UTC{tried}."]
+    granted = found.redemption.granted_by is not None
+    lines = [
+        f"{next_words(step, 'en', granted=granted)} Not before {moment(step.due_at)} UTC{tried}."
+    ]
     if step.error:
         lines.append(f"the last try: {step.error}")
     if step.paused_until is not None:

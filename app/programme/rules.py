@@ -53,6 +53,11 @@ class Award(msgspec.Struct, frozen=True, kw_only=True):
     badge: str | None = None
     explanation: Explanation
 
+    @property
+    def gives(self) -> bool:
+        """Say whether it is worth anything."""
+        return bool(self.points or self.grants or self.badge)
+
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was true around an object when it happened; frozen with it as JSON."""

@@ -9,6 +9,7 @@ from app.db.ids import new_id
 from app.programme.explanation import Explanation
 from app.programme.rules import Context
 from app.programme.windows import WindowKey
+from app.services.gifts import gives
 from app.services.rows import AwardRow
 from app.services.workset import WorkSet
 
@@ -38,7 +39,7 @@ def decisive_first(work: WorkSet, awards: Iterable[AwardRow]) -> list[AwardRow]:
     now, what comes back belongs to the one that was paid last: it knows what was let off.
     """
     return sorted(
-        awards, key=lambda award: (award.points == 0, -work.newest.get(award.id, 0), -award.id)
+        awards, key=lambda award: (not gives(award), -work.newest.get(award.id, 0), -award.id)
     )
 
 
@@ -55,7 +56,7 @@ def posted_windows(
         if award.object_id is None and mine(award.window_key):
             member = work.member(award.member_id).id
             first = posted[member].setdefault(WindowKey(award.rule, award.window_key), award)
-            if first is not award and award.points:
+            if first is not award and gives(award):
                 twice[member].append(award)
     return posted, twice
 

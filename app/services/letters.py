@@ -103,6 +103,16 @@ def _said(words: Texts, row: Row[Any], name: str, reward: str, terms: list[str])
             "%(reward)s.",
             reward=reward,
         )
+    elif row.granted_by is not None and name:
+        opening = words.say(
+            "you have earned something in “%(programme)s”. Here is your reward: %(reward)s.",
+            programme=name,
+            reward=reward,
+        )
+    elif row.granted_by is not None:
+        opening = words.say(
+            "you have earned something. Here is your reward: %(reward)s.", reward=reward
+        )
     elif name:
         opening = words.say(
             "thank you for collecting points in “%(programme)s”. Here is your reward: %(reward)s.",

@@ -31,6 +31,7 @@ from app.programme.rules import Award
 from app.programme.windows import WindowKey
 from app.services.awards import context_of, encode_explanation, new_award, posted_windows
 from app.services.facts import decode_facts
+from app.services.gifts import give
 from app.services.keys import Vault
 from app.services.points_life import life_of
 from app.services.posting import Cause, settle
@@ -134,7 +135,7 @@ def judge_orders(
                 _cause(work, award, by_id, latest),
             )
             for window, award in sorted(worth.items(), key=lambda pair: pair[0])
-            if award.points or window in posted[person]
+            if award.gives or window in posted[person]
         ]
     return judged
 
@@ -181,10 +182,12 @@ def settle_orders(
 ) -> None:
     """Post the difference between what windows are worth and what was posted for them."""
     for one in judged:
+        row = one.posted or new_award(work, one.person, one.window.rule, window_key=one.window.key)
+        give(work, row, one.award)
         settle(
             work,
             vault,
-            one.posted or new_award(work, one.person, one.window.rule, window_key=one.window.key),
+            row,
             points=one.award.points,
             explanation=encode_explanation(one.award.explanation),
             policy=in_force(versions, work.now).programme.debt,

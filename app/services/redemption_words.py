@@ -6,7 +6,7 @@ import msgspec
 
 from app.programme.events import RedemptionState
 from app.services.texts import Texts, mark, texts
-from app.services.view_redemptions import NextView, RedemptionDetail, UseView
+from app.services.view_redemptions import NextView, RedemptionDetail, RedemptionView, UseView
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +31,8 @@ _NEXT = {
     ),
 }
 
+_END_GRANTED = mark("The code is to be ended in the shop.")
+
 _REFUNDED = {
     "none": mark("A refund of that order gives nothing back; only its cancellation does."),
     "points": mark("If that order is refunded in full, the points come back."),
@@ -40,6 +42,7 @@ _REFUNDED = {
 REASONS = (
     mark("released by hand"),
     mark("the refund it was given for was undone"),
+    mark("it is not earned any more"),
     mark("its time is over"),
     mark("it is not in the shop any more"),
     mark("the shop does not accept it any more"),
@@ -84,7 +87,10 @@ def way(found: RedemptionDetail, language: str) -> list[Step]:
 
 def _way_of_perk(words: Texts, found: RedemptionDetail) -> list[Step]:
     one = found.redemption
-    text = words.say("%(points)s spent: it lasts from now on", points=words.points(one.cost))
+    if one.granted_by is not None:
+        text = words.say("Given without points by the rule “%(rule)s”", rule=one.granted_by)
+    else:
+        text = words.say("%(points)s spent: it lasts from now on", points=words.points(one.cost))
     steps = [Step(text=text, at=one.created_at)]
     if found.release is not None:
         text = words.say("To be released, says %(actor)s", actor=found.release.actor)
@@ -96,9 +102,18 @@ def _way_of_perk(words: Texts, found: RedemptionDetail) -> list[Step]:
     return [*steps, *_points(words, found)]
 
 
-def next_words(step: NextView, language: str) -> str:
-    """Say what is to be done at the shop."""
-    return texts(language).say(_NEXT[step.what])
+def next_words(step: NextView, language: str, *, granted: bool = False) -> str:
+    """Say what is to be done at the shop; no points come back of what was `granted` without them."""
+    words = texts(language)
+    return words.say(_END_GRANTED if granted and step.what == "end" else _NEXT[step.what])
+
+
+def price_words(one: RedemptionView, language: str) -> str:
+    """Say what it cost, or who gave it without points."""
+    words = texts(language)
+    if one.granted_by is None:
+        return words.points(one.cost)
+    return words.say("given by the rule “%(rule)s”", rule=one.granted_by)
 
 
 def refund_words(found: RedemptionDetail, language: str) -> str | None:
@@ -106,6 +121,8 @@ def refund_words(found: RedemptionDetail, language: str) -> str | None:
     one = found.redemption
     if one.used_in is None or one.given_back or found.replaced_by is not None:
         return None
+    if one.granted_by is not None and found.refunded != "new-code":
+        return None  # there are no points to give back
     return texts(language).say(_REFUNDED[found.refunded])
 
 
@@ -119,6 +136,8 @@ def _begin(words: Texts, found: RedemptionDetail) -> Step:
     one = found.redemption
     if one.replaces is not None:
         text = words.say("A new code instead of one whose order was refunded")
+    elif one.granted_by is not None:
+        text = words.say("Given without points by the rule “%(rule)s”", rule=one.granted_by)
     else:
         text = words.say("%(points)s reserved for the code", points=words.points(one.cost))
     return Step(text=text, at=one.created_at, other=one.replaces)

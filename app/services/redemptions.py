@@ -35,6 +35,9 @@ BY_HAND = "released by hand"
 
 REFUND_UNDONE = "the refund it was given for was undone"
 
+NOT_EARNED = "it is not earned any more"
+"""Why a code ends that a rule gave without points."""
+
 REPLACED = "another code was given for it, and used"
 
 CodeKey = tuple[int, str]  # store id, lower-cased code
@@ -206,7 +209,7 @@ def _cost(
     a replacement that was used by then has to be paid for itself.
     """
     before = _before(work, row)
-    if before is None:
+    if before is None or row.granted_by is not None:
         return facts.cost
     while _revoked(work, versions, before) and (earlier := _before(work, before)) is not None:
         before = earlier
@@ -237,6 +240,7 @@ def _replace(
         facts=msgspec.structs.replace(facts, cost=0, state=RedemptionState.RESERVED),
         version=owner.version,
         ends_at=code_end(offered_by, reward, work.now),
+        granted_by=row.granted_by,
         replaces=row,
     )
     return [made.key]

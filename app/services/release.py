@@ -10,6 +10,7 @@ from app.programme.events import RedemptionState
 from app.services.audit import Act, note_act
 from app.services.keys import Vault
 from app.services.redemptions import BY_HAND, commit_change, open_redemptions
+from app.services.rows import RedemptionRow
 from app.services.views import key_of
 
 
@@ -46,10 +47,7 @@ def release(
         )
     if row.dead_at is not None:
         return row.state
-    row.ending, row.due_at, row.dirty = row.ending or BY_HAND, now, True
-    asked = _was_tried(connection, redemption_id) or row.made_at is not None
-    if row.code is None or not asked:
-        row.dead_at, row.due_at = now, None
+    end_code(connection, row, BY_HAND, now)
     commit_change(connection, vault, work)
     note_act(
         connection,
@@ -64,6 +62,14 @@ def release(
         now,
     )
     return row.state
+
+
+def end_code(connection: Connection, row: RedemptionRow, why: str, now: datetime) -> None:
+    """Let a loaded redemption's code end: at once if the shop was never asked to make it."""
+    row.ending, row.due_at, row.dirty = row.ending or why, now, True
+    asked = row.made_at is not None or _was_tried(connection, row.id)
+    if row.code is None or not asked:
+        row.dead_at, row.due_at = now, None
 
 
 def _was_tried(connection: Connection, redemption_id: int) -> bool:

@@ -47,6 +47,7 @@ def reserve(
     version: int,
     ends_at: datetime | None,
     request_key: str | None = None,
+    granted_by: str | None = None,
     replaces: RedemptionRow | None = None,
 ) -> ObjectRow:
     """Add a redemption to the working set; its points are posted by whoever settles its object.
@@ -90,6 +91,7 @@ def reserve(
         member_id=owner.id,
         object_id=row.id,
         request_key=request_key,
+        granted_by=granted_by,
         replaces_id=replaces.id if replaces is not None else None,
         state=facts.state.value,
         customer=customer,

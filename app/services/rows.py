@@ -108,6 +108,11 @@ class AwardRow(Stored):
     matures_at: datetime | None = None
     expires_at: datetime | None = None
     expired: int = 0
+    reward: str | None = None
+    grants: int = 0
+    badge: str | None = None
+    grant_due_at: datetime | None = None
+    grant_note: str | None = None
     postings: int = 0
     explanation: str = "{}"
 
@@ -137,6 +142,7 @@ class RedemptionRow(Stored):
     member_id: int
     object_id: int
     request_key: str | None = None
+    granted_by: str | None = None
     replaces_id: int | None = None
     state: str
     customer: str | None

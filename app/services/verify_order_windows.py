@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, or_, select
 
 from app.db import tables as t
 from app.errors import Invalid, NotFound
@@ -18,6 +18,11 @@ from app.services.problems import Problem
 from app.services.programmes import Version
 
 _ROWS = 2_000
+
+_Gives = tuple[int, str | None, int, str | None]
+"""Points, a reward and how often it is given without points, a badge."""
+
+_NOTHING: _Gives = (0, None, 0, None)
 
 
 def check_order_windows(
@@ -49,24 +54,30 @@ def check_order_windows(
 
 def _given(
     connection: Connection, programme_id: int, joined: Mapping[int, int]
-) -> dict[int, dict[WindowKey, int]]:
-    given: dict[int, dict[WindowKey, int]] = defaultdict(dict)
+) -> dict[int, dict[WindowKey, _Gives]]:
+    given: dict[int, dict[WindowKey, _Gives]] = defaultdict(dict)
     awards = connection.execute(
-        select(t.award.c.member_id, t.award.c.rule, t.award.c.window_key, t.award.c.points).where(
+        select(t.award).where(
             t.award.c.programme_id == programme_id,
             t.award.c.object_id.is_(None),
-            t.award.c.points != 0,
+            or_(t.award.c.points != 0, t.award.c.grants != 0, t.award.c.badge.is_not(None)),
         )
     )
     for award in awards:
         if is_order_window(award.window_key):
             person = joined.get(award.member_id, award.member_id)
             window = WindowKey(award.rule, award.window_key)
-            given[person][window] = given[person].get(window, 0) + award.points
+            points, reward, grants, badge = given[person].get(window, _NOTHING)
+            given[person][window] = (
+                points + award.points,
+                reward or award.reward,
+                grants + award.grants,
+                badge or award.badge,
+            )
     return given
 
 
-def _entitled(known: list[Version], rows: list[Row[Any]]) -> dict[WindowKey, int]:
+def _entitled(known: list[Version], rows: list[Row[Any]]) -> dict[WindowKey, _Gives]:
     items: list[OrderItem] = []
     for row in rows:
         try:
@@ -74,7 +85,9 @@ def _entitled(known: list[Version], rows: list[Row[Any]]) -> dict[WindowKey, int
         except (msgspec.DecodeError, Invalid, NotFound, ValueError):
             continue  # named with its object
     return {
-        window: award.points for window, award in worth_of_orders(items).items() if award.points
+        window: (award.points, award.reward, award.grants, award.badge)
+        for window, award in worth_of_orders(items).items()
+        if award.gives
     }
 
 

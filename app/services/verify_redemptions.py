@@ -103,6 +103,8 @@ def _costs(row: Row[Any], facts: RedemptionFacts, known: Sequence[Version]) -> s
     """Return what a redemption may cost; one that was given for another costs only once it is used."""
     offered = version_of(known, row.version).programme.rewards
     full = {one.cost for one in offered if one.key == facts.reward}
+    if row.granted_by is not None:
+        return {0}
     if row.replaces_id is None:
         return full
     return {0, *full} if row.state == RedemptionState.USED else {0}

@@ -26,6 +26,7 @@ from app.services.people import email_hash_of
 from app.services.rows import REDEMPTION
 from app.services.view_awards import AwardView, award_views, decisive, windows_of
 from app.services.view_claims import ClaimView, claims_where
+from app.services.view_gifts import Gifts, gifts_of
 from app.services.view_life import Dated, becoming_available, expiring
 from app.services.views import Page, key_of, page_of, page_size, programme_views, storable
 
@@ -105,6 +106,7 @@ class MemberDetail(msgspec.Struct, frozen=True, kw_only=True):
     available: list[Dated]  # what is pending, by when it becomes available
     expiring: list[Dated]
     windows: list[AwardView]
+    gifts: Gifts
 
 
 def list_members(
@@ -192,6 +194,7 @@ def show_member(
         available=becoming_available(connection, mine),
         expiring=expiring(connection, member_id),
         windows=windows_of(connection, mine),
+        gifts=gifts_of(connection, row.programme_id, mine),
     )
 
 

@@ -53,6 +53,7 @@ class RedemptionView(msgspec.Struct, frozen=True, kw_only=True):
     given_back: bool
     used_in: str | None  # the order that captured it, by the name it has in the shop
     replaces: int | None
+    granted_by: str | None = None  # the rule that gave it without points
 
     @property
     def ended_at(self) -> datetime | None:
@@ -272,6 +273,7 @@ def _view(row: Row[Any], names: dict[tuple[int, int, str], str]) -> RedemptionVi
         given_back=facts.given_back,
         used_in=row.used_in,
         replaces=row.replaces_id,
+        granted_by=row.granted_by,
     )
 
 

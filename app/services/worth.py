@@ -25,6 +25,7 @@ from app.services.awards import (
     posted_windows,
 )
 from app.services.facts import decode_facts, encode_facts
+from app.services.gifts import look_again
 from app.services.holdings import load_window_objects, load_worth
 from app.services.keys import Vault
 from app.services.order_windows import judge_orders, settle_orders
@@ -125,6 +126,7 @@ def settle_objects(
             connection, work, {work.member(person).id for person in people}, _WINDOW_KINDS
         )
         _settle_windows(work, vault, versions, people)
+    look_again(work, rows, joined)
 
 
 def _settle_object(

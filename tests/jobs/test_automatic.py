@@ -344,7 +344,7 @@ def test_a_shop_that_makes_other_kinds_of_codes_is_passed_over(people: People) -
 
 
 def test_who_is_due_is_not_looked_for_all_the_time(people: People) -> None:
-    turns = Turns(people.pipeline.runtime)
+    turns = Turns(people.pipeline.runtime, issue_automatic)
     assert turns.turn() == 0
     joins(people, "1", 200)
     statements: list[str] = []

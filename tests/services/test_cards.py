@@ -1,15 +1,12 @@
 """Punch cards and challenges in the ledger: paid, taken back with a refund, said in words, proved."""
 
-from datetime import datetime, timedelta
-from decimal import Decimal
-
-import msgspec
 from sqlalchemy import select, update
 
 from app.db import tables as t
-from app.programme.events import Event, Line, OrderFacts, Refund, RefundLine, Standing
+from app.programme.events import Standing
 from app.services.explain import read_explanation, render
-from tests.people import START, People, order
+from tests.cards import cups
+from tests.people import People
 from tests.pipeline import Pipeline
 from tests.services.test_order_windows import balance, given, sentences
 
@@ -40,32 +37,6 @@ key = "regular"
 def opened(pipeline: Pipeline) -> People:
     programme_id = pipeline.programme(source=SOURCE)
     return People(pipeline, programme_id, [pipeline.store(programme_id)])
-
-
-def cups(
-    number: int,
-    pieces: int = 1,
-    *,
-    back: int = 0,
-    days: int = 0,
-    at: int = 0,
-    standing: Standing = Standing.PAID,
-) -> Event:
-    """An order of so many cups at 10.00, placed so many days after the start."""
-    told = order(number, customer="5", at=at)
-    assert isinstance(told.facts, OrderFacts)
-    each = Decimal(10)
-    returned = RefundLine(line="1", quantity=back, net=each * back)
-    refund = Refund(id="9", amount=each * back, lines=(returned,))
-    facts = msgspec.structs.replace(
-        told.facts,
-        standing=standing,
-        total=each * pieces,
-        lines=(Line(id="1", net=each * pieces, quantity=pieces, sku="CUP"),),
-        refunds=(refund,) if back else (),
-    )
-    placed: datetime = START + timedelta(days=days)
-    return msgspec.structs.replace(told, facts=facts, occurred_at=placed)
 
 
 def test_a_card_pays_when_it_is_full_and_a_returned_piece_un_punches_it(

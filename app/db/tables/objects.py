@@ -71,6 +71,12 @@ award = table(
     Column("expires_at", Moment()),  # of the lot that they will open
     # Of what it gave: gone unused, as far as that was not undone.
     Column("expired", big(), nullable=False, server_default="0"),
+    # Of a window: how often it gives which reward without points, and which badge.
+    Column("reward", text()),
+    Column("grants", big(), nullable=False, server_default="0"),
+    Column("badge", text()),
+    Column("grant_due_at", Moment()),  # when to see whether the rewards were given; NULL: they were
+    Column("grant_note", text()),  # why they have to wait
     Column("postings", big(), nullable=False),
     Column("explanation", text(), nullable=False),
     UniqueConstraint("member_id", "object_id", "rule"),
@@ -84,6 +90,13 @@ award = table(
         postgresql_where=Column("object_id").is_(None),
     ),
     Index("ix_award_object_id", "object_id"),
+    # What is to be given without points is asked each second.
+    Index(
+        "ix_award_grant_due_at",
+        "grant_due_at",
+        sqlite_where=Column("grant_due_at", Moment()).is_not(None),
+        postgresql_where=Column("grant_due_at", Moment()).is_not(None),
+    ),
     # What becomes available is asked each minute.
     Index(
         "ix_award_matures_at",

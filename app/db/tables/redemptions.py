@@ -14,6 +14,7 @@ redemption = table(
     Column("object_id", big(), ForeignKey("source_object.id"), nullable=False, unique=True),
     # The member's own word for this act, so that the same act twice is one redemption.
     Column("request_key", text()),
+    Column("granted_by", text()),  # the rule that gave it without points, NULL: it was paid for
     Column("replaces_id", big(), ForeignKey("redemption.id"), unique=True),
     Column("state", text(), nullable=False),  # as in the object's facts
     Column("customer", text()),  # the shop's id of the person, NULL: only the e-mail is known

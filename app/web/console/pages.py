@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request, url_for
 
 from app.errors import NotFound
 from app.services.explain import render
-from app.services.redemption_words import next_words, refund_words, way
+from app.services.redemption_words import next_words, price_words, refund_words, way
 from app.services.reward_words import reward_words
 from app.services.stores import list_stores
 from app.services.view_awards import AwardView
@@ -137,6 +137,7 @@ def member(member_id: int) -> str:
             ledger=ledger,
             taken=taken,
             called=_called,
+            price=_price,
             said=partial(_said, programme),
             worth=partial(_worth, programme),
             older_entries=_older("console.member", "before", ledger.older, member_id=member_id),
@@ -169,6 +170,7 @@ def redemptions() -> str:
             page=page,
             chosen=chosen,
             called=_called,
+            price=_price,
             older=_older("console.redemptions", "before", page.older),
             stores=stores,
             states=STATES,
@@ -191,10 +193,15 @@ def redemption(redemption_id: int) -> str:
             way=way(found, language),
             mails=context.runtime.settings.mail is not None,
             called=_called,
+            price=_price,
             next_words=partial(next_words, language=language),
             refunds=refund_words(found, language),
             said=partial(_said, programme),
         )
+
+
+def _price(one: RedemptionView) -> str:
+    return price_words(one, reader().language)
 
 
 def _called(one: RedemptionView) -> str:

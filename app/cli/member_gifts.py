@@ -1,0 +1,34 @@
+"""How a member's cards, badges and waiting rewards are printed."""
+
+from typing import Any
+
+import msgspec
+
+from app.cli.printing import moment, stamp
+from app.services.view_gifts import Gifts
+
+
+def gift_rows(gifts: Gifts) -> dict[str, Any]:
+    """Return cards, badges and what waits, for a script."""
+    return {
+        "cards": [msgspec.to_builtins(card) for card in gifts.cards],
+        "badges": [msgspec.to_builtins(badge) for badge in gifts.badges],
+        "waiting": [
+            {"rule": one.rule, "reward": one.reward, "why": one.why, "until": stamp(one.until)}
+            for one in gifts.waiting
+        ],
+    }
+
+
+def gift_lines(gifts: Gifts) -> list[str]:
+    """Return them for a person, a line each; nothing where there is nothing."""
+    lines = [
+        f"  the card {card.rule}: {card.punched} of {card.every}"
+        + (f", {card.full} full before" if card.full else "")
+        for card in gifts.cards
+    ]
+    lines += [f"  the badge {badge.name} ({badge.key})" for badge in gifts.badges]
+    for one in gifts.waiting:
+        why = f"{one.why}, looked at again {moment(one.until)} UTC" if one.why else "in a moment"
+        lines.append(f"  the reward {one.reward} of the rule {one.rule} is to be given: {why}")
+    return ["", "cards and gifts:", *lines] if lines else []

@@ -1,0 +1,382 @@
+"""Rewards given without points: as many codes as were earned, each of them once, never two for one."""
+
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from app.db import tables as t
+from app.errors import Conflict
+from app.programme.events import Standing
+from app.services.code_answers import Answer, note_answers
+from app.services.codes import claim_codes
+from app.services.grants import due_grants, settle_grants
+from app.services.redeem import redeem
+from app.services.release import release
+from jobs.automatic import Rests
+from jobs.grants import give_grants
+from jobs.outlets import outlets
+from tests.cards import cups
+from tests.people import JAN, OLA, People, account, gone
+from tests.pipeline import Pipeline
+
+SOURCE = """
+[programme]
+key = "kawa"
+currency = "PLN"
+{head}
+
+[[rule]]
+key = "card"
+on = "items.count"
+every = 3
+reward = "coffee"
+
+[[reward]]
+key = "coffee"
+kind = "percent"
+value = "100"
+valid_days = 90
+{more}
+"""
+
+
+def opened(pipeline: Pipeline, *, head: str = "", more: str = "") -> People:
+    programme_id = pipeline.programme(source=SOURCE.format(head=head, more=more))
+    stores = [
+        pipeline.shopify(
+            programme_id, f"shop-{number}", token=f"shpat_{number}", key=f"shop-{number}"
+        )
+        for number in (1, 2)
+    ]
+    people = People(pipeline, programme_id, stores)
+    people.tell(0, account("5", OLA))
+    return people
+
+
+def turn(people: People) -> None:
+    """Give what is due until nothing is."""
+    rests: Rests = {}
+    for _ in range(10):
+        if not give_grants(people.pipeline.runtime, 20, rests):
+            break
+    assert rests == {}
+
+
+def states(people: People) -> list[str]:
+    """Return how far everything that was given has come; what is being ended is in brackets."""
+    return [
+        f"({row.state})" if row.ending and row.state == "issued" else row.state
+        for row in people.rows("redemption")
+    ]
+
+
+def answer(people: People, **said: Any) -> None:
+    """Have the shop asked about every code that is due, and answer the same about each."""
+    pipeline = people.pipeline
+    with pipeline.database.transaction() as connection:
+        tasks = claim_codes(connection, people.stores[0].id, pipeline.clock(), limit=50)
+    again = pipeline.clock() + timedelta(hours=1)
+    with pipeline.database.transaction() as connection:
+        note_answers(
+            connection,
+            pipeline.runtime.vault,
+            [Answer(task=task, retry_at=again, **said) for task in tasks],
+            pipeline.clock(),
+        )
+
+
+def made(people: People) -> None:
+    turn(people)
+    answer(people, remote_id="77")
+
+
+def ended(people: People) -> None:
+    turn(people)
+    answer(people, exists=False, uses=0)
+
+
+def waiting(people: People) -> list[str]:
+    return [row.grant_note for row in people.rows("award", object_id=None) if row.grant_note]
+
+
+def test_a_full_card_is_a_code_that_costs_nothing(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 2))
+    turn(people)
+    assert states(people) == []
+    people.tell(0, cups(2, 1))
+    assert people.problems() == []  # what is to be given is not missing yet
+    made(people)
+    [code] = people.rows("redemption")
+    assert (code.state, code.granted_by, code.store_id) == ("issued", "card", people.stores[0].id)
+    assert people.balances() == [0]
+    assert people.rows("entry") == []
+    [act] = people.rows("audit", action="redemption.grant")
+    assert act.actor == "automatic"
+    turn(people)
+    assert len(people.rows("redemption")) == 1
+    assert people.problems() == []
+
+
+def test_a_refund_ends_the_code_that_nobody_used_and_the_next_piece_brings_another(
+    pipeline: Pipeline,
+) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 3))
+    made(people)
+    people.tell(0, cups(1, 3, back=1, at=1))
+    turn(people)
+    assert states(people) == ["(issued)"]
+    assert people.problems() == []
+    ended(people)
+    assert states(people) == ["released"]
+    assert people.problems() == []
+    people.tell(0, cups(2, 1))
+    made(people)
+    assert states(people) == ["released", "issued"]
+    assert people.problems() == []
+
+
+def test_a_code_that_the_shop_was_never_asked_for_is_gone_at_once(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 6))
+    turn(people)
+    people.tell(0, cups(1, 6, back=6, at=1))
+    turn(people)
+    assert states(people) == ["released", "released"]
+    assert people.problems() == []
+
+
+def test_of_two_codes_the_newest_is_ended(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 6))
+    made(people)
+    people.tell(0, cups(1, 6, back=1, at=1))
+    turn(people)
+    assert states(people) == ["issued", "(issued)"]
+
+
+def test_who_used_a_code_that_is_not_earned_any_more_begins_with_a_deficit(
+    pipeline: Pipeline,
+) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 3))
+    made(people)
+    [code] = people.rows("redemption")
+    people.tell(0, cups(2, 1, code=code.code))
+    assert states(people) == ["used"]
+    people.tell(0, cups(1, 3, standing=Standing.CANCELLED, at=1))
+    turn(people)
+    assert states(people) == ["used"]
+    assert people.problems() == []
+    people.tell(0, cups(3, 2))  # three pieces again: the card that was used already
+    turn(people)
+    assert states(people) == ["used"]
+    people.tell(0, cups(4, 3))
+    made(people)
+    assert states(people) == ["used", "issued"]
+    assert people.problems() == []
+
+
+def test_a_code_used_while_it_was_being_ended_takes_the_next_one_s_place(
+    pipeline: Pipeline,
+) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 3))
+    made(people)
+    people.tell(0, cups(1, 3, back=1, at=1))
+    turn(people)
+    [code] = people.rows("redemption")
+    people.tell(0, cups(2, 1, code=code.code))  # the card is full again, and the code was used
+    turn(people)
+    assert states(people) == ["used"]
+    assert people.problems() == []
+
+
+def test_an_order_that_used_it_and_was_cancelled_lets_it_be_given_anew(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 3))
+    made(people)
+    [code] = people.rows("redemption")
+    people.tell(0, cups(2, 1, code=code.code))
+    people.tell(0, cups(2, 1, code=code.code, standing=Standing.CANCELLED, at=1))
+    answer(people, exists=True, usable=False, uses=1)
+    answer(people, exists=False, uses=1)
+    turn(people)
+    assert states(people) == ["released", "reserved"]
+    assert people.problems() == []
+
+
+def test_a_code_whose_time_ran_out_or_that_was_released_by_hand_was_given_all_the_same(
+    pipeline: Pipeline,
+) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 6))
+    made(people)
+    first, _ = people.rows("redemption")
+    with pipeline.database.transaction() as connection:
+        release(
+            connection,
+            pipeline.runtime.vault,
+            redemption_id=first.id,
+            reason="asked for",
+            actor="Kasia",
+            now=pipeline.clock(),
+        )
+    ended(people)
+    assert states(people) == ["released", "issued"]
+    pipeline.clock.advance(days=100)
+    answer(people, exists=False, uses=0)
+    turn(people)
+    assert states(people) == ["released", "released"]
+    assert people.problems() == []
+
+
+def test_a_code_that_the_shop_refuses_is_drawn_anew_after_a_month(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 3))
+    turn(people)
+    answer(people, error="no such product", never=True)
+    answer(people, exists=False, uses=0)
+    turn(people)
+    assert states(people) == ["released"]
+    assert [note.partition(";")[0] for note in waiting(people)] == [
+        "the shop did not make or keep the last code"
+    ]
+    assert people.problems() == []
+    pipeline.clock.advance(days=31)
+    made(people)
+    assert states(people) == ["released", "issued"]
+    assert people.problems() == []
+
+
+def test_who_has_not_joined_waits_and_a_merge_ends_the_wait(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 3, customer=None, email=JAN))
+    turn(people)
+    assert waiting(people) == ["the person has not joined the programme"]
+    assert people.problems() == []
+    people.merge(people.holder(JAN), people.member(0, "5"))
+    made(people)
+    assert (states(people), waiting(people)) == (["issued"], [])
+    assert people.problems() == []
+
+
+def test_two_accounts_with_a_full_card_each_have_two_pieces_over_once_they_are_one(
+    pipeline: Pipeline,
+) -> None:
+    people = opened(pipeline)
+    people.tell(0, account("6", JAN))
+    people.tell(0, cups(1, 4))
+    people.tell(0, cups(2, 4, customer="6"))
+    made(people)
+    assert states(people) == ["issued", "issued"]
+    people.merge(people.member(0, "5"), people.member(0, "6"))
+    turn(people)
+    assert states(people) == ["issued", "issued"]
+    assert people.problems() == []
+    people.tell(0, cups(2, 4, customer="6", back=4, at=1))
+    turn(people)
+    assert states(people) == ["issued", "(issued)"]
+    assert people.problems() == []
+
+
+def test_without_an_account_in_a_shop_one_waits_and_is_told_why(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 3), gone("5"))
+    turn(people)
+    assert waiting(people) == ["the person has no account in a shop that can be called"]
+    people.tell(1, account("9", OLA))
+    if people.member(1, "9") != people.rows("member")[0].id:
+        people.merge(people.member(1, "9"), people.rows("member")[0].id)
+    pipeline.clock.advance(hours=2)
+    turn(people)
+    [code] = people.rows("redemption")
+    assert code.store_id == people.stores[1].id
+    assert people.problems() == []
+
+
+def test_nobody_can_have_it_for_points(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    runtime = pipeline.runtime
+    with pipeline.database.snapshot() as connection:
+        shops = outlets(
+            connection, runtime.settings.keyring, runtime.connectors, people.programme_id
+        )
+    with (
+        pytest.raises(Conflict, match="not for points"),
+        pipeline.database.transaction() as connection,
+    ):
+        redeem(
+            connection,
+            runtime.vault,
+            programme_id=people.programme_id,
+            member_id=people.member(0, "5"),
+            reward="coffee",
+            outlets=shops,
+            actor="test",
+            now=pipeline.clock(),
+        )
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_workers_at_once_give_each_code_once(pipeline: Pipeline, workers: int) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 9))
+    with pipeline.database.snapshot() as connection:
+        [one] = due_grants(connection, pipeline.clock(), limit=5)
+        runtime = pipeline.runtime
+        shops = outlets(
+            connection, runtime.settings.keyring, runtime.connectors, people.programme_id
+        )
+    begin = threading.Barrier(workers)
+    failures: list[Exception] = []
+
+    def work() -> None:
+        begin.wait()
+        try:
+            pipeline.database.run(
+                lambda connection: settle_grants(
+                    connection, runtime.vault, one, outlets=shops, now=pipeline.clock()
+                )
+            )
+        except Conflict:
+            pass
+        except Exception as error:  # noqa: BLE001 - shown below
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert states(people) == ["reserved"] * 3
+    assert people.problems() == []
+
+
+TAMPERED: Sequence[tuple[str, dict[str, Any], str]] = (
+    ("redemption", {"granted_by": None}, "reward"),
+    ("redemption", {"granted_by": "other"}, "reward"),
+    ("award", {"grants": 2}, "windows"),
+    ("award", {"reward": "other"}, "windows"),
+)
+
+
+@pytest.mark.parametrize(("table", "values", "told"), TAMPERED)
+def test_what_was_given_and_not_earned_is_found(
+    pipeline: Pipeline, table: str, values: dict[str, Any], told: str
+) -> None:
+    people = opened(pipeline)
+    people.tell(0, cups(1, 3))
+    made(people)
+    assert people.problems() == []
+    chosen = t.metadata.tables[table]
+    wanted = chosen.c.object_id.is_(None) if table == "award" else chosen.c.id > 0
+    with pipeline.database.transaction() as connection:
+        connection.execute(update(chosen).where(wanted).values(values))
+    assert any(told in problem for problem in people.problems())
