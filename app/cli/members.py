@@ -6,6 +6,7 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
+from app.cli.claim_text import claim_line, claim_row
 from app.cli.member_gifts import gift_lines, gift_rows
 from app.cli.printing import entry_row, life_lines, life_row, moment, stamp, thing
 from app.cli.redemption_text import line_of, row_of
@@ -25,7 +26,7 @@ from app.services.explain import render
 from app.services.links import LIFE, claim_link
 from app.services.programmes import programme_id_of
 from app.services.view_awards import AwardView
-from app.services.view_claims import ClaimView, pending_claims
+from app.services.view_claims import pending_claims
 from app.services.view_ledger import EntryView, ledger_of, sentence
 from app.services.view_members import (
     MemberDetail,
@@ -179,7 +180,7 @@ def claims(context: Context, *, programme: str | None, as_json: bool) -> None:
         programme_id = None if programme is None else programme_id_of(connection, programme)
         found = pending_claims(connection, programme_id=programme_id)
     show(
-        [_claim(one) for one in found],
+        [claim_row(one) for one in found],
         as_json,
         table(
             [
@@ -269,21 +270,6 @@ def _row(one: MemberView) -> dict[str, Any]:
     }
 
 
-def _claim(one: ClaimView) -> dict[str, Any]:
-    return {
-        "id": str(one.id),
-        "programme": one.programme,
-        "member": str(one.member_id),
-        "member_points": one.member_balance,
-        "holder": str(one.holder_id),
-        "holder_points": one.holder_balance,
-        "stays": str(one.staying_id),
-        "status": one.status,
-        "created_at": stamp(one.created_at),
-        "decided_at": stamp(one.decided_at),
-    }
-
-
 def _detail(found: MemberDetail, entries: list[EntryView], currency: str) -> dict[str, Any]:
     return _row(found.member) | {
         "joined": [str(one) for one in found.joined],
@@ -299,7 +285,7 @@ def _detail(found: MemberDetail, entries: list[EntryView], currency: str) -> dic
             }
             for one in found.customers
         ],
-        "claims": [_claim(one) for one in found.claims],
+        "claims": [claim_row(one) for one in found.claims],
         "objects": [_object(one) for one in found.objects.items],
         "windows": [_award(one) for one in found.windows],
         **gift_rows(found.gifts),
@@ -356,7 +342,7 @@ def _as_text(found: MemberDetail, entries: list[EntryView], currency: str) -> st
         )
     if found.claims:
         lines += ["", "claims:"]
-    lines += [f"  {_said(claim)}" for claim in found.claims]
+    lines += [f"  {claim_line(claim)}" for claim in found.claims]
     if found.objects.items or found.windows:
         lines += ["", "what is worth what:"]
     for item in found.objects.items:
@@ -378,22 +364,6 @@ def _when(entry: EntryView) -> str:
 def _entry(entry: EntryView, currency: str) -> str:
     told = sentence(entry, "en", currency)
     return told if entry.other is None else f"{told} ({entry.other})"
-
-
-def _said(claim: ClaimView) -> str:
-    """Say what a claim comes to."""
-    pair = f"claim {claim.id}: {claim.member_id} and {claim.holder_id}"
-    if claim.status == "pending":
-        return f"{pair} may be one person; confirmed, {claim.staying_id} stays"
-    if claim.decided_at is None:
-        return f"{pair} are proved to be one person and joined in a moment"
-    how = {
-        "confirmed": "confirmed by a person",
-        "proved": "the shop made one customer of two"
-        if claim.by_shop
-        else "the shop vouches for the e-mail",
-    }
-    return f"{pair} are joined: {how.get(claim.status, 'not by this claim')}"
 
 
 def _worth(award: AwardView, currency: str) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from app.programme.events import RedemptionState
+from app.services.codes import Act
 from app.services.texts import Texts, mark, texts
 from app.services.view_redemptions import NextView, RedemptionDetail, RedemptionView, UseView
 
@@ -104,8 +105,8 @@ def _way_of_perk(words: Texts, found: RedemptionDetail) -> list[Step]:
 
 def next_words(step: NextView, language: str, *, granted: bool = False) -> str:
     """Say what is to be done at the shop; no points come back of what was `granted` without them."""
-    words = texts(language)
-    return words.say(_END_GRANTED if granted and step.what == "end" else _NEXT[step.what])
+    no_points = granted and step.what == Act.END
+    return texts(language).say(_END_GRANTED if no_points else _NEXT[step.what])
 
 
 def price_words(one: RedemptionView, language: str) -> str:
