@@ -1,12 +1,15 @@
 """Punch cards and challenges in the ledger: paid, taken back with a refund, said in words, proved."""
 
+import pytest
 from sqlalchemy import select, update
 
 from app.db import tables as t
-from app.programme.events import Standing
+from app.programme.events import RedemptionFacts, Standing
 from app.services.explain import read_explanation, render
+from app.services.facts import decode_facts
+from jobs.grants import give_grants
 from tests.cards import cups
-from tests.people import People
+from tests.people import OLA, People, account
 from tests.pipeline import Pipeline
 from tests.services.test_order_windows import balance, given, sentences
 
@@ -96,3 +99,49 @@ def test_a_card_that_was_paid_and_is_not_full_is_found(pipeline: Pipeline) -> No
         )
     [problem] = people.problems()
     assert "not what the orders make them" in problem
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_the_preset_of_challenges_pays_each_once_in_its_window(pipeline: Pipeline) -> None:
+    programme_id = pipeline.programme("challenges")
+    people = People(pipeline, programme_id, [pipeline.store(programme_id)])
+    for week in range(3):
+        people.tell(0, cups(week + 1, days=7 * week))  # 21 and 28 November, 5 December
+    assert given(people) == {"three-in-thirty-days challenge:2026-12": 100}
+    people.tell(0, cups(4, days=22))
+    assert given(people) == {
+        "three-in-thirty-days challenge:2026-12": 100,
+        "four-weeks-in-a-row challenge:2026": 150,
+    }
+    assert balance(people) == 250
+    people.tell(0, cups(5, days=23))
+    people.tell(0, cups(6, days=24))
+    assert balance(people) == 250
+    people.tell(0, cups(2, days=7, standing=Standing.CANCELLED, at=1))
+    assert given(people) == {"three-in-thirty-days challenge:2026-12": 100}
+    assert people.problems() == []
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_the_preset_of_a_punch_card_gives_the_product_of_the_shop(pipeline: Pipeline) -> None:
+    settings = {"product.shop-1": "17"}
+    programme_id = pipeline.programme("punch-card", settings=settings)
+    store = pipeline.shopify(programme_id, token="shpat_1", key="shop-1")
+    people = People(pipeline, programme_id, [store])
+    people.tell(0, account("5", OLA))
+    for number in range(1, 11):
+        people.tell(0, cups(number, days=number))
+    assert give_grants(pipeline.runtime) == 1
+    [code] = people.rows("redemption")
+    [found] = people.rows("source_object", id=code.object_id)
+    facts = decode_facts(found.facts)
+    assert isinstance(facts, RedemptionFacts)
+    assert (facts.kind, facts.product, facts.cost) == ("free-product", "17", 0)
+    people.tell(0, cups(11, days=11))
+    people.tell(0, cups(4, back=1, days=4, at=1))
+    assert give_grants(pipeline.runtime) == 0  # the eleventh fills the card in its place
+    people.tell(0, cups(5, back=1, days=5, at=1))
+    assert give_grants(pipeline.runtime) == 1
+    [code] = people.rows("redemption")
+    assert code.state == "released"
+    assert people.problems() == []
