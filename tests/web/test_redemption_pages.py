@@ -246,5 +246,6 @@ def test_there_are_words_for_every_state_and_every_reason() -> None:
         code_answers.USED_UNSEEN,
         redemptions.BY_HAND,
         redemptions.REFUND_UNDONE,
+        redemptions.NOT_EARNED,
     }
     assert given == set(REASONS)
