@@ -20,7 +20,7 @@ from app.programme.explanation import Explanation, Note, Reason
 from app.programme.quizzes import action_of, needed_of
 from app.programme.rule import Rule
 from app.programme.rules import Award, before_start
-from app.programme.windows import WindowItem, WindowKey
+from app.programme.windows import WindowItem, WindowKey, with_gifts
 
 MOST_NAMED = 20
 """Actions that an explanation names, the latest."""
@@ -110,6 +110,7 @@ class _Window:
 
     def __init__(self) -> None:
         self._points = 0
+        self._rewards: list[str | None] = []
         self._paid: list[WindowItem] = []
         self._last: tuple[WindowItem, Rule, ActionFacts] | None = None
         self._refused: tuple[WindowItem, Rule, ActionFacts, Reason] | None = None
@@ -119,12 +120,15 @@ class _Window:
             self._refused = self._refused or (item, rule, facts, reason)
             return
         self._points += rule.points
+        self._rewards.append(rule.reward)
         self._paid.append(item)
         self._last = (item, rule, facts)
 
     def award(self, window: WindowKey) -> Award:
         if self._last is not None:
-            return _award(window, self._points, self._paid, *self._last, Reason.EARNED)
+            _, rule, _ = self._last
+            award = _award(window, self._points, self._paid, *self._last, Reason.EARNED)
+            return with_gifts(award, rule, self._rewards.count(rule.reward))
         if self._refused is None:
             raise ValueError(f"the window {window.key} has no actions")
         return _award(window, 0, [self._refused[0]], *self._refused)

@@ -36,6 +36,10 @@ COUNTS = (ORDER_COUNT, ITEM_COUNT)
 """The triggers of what is counted over all orders of a person."""
 
 
+_GIVING = (*COUNTS, "customer.registered", "action", "birthday", "anniversary")
+"""The triggers of what may give a reward without points, or a badge."""
+
+
 class When(msgspec.Struct, frozen=True, kw_only=True):
     """What must hold for a rule to pay. Amounts are in the rule's money, of the lines that count."""
 
@@ -83,7 +87,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     every: NumberOfOrders = None  # milestones: each n-th one; punch cards: each n-th piece
     friend_points: Points = 0  # referrals: for the friend
     return_days: ReturnDays = USUAL_RETURN_DAYS  # referrals: how long both are pending
-    reward: Slug | None = None  # milestones and punch cards: given without points
+    reward: Slug | None = None  # given without points; not by what judges single orders or reviews
     badge: Slug | None = None
     when: When = When()
     lines: Lines | None = None  # only these count
@@ -125,10 +129,10 @@ def check_rule(path: str, rule: Rule) -> None:
 
 def _check_gifts(path: str, rule: Rule) -> None:
     for name, given in (("reward", rule.reward is not None), ("badge", rule.badge is not None)):
-        if given and rule.on not in COUNTS:
+        if given and rule.on not in _GIVING:
+            several = ", ".join(f'"{one}"' for one in _GIVING)
             raise ConfigError(
-                f'{path}.{name}: only a rule on "{ORDER_COUNT}" or "{ITEM_COUNT}" has this key, '
-                f'this one is on "{rule.on}"'
+                f'{path}.{name}: only a rule on one of {several} has this key, this one is on "{rule.on}"'
             )
 
 

@@ -159,7 +159,8 @@ def _first_decides(
             if before_start(item.programme, item.occurred_at):
                 return _award(window, 0, item, Reason.BEFORE_START)
             points, notes = worth(item, rule)
-            return _award(window, points, item, Reason.EARNED, notes)
+            award = _award(window, points, item, Reason.EARNED, notes)
+            return with_gifts(award, rule)
         refused = refused or (item, reason)
     if refused is None:
         return _award(window, 0, None, Reason.REMOVED)
@@ -192,6 +193,20 @@ def _award(
             objects=() if item is None else (item.object_id,),
             notes=notes,
         ),
+    )
+
+
+def with_gifts(award: Award, rule: Rule, times: int = 1) -> Award:
+    """Return an award with what its rule gives besides points, so many times."""
+    if rule.reward is None and rule.badge is None:
+        return award
+    told = msgspec.structs.replace(award.explanation, reward=rule.reward, badge=rule.badge)
+    return msgspec.structs.replace(
+        award,
+        reward=rule.reward,
+        grants=0 if rule.reward is None else times,
+        badge=rule.badge,
+        explanation=told,
     )
 
 

@@ -11,7 +11,7 @@ from app.programme.events import LineKind
 from app.programme.explanation import Explanation, LeftOut, Note, Reason
 from app.services.explain_actions import why_acted
 from app.services.explain_caps import head_of_cap, is_capped, why_capped
-from app.services.explain_gifts import PERSON_WINDOWS, head_of_gift, is_gift, why_given
+from app.services.explain_gifts import PERSON_WINDOWS, head_of_gift, is_gift, why_given, with_gift
 from app.services.explain_multipliers import NO_NAMES, Names, multiplied
 from app.services.explain_words import (
     CHANNELS,
@@ -129,13 +129,13 @@ def _why(
         else words.say("“%(word)s”", word=channel),
     )
     if told.action is not None:
-        return why_acted(words, told, window, reason)
+        return with_gift(words, told, why_acted(words, told, window, reason))
     if told.reason is Reason.EARNED and told.basis is None:
         kind, _, number = window.partition(":")
         if kind in PERSON_WINDOWS:
             return why_given(words, told, kind, number)
         text = WINDOWS.get(kind)
-        return words.say(text) if text else reason
+        return with_gift(words, told, words.say(text) if text else reason)
     if told.reason is Reason.NOTHING_COUNTS and told.refunded:
         amount = words.money(told.refunded, told.currency)
         return words.say("all that counts was given back, %(amount)s altogether", amount=amount)

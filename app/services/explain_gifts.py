@@ -31,7 +31,11 @@ def head_of_gift(words: Texts, told: Explanation) -> str:
 
 def why_given(words: Texts, told: Explanation, kind: str, window: str) -> str:
     """Say what was reached; `window` is what follows the colon of the window's key."""
-    why = _reached(words, told, kind, window)
+    return with_gift(words, told, _reached(words, told, kind, window))
+
+
+def with_gift(words: Texts, told: Explanation, why: str) -> str:
+    """Add to a sentence what was given together with points."""
     if told.points_each is None or not is_gift(told):
         return why
     if told.reward is not None and told.badge is not None:

@@ -16,11 +16,20 @@ _OVER = frozenset({RedemptionState.USED, RedemptionState.RELEASED})
 
 def give(work: WorkSet, row: AwardRow, award: Award) -> None:
     """Bring the gifts of an award to what it is worth now."""
-    if (row.reward, row.grants, row.badge) == (award.reward, award.grants, award.badge):
+    _give(work, row, award.reward, award.grants, award.badge)
+
+
+def give_nothing(work: WorkSet, row: AwardRow) -> None:
+    """Take the gifts of an award back."""
+    _give(work, row, None, 0, None)
+
+
+def _give(work: WorkSet, row: AwardRow, reward: str | None, grants: int, badge: str | None) -> None:
+    if (row.reward, row.grants, row.badge) == (reward, grants, badge):
         return
-    if (row.reward, row.grants) != (award.reward, award.grants):
+    if (row.reward, row.grants) != (reward, grants):
         row.grant_due_at, row.grant_note = work.now, None
-    row.reward, row.grants, row.badge = award.reward, award.grants, award.badge
+    row.reward, row.grants, row.badge = reward, grants, badge
     row.dirty = True
 
 

@@ -16,13 +16,9 @@ from app.programme.windows import WindowKey
 from app.services.order_windows import ORDER, has_order_windows, order_item
 from app.services.problems import Problem
 from app.services.programmes import Version
+from app.services.verify_gives import NOTHING, Gives, added, gives_of
 
 _ROWS = 2_000
-
-_Gives = tuple[int, str | None, int, str | None]
-"""Points, a reward and how often it is given without points, a badge."""
-
-_NOTHING: _Gives = (0, None, 0, None)
 
 
 def check_order_windows(
@@ -54,8 +50,8 @@ def check_order_windows(
 
 def _given(
     connection: Connection, programme_id: int, joined: Mapping[int, int]
-) -> dict[int, dict[WindowKey, _Gives]]:
-    given: dict[int, dict[WindowKey, _Gives]] = defaultdict(dict)
+) -> dict[int, dict[WindowKey, Gives]]:
+    given: dict[int, dict[WindowKey, Gives]] = defaultdict(dict)
     awards = connection.execute(
         select(t.award).where(
             t.award.c.programme_id == programme_id,
@@ -67,17 +63,11 @@ def _given(
         if is_order_window(award.window_key):
             person = joined.get(award.member_id, award.member_id)
             window = WindowKey(award.rule, award.window_key)
-            points, reward, grants, badge = given[person].get(window, _NOTHING)
-            given[person][window] = (
-                points + award.points,
-                reward or award.reward,
-                grants + award.grants,
-                badge or award.badge,
-            )
+            given[person][window] = added(given[person].get(window, NOTHING), award)
     return given
 
 
-def _entitled(known: list[Version], rows: list[Row[Any]]) -> dict[WindowKey, _Gives]:
+def _entitled(known: list[Version], rows: list[Row[Any]]) -> dict[WindowKey, Gives]:
     items: list[OrderItem] = []
     for row in rows:
         try:
@@ -85,9 +75,7 @@ def _entitled(known: list[Version], rows: list[Row[Any]]) -> dict[WindowKey, _Gi
         except (msgspec.DecodeError, Invalid, NotFound, ValueError):
             continue  # named with its object
     return {
-        window: (award.points, award.reward, award.grants, award.badge)
-        for window, award in worth_of_orders(items).items()
-        if award.gives
+        window: gives_of(award) for window, award in worth_of_orders(items).items() if award.gives
     }
 
 

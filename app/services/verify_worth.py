@@ -16,6 +16,7 @@ from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey
 from app.services.facts import decode_facts
 from app.services.problems import Problem
 from app.services.programmes import Version
+from app.services.verify_gives import NOTHING, Gives, added, gave, gives_of
 from app.services.workset import object_row
 from app.services.worth import window_item, worth_of
 
@@ -112,18 +113,18 @@ def check_windows(
         except _UNREADABLE:
             continue  # named with its object
         items[joined.get(row.owner_id, row.owner_id)].append(item)
-    given: dict[int, dict[WindowKey, int]] = defaultdict(dict)
+    given: dict[int, dict[WindowKey, Gives]] = defaultdict(dict)
     for award in connection.execute(
         select(t.award).where(t.award.c.programme_id == programme_id, t.award.c.object_id.is_(None))
     ):
-        if award.points and not is_order_window(award.window_key):
+        if gave(award) and not is_order_window(award.window_key):
             member = joined.get(award.member_id, award.member_id)
             window = WindowKey(award.rule, award.window_key)
-            given[member][window] = given[member].get(window, 0) + award.points
+            given[member][window] = added(given[member].get(window, NOTHING), award)
     for member in sorted(items.keys() | given.keys()):
         theirs = items.get(member, [])
         worth = worth_of_others(theirs)
-        entitled = {window: award.points for window, award in worth.items() if award.points}
+        entitled = {window: gives_of(award) for window, award in worth.items() if award.gives}
         if entitled != given.get(member, {}):
             problems.append(
                 Problem(what="windows are not given what their objects are worth", member=member)

@@ -25,7 +25,7 @@ from app.services.awards import (
     posted_windows,
 )
 from app.services.facts import decode_facts, encode_facts
-from app.services.gifts import look_again
+from app.services.gifts import give, give_nothing, look_again
 from app.services.holdings import load_window_objects, load_worth
 from app.services.keys import Vault
 from app.services.order_windows import judge_orders, settle_orders
@@ -202,6 +202,7 @@ def _settle_windows(
     posted, twice = posted_windows(work, lambda key: not is_order_window(key))
     for person in sorted({work.member(person).id for person in people}):
         for award in twice[person]:
+            give_nothing(work, award)
             settle(
                 work,
                 vault,
@@ -234,6 +235,7 @@ def _settle_windows(
             row_or_new = posted[person].get(window) or new_award(
                 work, person, window.rule, window_key=window.key
             )
+            give(work, row_or_new, entitlement)
             decisive = [newest[i] for i in entitlement.explanation.objects if i in newest]
             settle(
                 work,

@@ -10,8 +10,10 @@ from sqlalchemy import update
 from app.db import tables as t
 from app.errors import Conflict
 from app.programme.events import Standing
+from app.services.actions import record_action, withdraw_action
 from app.services.code_answers import Answer, note_answers
 from app.services.codes import claim_codes
+from app.services.explain import read_explanation, render
 from app.services.redeem import redeem
 from app.services.release import release
 from jobs.automatic import Rests
@@ -291,3 +293,84 @@ def test_what_was_given_and_not_earned_is_found(
     with pipeline.database.transaction() as connection:
         connection.execute(update(chosen).where(wanted).values(values))
     assert any(told in problem for problem in people.problems())
+
+
+GIFTS = """
+[[rule]]
+key = "welcome"
+on = "customer.registered"
+reward = "coffee"
+badge = "new"
+
+[[rule]]
+key = "app"
+on = "action"
+action = "app-install"
+points = 5
+reward = "coffee"
+times = 2
+
+[[badge]]
+key = "new"
+"""
+
+
+def act(people: People, key: str, *, withdrawn: bool = False) -> None:
+    """Note that the member did something, or did not after all."""
+    pipeline = people.pipeline
+    who: dict[str, Any] = {"programme_id": people.programme_id, "key": key}
+    with pipeline.database.transaction() as connection:
+        vault, now = pipeline.runtime.vault, pipeline.clock()
+        if withdrawn:
+            withdraw_action(connection, vault, **who, reason="it was a test", now=now)
+        else:
+            member = people.member(0, "5")
+            what: dict[str, Any] = {"member_id": member, "action": "app-install", "at": None}
+            record_action(connection, vault, **who, **what, now=now, reason="the app says so")
+
+
+def sentences(people: People, language: str) -> list[str]:
+    found = []
+    for row in people.rows("award", object_id=None):
+        told = read_explanation(row.explanation)
+        found.append(render(told, "award", row.points, language, window=row.window_key))
+    return found
+
+
+def test_joining_and_what_one_does_may_be_worth_a_coffee_too(pipeline: Pipeline) -> None:
+    people = opened(pipeline, more=GIFTS)
+    turn(people)
+    assert [row.granted_by for row in people.rows("redemption")] == ["welcome"]
+    act(people, "one")
+    act(people, "two")
+    act(people, "three")
+    turn(people)
+    assert [row.granted_by for row in people.rows("redemption")] == ["welcome", "app", "app"]
+    assert people.balances() == [10]
+    assert sentences(people, "en") == [
+        "The reward “coffee” and the badge “new”: for joining, paid once per person.",
+        (
+            "10 points: for the action “app-install”, paid at most 2 times, "
+            "together with the reward “coffee”."
+        ),
+    ]
+    assert people.problems() == []
+    act(people, "one", withdrawn=True)
+    turn(people)
+    assert states(people) == ["reserved"] * 3  # the third one counts in its place
+    act(people, "two", withdrawn=True)
+    turn(people)
+    assert states(people) == ["reserved", "reserved", "released"]
+    assert people.balances() == [5]
+    assert people.problems() == []
+
+
+def test_who_joined_twice_is_one_person_and_welcomed_once(pipeline: Pipeline) -> None:
+    people = opened(pipeline, more=GIFTS)
+    people.tell(0, account("6", JAN))
+    made(people)
+    assert states(people) == ["issued", "issued"]
+    people.merge(people.member(0, "5"), people.member(0, "6"))
+    turn(people)
+    assert states(people) == ["issued", "(issued)"]
+    assert people.problems() == []
