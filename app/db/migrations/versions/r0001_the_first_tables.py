@@ -552,6 +552,11 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("matures_at", BIG, nullable=True),
         sa.Column("expires_at", BIG, nullable=True),
         sa.Column("expired", BIG, server_default="0", nullable=False),
+        sa.Column("reward", TEXT, nullable=True),
+        sa.Column("grants", BIG, server_default="0", nullable=False),
+        sa.Column("badge", TEXT, nullable=True),
+        sa.Column("grant_due_at", BIG, nullable=True),
+        sa.Column("grant_note", TEXT, nullable=True),
         sa.Column("postings", BIG, nullable=False),
         sa.Column("explanation", TEXT, nullable=False),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_award_member_id")),
@@ -566,6 +571,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
             "member_id", "object_id", "rule", name=op.f("uq_award_member_id_object_id_rule")
         ),
         sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_award_grant_due_at",
+        "award",
+        ["grant_due_at"],
+        unique=False,
+        sqlite_where=sa.text("grant_due_at IS NOT NULL"),
+        postgresql_where=sa.text("grant_due_at IS NOT NULL"),
     )
     op.create_index(
         "ix_award_matures_at",
@@ -621,6 +634,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("member_id", BIG, nullable=False),
         sa.Column("object_id", BIG, nullable=False),
         sa.Column("request_key", TEXT, nullable=True),
+        sa.Column("granted_by", TEXT, nullable=True),
         sa.Column("replaces_id", BIG, nullable=True),
         sa.Column("state", TEXT, nullable=False),
         sa.Column("customer", TEXT, nullable=True),
