@@ -219,7 +219,7 @@ def _new_object(
         store_id=place[0],
         kind=place[1],
         external_id=place[2],
-        number=None,
+        number=one.facts.action,  # what people call it
         facts=encode_facts(one.facts),
         modified_at=work.now,
         truth_at=None,

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, false, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.db import tables as t
@@ -28,6 +28,7 @@ from app.services.programmes import Version, in_force, versions
 log = logging.getLogger("stempel.celebrate")
 
 _EPOCH = date(1970, 1, 1)
+_LOOKED_THROUGH = 100  # members, for each that a slice may record
 _MOST_DAYS = 100  # without anything to celebrate, in one slice
 
 
@@ -51,7 +52,7 @@ class _Day(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def celebrate(connection: Connection, vault: Vault, now: datetime, *, limit: int) -> int:
-    """Record up to `limit` birthdays and anniversaries; returns 0 once there is nothing left to look at.
+    """Record the birthdays and anniversaries of up to `limit` members; returns 0 once all is done.
 
     A slice that is done again finds the same actions and changes nothing.
     """
@@ -79,22 +80,19 @@ def _celebrate_in(
     number, after = place.day, place.after_id
     if number > _number(today):
         return 0
-    found: list[_Found] = []
     for number in range(place.day, min(_number(today), place.day + _MOST_DAYS) + 1):
         day = _of_day(known, _EPOCH + timedelta(days=number))
-        found = _members(connection, programme_id, day, after, limit)
-        after = 0
+        found, last = _members(connection, programme_id, day, after, limit)
+        after = last or 0
         if found:
             wanted = [action for member in found for action in _actions(day, member)]
             _record(connection, vault, programme_id, wanted, now)
+        if found or last is not None:
             break
-    following = (
-        {"day": number, "after_id": found[-1].member_id}
-        if len(found) == limit
-        else {"day": number + 1, "after_id": 0}
-    )
-    connection.execute(update(t.celebration).where(here).values(following))
-    return max(len(found), 1)
+    following = number if after else number + 1
+    values = {"day": following, "after_id": after}
+    connection.execute(update(t.celebration).where(here).values(values))
+    return 1
 
 
 def _record(
@@ -123,52 +121,61 @@ def _record(
 
 
 class _Found(msgspec.Struct, frozen=True):
-    """A member whose day it may be."""
+    """A member whose day it is."""
 
     member_id: int
     enrolled_at: datetime
-    birthday: int | None
+    birthday: bool = False
 
 
 def _members(
     connection: Connection, programme_id: int, day: _Day, after: int, limit: int
-) -> list[_Found]:
-    """Return the next members whose birthday or anniversary of joining this is, in order of their ids."""
-    born = and_(t.birthday.c.day.in_(_numbers(day.day)), t.birthday.c.told_at < day.begin)
-    wanted: list[ColumnElement[bool]] = []
-    if day.birthdays:
-        wanted.append(born)
+) -> tuple[list[_Found], int | None]:
+    """Return the next members whose birthday or anniversary of joining this is, in order of their ids.
+
+    Beside them: after which id to go on, None once the day has been gone through. Who joined when is
+    looked through a part at a time, for no index of the members' table is worth a day's question.
+    """
+    mine = and_(t.member.c.programme_id == programme_id, t.member.c.id > after)
+    until: int | None = None
     if day.anniversaries:
-        earliest = connection.execute(
-            select(func.min(t.member.c.enrolled_at)).where(
-                t.member.c.programme_id == programme_id, t.member.c.state == "member"
-            )
-        ).scalar()
-        wanted += [
-            and_(t.member.c.enrolled_at >= begin, t.member.c.enrolled_at < end)
-            for begin, end in _joined_on(day, earliest)
-        ]
-    rows = connection.execute(
-        select(t.member.c.id, t.member.c.enrolled_at, t.birthday.c.day)
-        .outerjoin(t.birthday, and_(t.birthday.c.member_id == t.member.c.id, born))
-        .where(
-            t.member.c.programme_id == programme_id,
-            t.member.c.state == "member",
-            t.member.c.enrolled_at < day.end,
-            t.member.c.id > after,
-            or_(false(), *wanted),
-        )
+        part = select(t.member.c.id).where(mine).order_by(t.member.c.id)
+        until = connection.execute(part.offset(_LOOKED_THROUGH * limit - 1).limit(1)).scalar()
+    if until is not None:
+        mine = and_(mine, t.member.c.id <= until)
+    enrolled = (
+        select(t.member.c.id, t.member.c.enrolled_at)
+        .where(mine, t.member.c.state == "member", t.member.c.enrolled_at < day.end)
         .order_by(t.member.c.id)
         .limit(limit)
     )
-    return [_Found(row.id, row.enrolled_at, row.day) for row in rows]
+    found: dict[int, _Found] = {}
+    spans: list[tuple[datetime, datetime]] = []
+    if day.anniversaries:
+        first = select(func.min(t.member.c.enrolled_at)).where(mine)
+        spans = _joined_on(day, connection.execute(first).scalar())
+    if spans:
+        joined = t.member.c.enrolled_at
+        that_day = or_(*(and_(joined >= begin, joined < end) for begin, end in spans))
+        for row in connection.execute(enrolled.where(that_day)):
+            found[row.id] = _Found(row.id, row.enrolled_at)
+    if day.birthdays:
+        born = enrolled.join(t.birthday, t.birthday.c.member_id == t.member.c.id).where(
+            t.birthday.c.programme_id == programme_id,
+            t.birthday.c.day.in_(_numbers(day.day)),
+            t.birthday.c.told_at < day.begin,
+        )
+        for row in connection.execute(born):
+            found[row.id] = _Found(row.id, row.enrolled_at, birthday=True)
+    taken = [found[one] for one in sorted(found)[:limit]]
+    return taken, taken[-1].member_id if len(found) >= limit else until
 
 
 def _actions(day: _Day, member: _Found) -> list[NewAction]:
     """Return what a member celebrates on a day."""
     written = day.day.isoformat()
     actions = []
-    if day.birthdays and member.birthday is not None:
+    if member.birthday:
         facts = ActionFacts(action=BIRTHDAY)
         actions.append((f"{BIRTHDAY}:{member.member_id}:{written}", facts))
     joined = local_day(member.enrolled_at, day.zone.key)

@@ -42,6 +42,7 @@ def consent(topic: str, body: bytes) -> Outcome:
     event = Event(
         kind=KIND,
         external_id=f"{NEWSLETTER}:{customer}",
+        number=NEWSLETTER,
         modified_at=moment,
         occurred_at=moment,
         person=Person(customer=customer),

@@ -37,6 +37,7 @@ def test_an_action_is_recorded_withdrawn_and_listed(run: Run, pipeline: Pipeline
     assert run(*record).output == f"app-install recorded: member {ola} has 20 points\n"
     again = json.loads(run(*record, "--json").output)
     assert (again["new"], again["balance"], again["member"]) == (False, 20, str(ola))
+    assert "app: 20 points" in run("member", "show", ola).output
     assert "17" in run("action", "list", "-p", "kawa", "--member", ola).output
     withdraw = ("action", "withdraw", "-p", "kawa", "--key", "17", "--reason", "a test")
     assert run(*withdraw).output == f"app-install withdrawn: member {ola} has 0 points\n"
@@ -67,3 +68,10 @@ def test_a_birthday_is_told_shown_and_forgotten(run: Run, pipeline: Pipeline) ->
     assert json.loads(run(*told, "--json").output) == {"id": str(ola), "birthday": "02-29"}
     assert run(*told, "--forget").output == f"member {ola}: no birthday known\n"
     assert run(*told, "02-01", "--forget").exit_code == 2
+
+
+def test_an_action_that_no_rule_speaks_of_is_shown_by_its_name(
+    run: Run, pipeline: Pipeline
+) -> None:
+    Club(pipeline).record(Club(pipeline).join(), "app-open", "1")
+    assert "action app-open: 0 points: no rule" in run("member", "show", "ola@example.pl").output

@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import insert, update
 
 from app.db import tables as t
+from app.db.ids import new_id
 from app.errors import Invalid, NotFound
 from app.services.birthdays import known_birthday, set_birthday
 from app.services.celebrate import celebrate
+from app.services.chain import GENESIS
 from app.services.view_ledger import ledger_of, sentence
 from jobs.schedule import run_due
 from tests.pipeline import Pipeline
@@ -125,6 +127,31 @@ def test_an_account_that_cannot_be_posted_to_keeps_nobody_elses_birthday(feast: 
     assert feast.problems() != []
     feast.record(jan, "app-install", "2", None)
     assert feast.balance() == 1 + 150
+    assert feast.problems() == []
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("limit", [1, 50])
+def test_the_few_anniversaries_among_many_members_are_found_part_by_part(
+    feast: Feast, limit: int
+) -> None:
+    joined = {3: 1, 99: 2, 100: 1, 101: 3, 249: 1}  # which member, how many years ago
+    rows = [
+        {
+            "id": new_id(),
+            "programme_id": feast.programme_id,
+            "state": "member",
+            "enrolled_at": datetime(2026 - joined.get(n, 1), 2, 12 - (n not in joined), tzinfo=UTC),
+            "head": GENESIS,
+            "created_at": START,
+        }
+        for n in range(250)
+    ]
+    with feast.pipeline.database.transaction() as connection:
+        connection.execute(insert(t.member), rows)
+        connection.execute(update(t.celebration).values(day=t.celebration.c.day + 1))
+    feast.until(datetime(2026, 2, 12, 12, tzinfo=UTC), limit=limit)
+    assert feast.balance() == 5 * 10 + 100
     assert feast.problems() == []
 
 
