@@ -1,6 +1,7 @@
 """`stempel programme diff` and `export`: what a document would change, and the document itself as code."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from app.services.programmes import (
     version_of,
     versions,
 )
+from app.services.simulate import draft_source
 from app.services.texts import LANGUAGES
 
 DIFFERENT = 3
@@ -70,7 +72,7 @@ def compare(
     """
     with context.database().snapshot() as connection:
         now = context.clock()
-        new = None if what is None else _given(connection, what, key)
+        new = None if what is None else _given(connection, what, key, now)
         if key is None and new is None:
             raise ConfigError("diff needs a document, or --programme KEY with --version and --to")
         known = versions(connection, programme_id_of(connection, key or (new.key if new else "")))
@@ -141,7 +143,7 @@ def change_line(change: Change, old: Programme, new: Programme, language: str) -
     return f"{said} ({effect})" if effect else said
 
 
-def _given(connection: Connection, what: str, key: str | None) -> Programme:
+def _given(connection: Connection, what: str, key: str | None, now: datetime) -> Programme:
     """Return the programme of a file or preset; a preset is that of the programme it is compared with."""
     if what not in preset_names():
         new = parse(source_in(Path(what)))
@@ -150,14 +152,4 @@ def _given(connection: Connection, what: str, key: str | None) -> Programme:
         return new
     if key is None:
         return parse(preset_source(what))
-    known = versions(connection, programme_id_of(connection, key))
-    present = known[-1].programme
-    return parse(
-        preset_source(
-            what,
-            key=key,
-            currency=present.currency,
-            language=present.language,
-            timezone=present.timezone,
-        )
-    )
+    return parse(draft_source(connection, programme_id_of(connection, key), what, now))

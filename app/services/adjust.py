@@ -13,7 +13,7 @@ from app.services.holdings import load_worth
 from app.services.keys import Vault
 from app.services.points_life import expiry_of_today
 from app.services.posting import Cause, adjust
-from app.services.programmes import versions
+from app.services.programmes import in_force, versions
 from app.services.workset import WorkSet
 from app.services.writeback import want_writing
 
@@ -64,7 +64,7 @@ def adjust_points(
         key=key,
         explanation=msgspec.json.encode({"audit": str(audit_id)}).decode(),
         cause=Cause(occurred_at=now, expires_at=expiry_of_today(published, now)),
-        policy=published[-1].programme.debt,
+        policy=in_force(published, now).programme.debt,
     )
     balance = member.balance
     workset.flush(connection, work)

@@ -33,7 +33,7 @@ from app.services.people import (
 )
 from app.services.points_life import expiry_of_today
 from app.services.posting import Cause, adjust
-from app.services.programmes import Version, versions
+from app.services.programmes import Version, in_force, versions
 from app.services.rows import MemberRow
 from app.services.workset import WorkSet
 from app.services.worth import settle_objects
@@ -203,7 +203,7 @@ def _apply(here: _Slice, row: Row[Any], member: MemberRow, *, made: bool) -> dic
             key=entry_key(here.batch.id, row.number),
             explanation=told(here.batch.audit_id, here.batch.id),
             cause=Cause(occurred_at=here.work.now, expires_at=expires_at),
-            policy=here.published[-1].programme.debt,
+            policy=in_force(here.published, here.work.now).programme.debt,
         )
     return {
         "_id": row.id,

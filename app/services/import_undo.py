@@ -22,7 +22,7 @@ from app.services.import_stage import lock_batch, note_import
 from app.services.keys import Vault
 from app.services.life import lock_holders
 from app.services.posting import Cause, account_of, append, post
-from app.services.programmes import versions
+from app.services.programmes import in_force, versions
 from app.services.rows import LotRow
 from app.services.unexpire import KEY as UNEXPIRED
 from app.services.workset import WorkSet, chunks
@@ -89,7 +89,7 @@ def undo_slice(
     load_open_lots(connection, work)
     lots = _lots_of(connection, work, given)
     expired = _expired(connection, work, lots.values())
-    policy = versions(connection, batch.programme_id)[-1].programme.debt
+    policy = in_force(versions(connection, batch.programme_id), now).programme.debt
     for row in given:
         _take_back(work, vault, batch, row, lots.get(row.entry_id), expired, policy)
     moved = sorted(work.moved)

@@ -17,7 +17,7 @@ from app.services import accounts, workset
 from app.services.holdings import load_open_lots
 from app.services.keys import Vault
 from app.services.posting import Cause, account_of, append, move_lots, post
-from app.services.programmes import versions
+from app.services.programmes import in_force, versions
 from app.services.rows import REDEMPTION, AwardRow, LotRow
 from app.services.workset import WorkSet, add_awards, chunks
 from app.services.writeback import want_writing
@@ -33,7 +33,7 @@ def mature(
     work, mine = _open(connection, due, now)
     _load_awards(connection, work, [row.id for row in mine])
     load_open_lots(connection, work)
-    policy = versions(connection, work.programme_id)[-1].programme.debt
+    policy = in_force(versions(connection, work.programme_id), work.now).programme.debt
     # Others may have seen to some of them meanwhile.
     held = [
         one

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from app.db import tables as t
 from app.errors import NotFound
 from app.programme.events import Line, OrderFacts
-from app.programme.explanation import Explanation
+from app.programme.explanation import Explanation, Reason
 from app.services.explain import read_explanation
 from app.services.explain_multipliers import NO_NAMES, Names
 from app.services.facts import decode_facts
@@ -131,7 +131,7 @@ def stories_of_order(connection: Connection, vault: Vault, store: str, number: s
             told = _story(connection, vault, newest[0], steps)
             stories.append(msgspec.structs.replace(told, asked=None))
             continue
-        explanation = read_explanation(award.explanation)
+        explanation, sold = read_explanation(award.explanation), _sold(connection, found.id)
         stories.append(
             Story(
                 programme_id=found.programme_id,
@@ -143,7 +143,7 @@ def stories_of_order(connection: Connection, vault: Vault, store: str, number: s
                 about=about,
                 occurred_at=found.occurred_at,
                 explanation=explanation,
-                lines=(),
+                lines=tuple(_lines(explanation, sold, {})) if explanation else (),
                 objects=(),
                 steps=(),
                 worth=award.points,
@@ -210,7 +210,8 @@ def _lines(told: Explanation, sold: dict[str, Line], titles: dict[str, str]) -> 
         for line, amount in told.lines
     }
     total = sum(weights.values(), Fraction(0))
-    points = Fraction(told.raw if told.raw is not None else told.points_each or 0)
+    given = told.points_each if told.reason is Reason.EARNED else None  # once for the whole order
+    points = Fraction(given or 0 if told.raw is None else told.raw)
     for line, amount in told.lines:
         share = points * weights[line] / total if total else Fraction(0)
         yield LineStory(

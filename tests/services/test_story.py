@@ -119,6 +119,31 @@ def test_without_stored_messages_lines_are_called_by_sku_or_number(
     assert told[-1].endswith("−7 for line 2.")
 
 
+CAMPAIGN = """
+[[campaign]]
+key = "mugs"
+from = 2026-11-01T00:00:00
+until = 2026-12-01T00:00:00
+multiply = "2"
+lines = { skus = ["MUG*"] }
+"""
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_line_that_a_campaign_multiplies_has_its_larger_share(pipeline: Pipeline) -> None:
+    shop = pipeline.store(pipeline.programme(source=SOURCE + CAMPAIGN))
+    pipeline.deliver(shop, "order.updated", order(1, TEA="40.00", MUG="8.00", CUP="4.00"))
+    large, unit = stories(pipeline, shop)
+    assert [(one.title, one.points) for one in unit.lines] == [
+        ("Tea", Decimal(50)),
+        ("Mug", Decimal(20)),
+        ("Cup", Decimal(4)),
+    ]
+    assert sum(one.points for one in unit.lines) == unit.worth
+    assert "  Mug (MUG): PLN 8.00 times 2.5, 20 of the points" in text(unit, "en")
+    assert [one.points for one in large.lines] == [0, 0, 0]  # below its threshold
+
+
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_what_a_limit_took_names_the_orders_that_decided(pipeline: Pipeline, shop: Store) -> None:
     pipeline.deliver(shop, "order.updated", order(1, TEA="101.90", MUG="5.60"))
