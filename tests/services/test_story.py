@@ -144,6 +144,53 @@ def test_a_line_that_a_campaign_multiplies_has_its_larger_share(pipeline: Pipeli
     assert [one.points for one in large.lines] == [0, 0, 0]  # below its threshold
 
 
+TIERS = """
+[programme]
+key = "kawa"
+currency = "PLN"
+
+[[rule]]
+key = "per-unit"
+on = "order.paid"
+points = 1
+per = "1.00"
+
+[[tier]]
+key = "bronze"
+name = "Bronze"
+from = 0
+
+[[tier]]
+key = "silver"
+name = "Silver"
+from = 100
+multiply = "1.25"
+"""
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_an_order_of_a_silver_member_and_a_returned_mug_are_told_as_one_story(
+    pipeline: Pipeline,
+) -> None:
+    shop = pipeline.store(pipeline.programme(source=TIERS))
+    before = {"id": 15, "number": "15", "date_created_gmt": "2026-11-01T10:00:00"}
+    paid = {"date_paid_gmt": "2026-11-01T10:00:00"}
+    pipeline.deliver(shop, "order.updated", order(1, TEA="200.00") | before | paid)
+    pipeline.deliver(shop, "order.updated", order(2, TEA="101.90", MUG="5.60"))
+    pipeline.deliver(shop, "order.updated", order(3, TEA="101.90"))
+    [unit] = stories(pipeline, shop)
+    with pipeline.database.snapshot() as connection:
+        [first, _] = entries_of_object(connection, unit.about.id if unit.about else 0)
+        asked = story_of_entry(connection, pipeline.runtime.vault, first.id)
+    told = text(asked, "en")
+    assert told[2].startswith("134 points: PLN 107.50 of the order counts (2 lines")
+    assert "not counted: delivery PLN 14.99" in told[2]
+    assert "1 point for every PLN 1.00, times 1.25" in told[2]
+    assert "Silver" in told[2]
+    assert told[2].endswith("rounded down from 134.375.")
+    assert told[-1] == "Now it is worth 127 points: +134, −7 for Mug."
+
+
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_what_a_limit_took_names_the_orders_that_decided(pipeline: Pipeline, shop: Store) -> None:
     pipeline.deliver(shop, "order.updated", order(1, TEA="101.90", MUG="5.60"))
