@@ -23,6 +23,7 @@ from app.services.seal import seal_heads
 from jobs.inactivity import let_idle_points_go
 from jobs.policy import describe
 from jobs.runtime import Runtime
+from jobs.tiers import recalculate_tiers
 
 log = logging.getLogger("stempel.schedule")
 
@@ -110,6 +111,7 @@ SCHEDULE: tuple[Periodic | OneByOne | Alone, ...] = (
     Alone("let-idle-points-go", timedelta(days=1), let_idle_points_go),
     Periodic("remind-of-inactivity", timedelta(days=1), _remind_idle),
     Periodic("remind-of-expiry", timedelta(hours=1), _remind),
+    Periodic("recalculate-tiers", timedelta(minutes=10), recalculate_tiers),
     Periodic("free-unreachable-codes", timedelta(hours=1), _free_unreachable),
     Periodic("end-perks", timedelta(minutes=1), _end_perks),
     # A day begins at another hour in each programme's zone.

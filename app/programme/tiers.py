@@ -70,6 +70,11 @@ def local_day(moment: datetime, timezone: str) -> date:
         return moment.date()
 
 
+def day_begins(moment: datetime, timezone: str) -> datetime:
+    """Return the beginning of the day that a calendar in that zone showed."""
+    return _begin(local_day(moment, timezone), ZoneInfo(timezone))
+
+
 @lru_cache(maxsize=4096)  # many people are asked about the same days
 def spans(tiering: Tiers, timezone: str, day: date) -> tuple[Span, ...]:
     """Return the spans whose largest sum decides on a day; the first is that of the day itself."""

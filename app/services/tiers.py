@@ -49,10 +49,7 @@ def settle_tiers(
         return []
     here = set(work.objects)
     load_window_objects(connection, work, people, {ORDER})
-    orders: dict[int, list[ObjectRow]] = defaultdict(list)
-    for row in work.objects.values():
-        if row.kind == ORDER and row.owner_id is not None:
-            orders[work.member(row.owner_id).id].append(row)
+    orders = orders_by_owner(work)
     stored = _stored_facts(connection, work, set(people))
     moved = []
     for person in people:
@@ -62,13 +59,21 @@ def settle_tiers(
             if judged[row.id] != item.context:
                 row.context, row.dirty = encode_context(judged[row.id]), True
                 moved.append(row)
-        items = [order_item(versions, row) for row in orders[person]]
-        facts = _keep_facts(work, versions, person, items, stored)
-        _keep_tier(work, versions, work.member(person), facts)
+        facts = keep_facts(work, versions, person, orders[person], stored)
+        keep_tier(work, versions, work.member(person), facts)
     asked = {row.key for row in rows}
     moved = [row for row in moved if row.key not in asked]
     _load_awards(connection, work, [row.id for row in moved if row.key not in here])
     return moved
+
+
+def orders_by_owner(work: WorkSet) -> defaultdict[int, list[ObjectRow]]:
+    """Return the loaded orders of each account."""
+    orders: defaultdict[int, list[ObjectRow]] = defaultdict(list)
+    for row in work.objects.values():
+        if row.kind == ORDER and row.owner_id is not None:
+            orders[work.member(row.owner_id).id].append(row)
+    return orders
 
 
 def facts_by_measure(
@@ -102,10 +107,9 @@ def tier_now(
     return None if held is None else held.key
 
 
-def replace_facts(
+def _replace_facts(
     work: WorkSet, member_id: int, wanted: dict[int, set[Kept]], stored: dict[int, set[Kept]]
 ) -> None:
-    """Have the facts of objects written that differ from what is stored for them."""
     for object_id in wanted.keys() | stored.keys():
         if wanted.get(object_id) == stored.get(object_id):
             continue
@@ -128,28 +132,30 @@ def _start(work: WorkSet, versions: Sequence[Version]) -> None:
     """Give accounts that begin here the tier that everybody has; take it from those that end."""
     for member in work.members.values():
         if member.new and member.tier_at is None:
-            _keep_tier(work, versions, member, {by: [] for by in measures_of(versions)})
+            keep_tier(work, versions, member, {by: [] for by in measures_of(versions)})
         elif member.merged_into is not None and member.tier_at is not None:
             member.tier = member.tier_since = member.tier_at = None
             member.dirty = True
 
 
-def _keep_facts(
+def keep_facts(
     work: WorkSet,
     versions: Sequence[Version],
     person: int,
-    items: Sequence[OrderItem],
+    orders: Sequence[ObjectRow],
     stored: dict[int, set[Kept]],
 ) -> dict[TierBy, list[Fact]]:
-    facts = facts_by_measure(versions, items)
-    mine = {item.object_id: stored[item.object_id] for item in items if item.object_id in stored}
-    replace_facts(work, person, kept(person, facts), mine)
+    """Have the facts of all orders of a person written where they differ from what is stored."""
+    facts = facts_by_measure(versions, [order_item(versions, row) for row in orders])
+    mine = {row.id: stored[row.id] for row in orders if row.id in stored}
+    _replace_facts(work, person, kept(person, facts), mine)
     return facts
 
 
-def _keep_tier(
+def keep_tier(
     work: WorkSet, versions: Sequence[Version], member: MemberRow, facts: dict[TierBy, list[Fact]]
 ) -> None:
+    """Give a person the tier that these facts reach now."""
     tier = tier_now(versions, facts, work.now)
     if tier != member.tier:
         member.tier, member.tier_since = tier, work.now
