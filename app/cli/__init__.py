@@ -25,6 +25,7 @@ from app.cli.serve import clock_, demo, init, migrate, up, worker
 from app.cli.shared import Context, speaks_plainly
 from app.cli.simulate import simulate
 from app.cli.stores import store
+from app.cli.tiers import tier
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -56,6 +57,7 @@ for command in (
     programme,
     store,
     member,
+    tier,
     action,
     quiz,
     ledger,

@@ -21,6 +21,7 @@ from app.cli.shared import (
     show,
     table,
 )
+from app.cli.tiers import tier_lines, tier_row
 from app.services.enrol import add_member, confirm_claim
 from app.services.explain import render
 from app.services.links import LIFE, claim_link
@@ -37,6 +38,7 @@ from app.services.view_members import (
     show_member,
 )
 from app.services.view_redemptions import list_redemptions
+from app.services.view_tiers import tier_view
 from app.services.views import programme_views
 
 
@@ -152,14 +154,23 @@ def show_one(context: Context, *, who: str, programme: str | None, as_json: bool
         entries = ledger_of(connection, one.id).items
         taken = list_redemptions(connection, member_id=one.id).items
         published = programme_views(connection)[one.programme_id]
+        standing = tier_view(connection, one.id, context.clock())
     currency = published.currency
     codes = ["", "rewards taken:", *(f"  {line_of(code)}" for code in taken)] if taken else []
     show(
         _detail(found, entries, currency)
         | life_row(found)
+        | tier_row(standing)
         | {"redemptions": [row_of(code) for code in taken]},
         as_json,
-        "\n".join([_as_text(found, entries, currency), *life_lines(found, published.zone), *codes]),
+        "\n".join(
+            [
+                _as_text(found, entries, currency),
+                *tier_lines(standing),
+                *life_lines(found, published.zone),
+                *codes,
+            ]
+        ),
     )
 
 

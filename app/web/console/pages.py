@@ -23,6 +23,7 @@ from app.services.view_redemptions import (
     show_redemption,
 )
 from app.services.view_stores import store_views, totals
+from app.services.view_tiers import missing_words, tier_name, tier_view
 from app.services.views import LARGEST_ID, ProgrammeView, programme_views
 from app.settings import Settings
 from app.web.context import here
@@ -125,6 +126,7 @@ def member(member_id: int) -> str:
         )
         programme = programme_views(connection)[found.member.programme_id]
         ledger = ledger_of(connection, member_id, before=_number("before"))
+        standing = tier_view(connection, member_id, context.runtime.clock())
         taken = list_redemptions(
             connection, member_id=member_id, before=_number("rewards"), limit=_OBJECTS
         )
@@ -136,6 +138,9 @@ def member(member_id: int) -> str:
             programmes={programme.id: programme},
             ledger=ledger,
             taken=taken,
+            tier=standing,
+            tier_name=tier_name,
+            missing_words=missing_words,
             called=_called,
             price=_price,
             said=partial(_said, programme),
