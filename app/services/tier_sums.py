@@ -77,6 +77,7 @@ def retier(of: Accounts, programme: Programme, now: datetime, since: datetime) -
         .where(
             t.member.c.id == sums.c.id,
             t.member.c.rev == sums.c.rev,
+            of.of(t.member, "id"),  # or the whole table is looked through for each slice
             t.member.c.tier.is_distinct_from(tier),
         )
         .values(tier=tier, tier_since=since, tier_at=now, rev=t.member.c.rev + 1)
