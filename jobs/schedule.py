@@ -20,6 +20,7 @@ from app.services.perks import end_perks
 from app.services.reminders import remind, remind_idle
 from app.services.retention import purge_bodies
 from app.services.seal import seal_heads
+from app.services.shadow_follow import follow_all
 from jobs.inactivity import let_idle_points_go
 from jobs.policy import describe
 from jobs.runtime import Runtime
@@ -93,6 +94,10 @@ def _remind_idle(runtime: Runtime, connection: Connection) -> None:
     remind_idle(connection, runtime.clock())
 
 
+def _follow_shadows(runtime: Runtime, connection: Connection) -> int:
+    return follow_all(connection, limit=_slice(runtime))
+
+
 def _slice(runtime: Runtime) -> int:
     return _SLICE_EMBEDDED if runtime.database.embedded else _SLICE
 
@@ -116,6 +121,7 @@ SCHEDULE: tuple[Periodic | OneByOne | Alone, ...] = (
     Periodic("end-perks", timedelta(minutes=1), _end_perks),
     # A day begins at another hour in each programme's zone.
     Periodic("celebrate-days", timedelta(hours=1), _celebrate),
+    Periodic("follow-shadows", timedelta(minutes=1), _follow_shadows),
     Periodic("seal-heads", timedelta(days=1), _seal),
     Periodic("purge-bodies", timedelta(days=1), _purge),
 )

@@ -22,6 +22,7 @@ from app.cli.quizzes import quiz
 from app.cli.redemptions import redeem, redemption
 from app.cli.rewards import reward
 from app.cli.serve import clock_, demo, init, migrate, up, worker
+from app.cli.shadow import shadow
 from app.cli.shared import Context, speaks_plainly
 from app.cli.simulate import simulate
 from app.cli.stores import store
@@ -73,7 +74,7 @@ for command in (
 ):
     cli.add_command(command)
 
-for part in (versions, compare, export, simulate):
+for part in (versions, compare, export, simulate, shadow):
     programme.add_command(part)
 
 

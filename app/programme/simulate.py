@@ -213,7 +213,7 @@ def _case(
     if history.member is None:
         return None
     live = msgspec.structs.replace(history, orders=tuple(order for order, _ in readable))
-    would = _as_if(draft, live)
+    would = as_if(draft, live)
     bases = {order.object_id: basis for order, basis in readable}
     live_points = points_by_span(
         live,
@@ -274,14 +274,16 @@ def _counted(draft: Programme, order: OrderItem) -> Basis | None:
     return basis_of(order.facts, draft.basis)
 
 
-def _as_if(draft: Programme, history: History) -> History:
+def as_if(draft: Programme, history: History, since: datetime | None = None) -> History:
     """Return what a person did as the draft would have judged it, had it always been in force.
 
-    The rates of currencies and the segments that somebody was in are facts; the tier at each order is
-    what the draft itself makes it.
+    Or had it begun at `since`: what occurred earlier stays as it is. The rates of currencies and the
+    segments that somebody was in are facts; the tier at each order is what the draft itself makes it.
     """
     orders = tuple(
-        OrderItem(
+        one
+        if since is not None and one.occurred_at < since
+        else OrderItem(
             object_id=one.object_id,
             occurred_at=one.occurred_at,
             earned_at=one.earned_at,
@@ -300,7 +302,11 @@ def _as_if(draft: Programme, history: History) -> History:
             msgspec.structs.replace(one, context=judged[one.object_id]) for one in orders
         )
     others = tuple(
-        msgspec.structs.replace(one, programme=draft, version=DRAFT, context=_around(one.context))
+        one
+        if since is not None and one.occurred_at < since
+        else msgspec.structs.replace(
+            one, programme=draft, version=DRAFT, context=_around(one.context)
+        )
         for one in history.others
     )
     return History(history.member, orders, others)

@@ -25,7 +25,8 @@ from app.services.worth import window_item
 _MEMBERS = 300  # whose events are in memory at once
 _ROWS = 1_000
 
-_COLUMNS = (*ORDER_COLUMNS, t.source_object.c.kind)
+COLUMNS = (*ORDER_COLUMNS, t.source_object.c.kind)
+"""What `case_of` needs of a stored object."""
 
 
 def draft_source(connection: Connection, programme_id: int, name: str, now: datetime) -> str:
@@ -132,7 +133,7 @@ def _by_owner(
     connection: Connection, members: Sequence[int], when: ColumnElement[bool]
 ) -> Iterator[tuple[int, list[Row[Any]]]]:
     found: defaultdict[int, list[Row[Any]]] = defaultdict(list)
-    query: Select[Any] = select(*_COLUMNS).where(t.source_object.c.owner_id.in_(members), when)
+    query: Select[Any] = select(*COLUMNS).where(t.source_object.c.owner_id.in_(members), when)
     for row in connection.execute(query):
         found[row.owner_id].append(row)
     yield from sorted(found.items())
@@ -147,7 +148,7 @@ def _of_nobody(
     after = -1
     while True:
         query: Select[Any] = (
-            select(*_COLUMNS)
+            select(*COLUMNS)
             .where(
                 t.source_object.c.owner_id.is_(None),
                 t.source_object.c.programme_id == programme_id,

@@ -21,6 +21,7 @@ from app.db.tables.programmes import (
     store_secret,
 )
 from app.db.tables.redemptions import mail, redemption, redemption_use
+from app.db.tables.shadows import shadow, shadow_award, shadow_due
 from app.db.tables.tiers import tier_fact, tier_run
 
 __all__ = [
@@ -53,6 +54,9 @@ __all__ = [
     "redemption",
     "redemption_use",
     "schedule_run",
+    "shadow",
+    "shadow_award",
+    "shadow_due",
     "source_object",
     "store",
     "store_customer",

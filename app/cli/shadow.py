@@ -1,0 +1,155 @@
+"""`stempel programme shadow`: a draft evaluated beside the live programme, on what happens from now on."""
+
+from pathlib import Path
+
+import click
+
+from app.cli.printing import moment, stamp
+from app.cli.programme_file import source_in
+from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
+from app.programme.presets import preset_names
+from app.services import shadow as shadows
+from app.services.programmes import programme_id_of
+from app.services.simulate import draft_source
+
+_actor = click.option("--actor", default="command line", show_default=True, help="Who does it.")
+_reason = click.option("--reason", default="", help="Why; kept in the audit log.")
+
+
+@click.group()
+def shadow() -> None:
+    """Evaluate a draft beside the live programme, then promote it.
+
+    A shadow never changes a balance: what the draft would give is kept in tables of its own.
+    """
+
+
+@shadow.command()
+@click.argument("draft", metavar="PRESET|FILE")
+@programme_option
+@_reason
+@_actor
+@as_json
+@pass_context
+def start(
+    context: Context, draft: str, *, programme: str, reason: str, actor: str, as_json: bool
+) -> None:
+    """Begin to judge what happens from now on by a draft as well.
+
+    Example: stempel programme shadow start mine.toml --programme kawa
+    """
+    now = context.clock()
+    with context.database().transaction() as connection:
+        programme_id = programme_id_of(connection, programme)
+        if draft in preset_names():
+            source = draft_source(connection, programme_id, draft, now)
+        else:
+            source = source_in(Path(draft))
+        found = shadows.start(
+            connection,
+            programme_id=programme_id,
+            source=source,
+            actor=actor,
+            reason=reason,
+            now=now,
+        )
+    show({"shadow": str(found)}, as_json, f"{programme}: {draft} is judged beside it from now on")
+
+
+@shadow.command()
+@programme_option
+@as_json
+@pass_context
+def status(context: Context, *, programme: str, as_json: bool) -> None:
+    """Show day by day what the draft gives and what the live programme gives.
+
+    Refunds and late arrivals change the day of their order. Days are those of the draft's time zone.
+
+    Example: stempel programme shadow status --programme kawa
+    """
+    with context.database().snapshot() as connection:
+        found = shadows.status(connection, programme_id_of(connection, programme))
+    rows = [
+        [
+            one.day.isoformat(),
+            str(one.live),
+            str(one.draft),
+            f"{one.difference:+d}",
+            str(one.objects),
+            str(one.people),
+        ]
+        for one in found.days
+    ]
+    lines = [
+        f"{programme}: judged by a draft since {moment(found.started_at)} UTC",
+        table(rows, ["day", "live", "draft", "difference", "objects", "people"]),
+    ]
+    if found.due:
+        lines.append(f"people still to be looked at: {found.due}")
+    if found.error is not None:
+        lines.append(f"the draft could not judge {found.error}")
+    show(
+        {
+            "shadow": str(found.id),
+            "started_at": stamp(found.started_at),
+            "due": found.due,
+            "error": found.error,
+            "days": [
+                {
+                    "day": one.day.isoformat(),
+                    "live": one.live,
+                    "draft": one.draft,
+                    "difference": one.difference,
+                    "objects": one.objects,
+                    "people": one.people,
+                }
+                for one in found.days
+            ],
+        },
+        as_json,
+        "\n".join(lines),
+    )
+
+
+@shadow.command()
+@programme_option
+@_reason
+@_actor
+@as_json
+@pass_context
+def stop(context: Context, *, programme: str, reason: str, actor: str, as_json: bool) -> None:
+    """End the shadow; nothing was ever paid by it."""
+    with context.database().transaction() as connection:
+        found = shadows.stop(
+            connection,
+            programme_id=programme_id_of(connection, programme),
+            actor=actor,
+            reason=reason,
+            now=context.clock(),
+        )
+    show({"shadow": str(found)}, as_json, f"{programme}: the shadow has ended")
+
+
+@shadow.command()
+@programme_option
+@_reason
+@_actor
+@as_json
+@pass_context
+def promote(context: Context, *, programme: str, reason: str, actor: str, as_json: bool) -> None:
+    """Publish the draft as the programme's next version, as `stempel programme apply` would."""
+    with context.database().transaction() as connection:
+        done = shadows.promote(
+            connection,
+            context.vault(),
+            programme_id=programme_id_of(connection, programme),
+            actor=actor,
+            reason=reason,
+            now=context.clock(),
+        )
+    news = "published" if done.changed else "unchanged"
+    show(
+        {"key": done.key, "version": done.version, "changed": done.changed},
+        as_json,
+        f"{done.key}: version {done.version} {news}",
+    )

@@ -1,0 +1,65 @@
+"""What one person is given under the live programme and under a draft that began at some moment. Pure."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from app.programme.document import Programme
+from app.programme.order_windows import local_day
+from app.programme.person import History, points_by_object, windows_by_span
+from app.programme.simulate import as_if
+
+TOGETHER = 0
+"""Stands for an object where several are worth something together."""
+
+
+class Given(msgspec.Struct, frozen=True):
+    """What one object, or several together on one day, give under both."""
+
+    object_id: int
+    day: date
+    live: int
+    draft: int
+
+
+def compare(draft: Programme, history: History, since: datetime) -> tuple[Given, ...]:
+    """Return what everything that occurred from `since` on gives, by the days of the draft's time zone.
+
+    What occurred earlier is judged as it was, as if the draft had been published at that moment: it is
+    only looked at where earlier events matter, as the first order of a person does.
+    """
+    would = as_if(draft, history, since)
+    moments = {one.object_id: one.occurred_at for one in history.orders}
+    moments |= {one.object_id: one.occurred_at for one in history.others}
+    days = {
+        one: local_day(moment, draft.timezone) for one, moment in moments.items() if moment >= since
+    }
+    was, now = points_by_object(history), points_by_object(would)
+    found = [Given(one, day, was[one], now[one]) for one, day in days.items()]
+    named = sorted(set(days.values()))
+    bounds = [max(_begin(day, draft.timezone), since) for day in named]
+    live, judged = windows_by_span(history, bounds), windows_by_span(would, bounds)
+    found += [
+        Given(TOGETHER, day, live.get(span, 0), judged.get(span, 0))
+        for span, day in enumerate(named, start=1)
+        if live.get(span, 0) or judged.get(span, 0)
+    ]
+    return tuple(found)
+
+
+def _begin(day: date, timezone: str) -> datetime:
+    try:
+        return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
+    except OverflowError:  # the first and the last day of the calendar have no midnight elsewhere
+        return datetime.combine(day, time.min, UTC)
+
+
+def day_number(day: date) -> int:
+    """Return a day as the number of days since 1970."""
+    return (day - date(1970, 1, 1)).days
+
+
+def day_of(number: int) -> date:
+    """Return the day with that number."""
+    return date(1970, 1, 1) + timedelta(days=number)
