@@ -60,6 +60,25 @@ def test_the_programme_in_force_as_a_draft_gives_what_the_ledger_has(pipeline: P
     assert outcome.no_rate == {"EUR": 1}
 
 
+def test_live_figures_are_those_of_the_ledger_also_where_several_orders_count(
+    pipeline: Pipeline,
+) -> None:
+    """Fails when the ledger is given something that what-if does not know of, or the other way round."""
+    tiers = (
+        '[tiers]\nby = "spend"\n[[tier]]\nkey = "silver"\nfrom = "100"\nmultiply = "2"\ngift = 25\n'
+    )
+    source = LIVE + FIRST + DAILY + tiers
+    people = People(pipeline, pipeline.programme(source=source), [])
+    people.stores.append(pipeline.store(people.programme_id))
+    people.tell(0, account("5", OLA))
+    for number, amount, days in ((1, "80.00", 60), (2, "70.00", 40), (3, "90.00", 20)):
+        people.tell(0, days_before(order(number, amount, customer="5"), days))
+    outcome = run(people, source)
+    awards = people.rows("award")
+    assert sum(row.points for row in awards if row.rule == "silver") == 25
+    assert outcome.total.live == outcome.total.draft == sum(row.points for row in awards)
+
+
 def test_a_draft_is_held_against_what_the_live_programme_gave(pipeline: Pipeline) -> None:
     people = a_shop(pipeline)
     outcome = run(people, TWICE + FIRST + DAILY)
