@@ -137,6 +137,32 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sqlite_strict=True,
     )
     op.create_table(
+        "shadow",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("source", TEXT, nullable=False),
+        sa.Column("started_at", BIG, nullable=False),
+        sa.Column("ended_at", BIG, nullable=True),
+        sa.Column("ended", TEXT, nullable=True),
+        sa.Column("objects_to", BIG, nullable=False),
+        sa.Column("outcomes_to", BIG, nullable=False),
+        sa.Column("entries_to", BIG, nullable=False),
+        sa.Column("error", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_shadow_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shadow")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "uq_shadow_running",
+        "shadow",
+        ["programme_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
         "store",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("programme_id", BIG, nullable=False),
@@ -438,6 +464,40 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         unique=True,
         sqlite_where=sa.text("started = 0"),
         postgresql_where=sa.text("started = 0"),
+    )
+    op.create_table(
+        "shadow_award",
+        sa.Column("shadow_id", BIG, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("object_id", BIG, nullable=False),
+        sa.Column("day", BIG, nullable=False),
+        sa.Column("live", BIG, nullable=False),
+        sa.Column("draft", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["member.id"], name=op.f("fk_shadow_award_member_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["shadow_id"], ["shadow.id"], name=op.f("fk_shadow_award_shadow_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "shadow_id", "member_id", "object_id", "day", name=op.f("pk_shadow_award")
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_shadow_award_shadow_id_object_id",
+        "shadow_award",
+        ["shadow_id", "object_id"],
+        unique=False,
+    )
+    op.create_table(
+        "shadow_due",
+        sa.Column("shadow_id", BIG, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_shadow_due_member_id")),
+        sa.ForeignKeyConstraint(["shadow_id"], ["shadow.id"], name=op.f("fk_shadow_due_shadow_id")),
+        sa.PrimaryKeyConstraint("shadow_id", "member_id", name=op.f("pk_shadow_due")),
+        sqlite_strict=True,
     )
     op.create_table(
         "source_object",
