@@ -14,6 +14,7 @@ from jobs.grants import give_grants
 from jobs.joins import join_proved
 from jobs.mail import send_mail
 from jobs.push import push
+from jobs.referrals import judge_referrals
 from jobs.runtime import Runtime
 from jobs.schedule import run_due
 from jobs.shops import Shops
@@ -22,6 +23,7 @@ log = logging.getLogger("stempel.worker")
 
 _POLL_SECONDS = 1.0
 _AFTER_FAILURE_SECONDS = 2.0
+_JUDGED_PER_ROUND = 10
 _JOINS_PER_TURN = 20  # half a second: deliveries don't wait for a thousand of them
 
 
@@ -70,6 +72,8 @@ class Worker:
             if self._survive(lambda: join_proved(self._runtime, limit=_JOINS_PER_TURN)):
                 self._outbound.set()
                 self._inbound.set()  # there may be more
+            if self._survive(lambda: judge_referrals(self._runtime, limit=_JUDGED_PER_ROUND)):
+                self._outbound.set()
             for turns in (self._automatic, self._grants):
                 if self._survive(turns.turn):
                     self._outbound.set()

@@ -27,6 +27,7 @@ from connectors.registry import load_connectors
 from jobs.drain import drain
 from jobs.joins import join_proved
 from jobs.push import push
+from jobs.referrals import judge_referrals
 from jobs.runtime import Runtime, new_runtime
 from jobs.shops import Shops
 
@@ -189,7 +190,8 @@ class Pipeline:
 
     def drain(self) -> int:
         """Apply everything that is due and join whom that proves to be one, as a worker does."""
-        return drain(self.runtime) + join_proved(self.runtime)
+        done = drain(self.runtime) + join_proved(self.runtime)
+        return done + judge_referrals(self.runtime)
 
     def members(self, programme_id: int) -> Sequence[Row[Any]]:
         with self.database.snapshot() as connection:

@@ -22,7 +22,8 @@ from connectors.registry import load_connectors
 from jobs.drain import drain
 from jobs.joins import join_proved
 from jobs.push import push
-from jobs.runtime import new_runtime
+from jobs.referrals import judge_referrals
+from jobs.runtime import Runtime, new_runtime
 from jobs.shops import Shops
 
 _HOP_HEADERS = frozenset({"connection", "content-length", "host", "transfer-encoding"})
@@ -103,12 +104,17 @@ async def _send_all(context: Context, store: Store, messages: Sequence[_Message]
                     delivery_id = _newest(connection, store, message) if kept else None
                 sent.append((message, status, delivery_id))
                 for _ in range(_TURNS):
-                    if not drain(runtime) + join_proved(runtime) + push(runtime, shops):
+                    if not _drained(runtime) + push(runtime, shops):
                         break
         with runtime.database.snapshot() as connection:
             return [_row(connection, *one) for one in sent]
     finally:
         await app.shutdown()
+
+
+def _drained(runtime: Runtime) -> int:
+    """Deal with what was delivered and with all that follows from it here."""
+    return drain(runtime) + join_proved(runtime) + judge_referrals(runtime)
 
 
 def _nobody(_store_id: int) -> None:

@@ -47,6 +47,13 @@ class Reason(StrEnum):
     NOT_INVITED = "not-invited"  # the campaign is for members of other tiers or segments
     NOTHING_EARNED = "nothing-earned"  # by what the campaign adds to
     GIVEN_BACK = "given-back"  # the order that the reward was used for was refunded
+    NO_FRIEND = "no-friend"  # nobody recommended the shop, as far as is known now
+    NO_FIRST_ORDER = "no-first-order"  # the friend has bought nothing, or has given it back
+    ONESELF = "oneself"  # the code was the buyer's own
+    NOT_NEW = "not-new"  # the friend had bought before
+    OTHER_REFERRER = "other-referrer"  # somebody else recommended the shop earlier
+    HELD = "held"  # a person must look at it first
+    REFUSED = "refused"  # a person decided so
 
 
 class Note(StrEnum):

@@ -9,6 +9,7 @@ import msgspec
 
 from app.programme.events import LineKind
 from app.programme.explanation import Explanation, LeftOut, Note, Reason
+from app.programme.referrals import OF_FRIEND
 from app.services.explain_actions import why_acted
 from app.services.explain_caps import head_of_cap, is_capped, why_capped
 from app.services.explain_gifts import PERSON_WINDOWS, head_of_gift, is_gift, why_given, with_gift
@@ -87,7 +88,9 @@ def render(
         for note in explanation.notes
         if explanation.reason is not Reason.NOTHING_COUNTS
     )
-    if pending:
+    if pending and window.startswith(OF_FRIEND):
+        notes += " " + words.say("Pending until your friend's return time is over.")
+    elif pending:
         notes += " " + words.say("Pending for now: things may still be sent back.")
     return f"{head}: {_why(words, explanation, window, currency, names)}.{notes}"
 

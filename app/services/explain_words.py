@@ -45,6 +45,13 @@ REASONS: dict[Reason, str] = {
         "nothing in it earns points that the campaign “%(campaign)s” adds to"
     ),
     Reason.GIVEN_BACK: mark("the order that the reward “%(rule)s” was used for was refunded"),
+    Reason.NO_FRIEND: mark("nobody recommended the shop, as far as is known"),
+    Reason.NO_FIRST_ORDER: mark("the friend has bought nothing yet, or has given it back"),
+    Reason.ONESELF: mark("the code was one's own: nobody can recommend the shop to themselves"),
+    Reason.NOT_NEW: mark("the friend had bought here before"),
+    Reason.OTHER_REFERRER: mark("somebody else had recommended the shop earlier"),
+    Reason.HELD: mark("the shop takes a look at it first"),
+    Reason.REFUSED: mark("the shop has looked at it and decided against it"),
 }
 
 NOTES: dict[Note, str] = {
@@ -114,5 +121,7 @@ ROUNDING = {
 WINDOWS = {
     "once": mark("for joining, paid once per person"),
     "product": mark("for a review, paid once per product"),
+    "friend": mark("for a friend's first order"),
+    "referred": mark("for a first order on a friend's recommendation"),
     "tier": mark("for reaching a tier, paid once per person"),
 }

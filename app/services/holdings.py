@@ -21,6 +21,11 @@ def load_worth(connection: Connection, work: WorkSet) -> None:
             connection, work, and_(t.award.c.member_id.in_(chunk), t.award.c.object_id.is_(None))
         )
     load_open_lots(connection, work)
+    load_uses(connection, work)
+
+
+def load_uses(connection: Connection, work: WorkSet) -> None:
+    """Load what the loaded awards took from lots, and which of joined accounts' awards was paid last."""
     _load_uses(connection, work)
     _load_newest(connection, work)
 

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.programme.events import Event, OrderFacts
-from app.services import accounts, outcomes, workset
+from app.services import accounts, friends, outcomes, workset
 from app.services.keys import Vault
 from app.services.observe import observe
 from app.services.outbox import ReadRequest, orders_under_way, request_reads
@@ -61,6 +61,7 @@ class Batch(msgspec.Struct, frozen=True):
     closed: tuple[tuple[int, str], ...]  # (store, why it cannot be called any more)
     lost: tuple[tuple[int, str, tuple[str, ...]], ...]  # (store, customer, marks)
     joined: tuple[tuple[int, str], ...]  # (store, customer that the shop made one of two)
+    friends: friends.Noted
 
 
 def evaluate(
@@ -103,6 +104,7 @@ def evaluate(
             for event in one.events
             if event.into is not None
         ),
+        friends=friends.note(connection, vault, work, known, incoming, changed),
     )
 
 
@@ -113,6 +115,7 @@ def commit(connection: Connection, batch: Batch, *, recheck: bool) -> None:
         workset.recheck(connection, work)
     moved = sorted(work.moved)
     workset.flush(connection, work)
+    friends.write(connection, work, batch.friends)
     want_writing(connection, moved, work.now)
     for store_id, customer, marks in batch.lost:
         restore_marks(connection, store_id, customer, marks, work.now)

@@ -12,11 +12,13 @@ from app.db import tables as t
 from app.errors import Conflict, Invalid, NotFound
 from app.services import accounts, workset
 from app.services.birthdays import carry_birthday
+from app.services.friends import look_again
 from app.services.holdings import load_worth
 from app.services.keys import Vault
 from app.services.people import BY_THE_SHOP, give_reviews
 from app.services.posting import join_accounts
 from app.services.programmes import versions
+from app.services.referral_cases import has_referrals
 from app.services.rows import REDEMPTION, MemberRow
 from app.services.workset import WorkSet
 from app.services.worth import settle_objects
@@ -57,11 +59,12 @@ def merge_accounts(
     join_accounts(work, vault, ending, staying)
     ending.state, ending.merged_into, ending.dirty = "merged", staying.id, True
     _carry_contact(connection, vault, ending, staying)
+    known = versions(connection, programme_id)
     settle_objects(
         connection,
         work,
         vault,
-        versions(connection, programme_id),
+        known,
         give_reviews(work),
         joined=[staying.id],
     )
@@ -71,6 +74,8 @@ def merge_accounts(
     _repoint(connection, ending.id, staying.id)
     carry_birthday(connection, ending.id, staying.id)
     _repoint_claims(connection, ending.id, staying.id, now)
+    if has_referrals(known):
+        look_again(connection, work.members, work.members, now)
     return staying.id
 
 

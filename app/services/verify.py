@@ -24,6 +24,7 @@ from app.services.verify_imports import check_imports
 from app.services.verify_order_windows import check_order_windows
 from app.services.verify_people import check_people, joined_accounts
 from app.services.verify_redemptions import check_redemptions
+from app.services.verify_referrals import check_referrals
 from app.services.verify_sums import check_awards, check_lots, check_openings, check_pending
 from app.services.verify_tiers import check_tiers
 from app.services.verify_worth import check_objects, check_windows
@@ -56,6 +57,7 @@ def verify(connection: Connection, keyring: Keyring, *, programme_id: int | None
         check_windows(connection, one, known, joined, problems)
         check_tiers(connection, one, known, joined, problems)
         check_order_windows(connection, one, known, joined, problems)
+        check_referrals(connection, one, known, joined, problems)
         check_redemptions(connection, one, known, joined, problems)
         check_imports(connection, one, problems)
         check_grants(connection, one, joined, problems)

@@ -11,6 +11,7 @@ from app.db import tables as t
 from app.errors import Invalid, NotFound
 from app.programme.order_windows import is_order_window
 from app.programme.person import worth_of_others
+from app.programme.referrals import is_referral_window
 from app.programme.rules import Award
 from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey
 from app.services.facts import decode_facts
@@ -117,7 +118,8 @@ def check_windows(
     for award in connection.execute(
         select(t.award).where(t.award.c.programme_id == programme_id, t.award.c.object_id.is_(None))
     ):
-        if gave(award) and not is_order_window(award.window_key):
+        key = award.window_key
+        if gave(award) and not is_order_window(key) and not is_referral_window(key):
             member = joined.get(award.member_id, award.member_id)
             window = WindowKey(award.rule, award.window_key)
             given[member][window] = added(given[member].get(window, NOTHING), award)

@@ -14,6 +14,7 @@ from app.programme.explanation import Explanation, Reason
 from app.programme.facts import is_draft
 from app.programme.order_windows import is_order_window
 from app.programme.person import worth_of_others
+from app.programme.referrals import is_referral_window
 from app.programme.rules import NO_RULE, Award, evaluate
 from app.programme.windows import WINDOW_KINDS, WindowItem
 from app.services.awards import (
@@ -199,7 +200,7 @@ def _settle_windows(
     work: WorkSet, vault: Vault, versions: Sequence[Version], people: Iterable[int]
 ) -> None:
     items, newest = _window_items(work, versions)
-    posted, twice = posted_windows(work, lambda key: not is_order_window(key))
+    posted, twice = posted_windows(work, _is_own)
     for person in sorted({work.member(person).id for person in people}):
         for award in twice[person]:
             give_nothing(work, award)
@@ -246,6 +247,11 @@ def _settle_windows(
                 policy=in_force(versions, work.now).programme.debt,
                 cause=_window_cause(versions, decisive, entitlement, work.now),
             )
+
+
+def _is_own(key: str) -> bool:
+    """Say whether a window is one of those settled here."""
+    return not is_order_window(key) and not is_referral_window(key)
 
 
 def _window_items(

@@ -15,6 +15,7 @@ member = table(
     Column("email_hash", blob()),  # keyed; for look-up
     Column("data_key_id", big(), ForeignKey("data_key.id")),
     Column("enrolled_at", Moment()),
+    Column("referral_code", text()),  # as `programme.referral.code_in` has it; NULL: not asked for
     Column("merged_into", big(), ForeignKey("member.id")),
     Column("balance", big(), nullable=False, server_default="0"),  # available; below 0 is debt
     Column("pending", big(), nullable=False, server_default="0"),
@@ -27,6 +28,7 @@ member = table(
     Column("tier_at", Moment()),  # the moment that the tier was worked out for
     Index("ix_member_programme_id_id", "programme_id", "id"),
     Index("ix_member_programme_id_email_hash", "programme_id", "email_hash"),
+    UniqueConstraint("programme_id", "referral_code"),
     # Who has reached the cost of a reward is asked each second.
     Index("ix_member_programme_id_state_balance", "programme_id", "state", "balance"),
     Index(
