@@ -5,8 +5,8 @@ two equal. Use as `from app.db import tables as t`.
 """
 
 from app.db.tables.columns import metadata
-from app.db.tables.imports import import_batch, import_row
 from app.db.tables.friends import referral, trait
+from app.db.tables.imports import import_batch, import_row
 from app.db.tables.inbound import delivery, delivery_body, delivery_outcome, delivery_queue
 from app.db.tables.ledger import checkpoint, entry, lot, lot_use
 from app.db.tables.objects import award, object_delivery, object_part, source_object
