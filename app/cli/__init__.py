@@ -20,6 +20,7 @@ from app.cli.programme_versions import versions
 from app.cli.programmes import programme
 from app.cli.quizzes import quiz
 from app.cli.redemptions import redeem, redemption
+from app.cli.referrals import referral
 from app.cli.rewards import reward
 from app.cli.serve import clock_, demo, init, migrate, up, worker
 from app.cli.shadow import shadow
@@ -70,6 +71,7 @@ for command in (
     redeem,
     redemption,
     reward,
+    referral,
     campaign,
 ):
     cli.add_command(command)

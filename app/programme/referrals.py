@@ -266,8 +266,11 @@ def _lacking(first: OrderItem, rule: Rule) -> Reason | None:
         first.occurred_at,
         store=first.store,
     )
+    fine = {Reason.EARNED, Reason.LESS_THAN_ONE_POINT}
+    if rule.when.goods_over is None and rule.when.goods_from is None:
+        fine.add(Reason.NO_RATE)  # nothing is compared, so no money needs converting
     reason = award.explanation.reason
-    return None if reason in {Reason.EARNED, Reason.LESS_THAN_ONE_POINT} else reason
+    return None if reason in fine else reason
 
 
 def _reward(rule: Rule, first: OrderItem, why_not: Reason | None) -> Reward:

@@ -18,8 +18,10 @@ from app.programme.rules import Context
 from app.services import accounts, workset
 from app.services.awards import context_of, encode_context
 from app.services.facts import decode_facts
+from app.services.friends import look_again
 from app.services.keys import Vault
 from app.services.programmes import versions
+from app.services.referral_cases import has_referrals
 from app.services.workset import WorkSet
 from app.services.worth import settle_objects
 from app.services.writeback import want_writing
@@ -142,5 +144,7 @@ def _mend_some(
     settle_objects(connection, work, vault, known, changed)
     moved = sorted(work.moved)
     workset.flush(connection, work)
+    if has_referrals(known):
+        look_again(connection, work.members, (), work.now)
     want_writing(connection, moved, work.now)
     return len(changed)

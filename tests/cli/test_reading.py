@@ -12,6 +12,7 @@ from app.cli.explain import explain
 from app.cli.ledger import ledger
 from app.cli.members import member
 from app.cli.points import points
+from app.cli.referrals import referral
 from app.cli.shared import Context
 from app.db.engine import Database
 from app.errors import ConfigError, Conflict, Invalid, NotFound
@@ -25,6 +26,7 @@ GROUPS = {
     "member": member,
     "ledger": ledger,
     "points": points,
+    "referral": referral,
 }
 
 

@@ -3,13 +3,16 @@ is shown in test_referrals.py on both."""
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
+import msgspec
 import pytest
 
 from app.db.engine import Database
 from app.errors import Conflict, Invalid, NotFound
-from app.programme.events import Standing
+from app.programme.events import OrderFacts, Standing
 from app.services.friends import forget_traits
+from app.services.rates import add_rate
 from app.services.referral_desk import claim
 from app.settings import Settings
 from tests.people import account
@@ -165,6 +168,31 @@ def test_referrers_who_turn_out_to_be_one_keep_what_both_were_given(pipeline: Pi
     friends.tell(0, bought(11, "4", code=jan, standing=Standing.CANCELLED, at=1))
     friends.tell(0, bought(12, "5", code=ola))
     assert friends.balance("1") == 400
+    assert friends.problems() == []
+
+
+def test_a_friends_order_in_foreign_money_waits_for_a_rate_only_if_it_is_compared(
+    pipeline: Pipeline,
+) -> None:
+    friends = opened(pipeline, more='when = { goods_from = "40.00" }\n')
+    code = friends.joins("1", OLA)
+    told = bought(10, "2", code=code)
+    assert isinstance(told.facts, OrderFacts)
+    euros = msgspec.structs.replace(told.facts, currency="EUR")
+    friends.tell(0, msgspec.structs.replace(told, facts=euros))
+    assert (friends.balance("1"), states(friends)) == (0, ["void"])
+    with pipeline.database.transaction() as connection:
+        add_rate(
+            connection,
+            pipeline.runtime.vault,
+            programme_id=friends.programme_id,
+            currency="EUR",
+            rate=Decimal(4),
+            since=NOON - timedelta(days=9),
+            now=pipeline.clock(),
+        )
+    pipeline.drain()
+    assert friends.balance("1") == 200
     assert friends.problems() == []
 
 
