@@ -200,7 +200,7 @@ def _neighbours(
         .join(t.trait, t.trait.c.member_id == t.referral.c.friend_id)
         .where(
             t.referral.c.referrer_id.in_(referrer),
-            t.referral.c.friend_id.not_in(friend),
+            t.referral.c.friend_id.not_in([*friend, *referrer]),
             t.referral.c.state != State.JOINED.value,
             t.referral.c.stated_at.between(since, found.word.at),
             t.trait.c.kind == TraitKind.BLOCK.value,

@@ -18,7 +18,6 @@ from app.programme.explanation import Explanation, Reason
 from app.programme.referral_score import CROWD_DAYS, Signal, is_held, score
 from app.programme.referrals import (
     OWN,
-    Referred,
     Reward,
     State,
     Verdict,
@@ -293,10 +292,11 @@ def _write(
 ) -> None:
     """Write down how it was judged, and have others judged whom that concerns."""
     main, found = case.main, case.found
-    values = {
+    values: dict[str, Any] = {
         "score": score(signals),
         "signals": msgspec.json.encode(signals).decode(),
         "state": state.value,
+        "stated_at": None,
     }
     if found is not None:
         values |= {
@@ -319,26 +319,27 @@ def _write(
             .where(t.referral.c.id == row.id, t.referral.c.due_at == row.due_at)
             .values(due_at=None)
         )
-    if found is not None and (main.referrer_id, main.stated_at) != (
-        found.word.referrer,
-        found.word.at,
-    ):
-        _concern(connection, work, case, found)
+    now_at = (found.word.referrer, found.word.at) if found is not None else None
+    before = None if main.stated_at is None else (main.referrer_id, main.stated_at)
+    if now_at != before:
+        for referrer, moment in filter(None, (before, now_at)):
+            _concern(connection, work, main.id, referrer, moment)
 
 
-def _concern(connection: Connection, work: WorkSet, case: Case, found: Referred) -> None:
-    """Have those judged anew who brought this person's referrer, or came after them from one block."""
-    referrer = accounts_of(work, found.word.referrer)
-    days = timedelta(days=CROWD_DAYS)
+def _concern(
+    connection: Connection, work: WorkSet, referral_id: int, referrer_id: int, moment: datetime
+) -> None:
+    """Have those judged anew who brought a friend's referrer, or came after the friend to the same one."""
+    referrer = accounts_of(work, referrer_id)
     connection.execute(
         update(t.referral)
         .where(
-            t.referral.c.id != case.main.id,
+            t.referral.c.id != referral_id,
             or_(
                 t.referral.c.friend_id.in_(referrer),
                 and_(
                     t.referral.c.referrer_id.in_(referrer),
-                    t.referral.c.stated_at.between(found.word.at, found.word.at + days),
+                    t.referral.c.stated_at.between(moment, moment + timedelta(days=CROWD_DAYS)),
                 ),
             ),
         )

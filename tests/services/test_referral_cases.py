@@ -10,7 +10,7 @@ import pytest
 
 from app.db.engine import Database
 from app.errors import Conflict, Invalid, NotFound
-from app.programme.events import OrderFacts, Standing
+from app.programme.events import Contact, OrderFacts, Standing
 from app.services.friends import forget_traits
 from app.services.rates import add_rate
 from app.services.referral_desk import claim
@@ -193,6 +193,34 @@ def test_a_friends_order_in_foreign_money_waits_for_a_rate_only_if_it_is_compare
         )
     pipeline.drain()
     assert friends.balance("1") == 200
+    assert friends.problems() == []
+
+
+def test_an_order_that_turns_out_to_be_an_accounts_takes_the_friend_along(
+    pipeline: Pipeline,
+) -> None:
+    friends = opened(pipeline)
+    code = friends.joins("1", OLA)
+    friends.tell(0, bought(10, None, code=code, email=JAN))
+    assert friends.balance("1") == 200
+    friends.tell(0, bought(10, "2", code=code, email=JAN, at=1))
+    [guest] = friends.rows("member", id=friends.holder(JAN))
+    assert (friends.balance("1"), guest.balance, friends.balance("2")) == (200, 0, 50)
+    assert sorted(states(friends)) == ["approved", "void"]
+    assert friends.problems() == []
+
+
+def test_friends_of_a_crowd_who_turn_out_to_be_somebody_elses_leave_it(pipeline: Pipeline) -> None:
+    friends = opened(pipeline)
+    ola, jan = friends.joins("1", OLA), friends.joins("2", JAN)
+    for n in range(6):
+        contact = Contact(ip=f"8.8.4.{n}")
+        friends.tell(0, bought(10 + n, str(10 + n), code=ola, hours=n, contact=contact))
+    [last] = friends.rows("referral", friend_id=friends.member(0, "15"))
+    assert last.score == 30
+    friends.tell(0, signed_up("10", jan, hours=-1))
+    [last] = friends.rows("referral", friend_id=friends.member(0, "15"))
+    assert last.score == 0
     assert friends.problems() == []
 
 

@@ -164,6 +164,6 @@ def test_what_friends_are_worth_agrees_with_a_small_model(
         OrdersOfFriends,
         new_database,
         settings,
-        examples=8 if backend == "sqlite" else 2,
-        steps=20,
+        examples=4 if backend == "sqlite" else 1,
+        steps=12,
     )
