@@ -268,6 +268,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("email_hash", BLOB, nullable=True),
         sa.Column("data_key_id", BIG, nullable=True),
         sa.Column("enrolled_at", BIG, nullable=True),
+        sa.Column("referral_code", TEXT, nullable=True),
         sa.Column("merged_into", BIG, nullable=True),
         sa.Column("balance", BIG, server_default="0", nullable=False),
         sa.Column("pending", BIG, server_default="0", nullable=False),
@@ -286,6 +287,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
             ["programme_id"], ["programme.id"], name=op.f("fk_member_programme_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
+        sa.UniqueConstraint(
+            "programme_id", "referral_code", name=op.f("uq_member_programme_id_referral_code")
+        ),
         sqlite_strict=True,
     )
     op.create_index(
@@ -599,6 +603,20 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         unique=False,
     )
     op.create_table(
+        "trait",
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("hash", BLOB, nullable=False),
+        sa.Column("seen_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_trait_member_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_trait_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("member_id", "kind", "hash", name=op.f("pk_trait")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "award",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("programme_id", BIG, nullable=False),
@@ -743,6 +761,51 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     )
     op.create_index(
         "ix_redemption_store_id_due_at", "redemption", ["store_id", "due_at"], unique=False
+    )
+    op.create_table(
+        "referral",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("friend_id", BIG, nullable=False),
+        sa.Column("referrer_id", BIG, nullable=True),
+        sa.Column("code", TEXT, nullable=True),
+        sa.Column("stated_at", BIG, nullable=True),
+        sa.Column("object_id", BIG, nullable=True),
+        sa.Column("score", BIG, server_default="0", nullable=False),
+        sa.Column("signals", TEXT, server_default="[]", nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("verdict", TEXT, nullable=True),
+        sa.Column("decided_at", BIG, nullable=True),
+        sa.Column("claimed_id", BIG, nullable=True),
+        sa.Column("claimed_at", BIG, nullable=True),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("due_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(["claimed_id"], ["member.id"], name=op.f("fk_referral_claimed_id")),
+        sa.ForeignKeyConstraint(["friend_id"], ["member.id"], name=op.f("fk_referral_friend_id")),
+        sa.ForeignKeyConstraint(
+            ["object_id"], ["source_object.id"], name=op.f("fk_referral_object_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_referral_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["referrer_id"], ["member.id"], name=op.f("fk_referral_referrer_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_referral")),
+        sa.UniqueConstraint("friend_id", name=op.f("uq_referral_friend_id")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_referral_due_at",
+        "referral",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index("ix_referral_programme_id_id", "referral", ["programme_id", "id"], unique=False)
+    op.create_index(
+        "ix_referral_referrer_id_stated_at", "referral", ["referrer_id", "stated_at"], unique=False
     )
     op.create_table(
         "task_waiter",
