@@ -37,6 +37,7 @@ from app.services.points_life import life_of
 from app.services.posting import Cause, settle
 from app.services.programmes import Version, in_force, version_of
 from app.services.rows import AwardRow, ObjectRow
+from app.services.tier_versions import has_tiers
 from app.services.undated import shown_of
 from app.services.workset import WorkSet, chunks
 
@@ -112,8 +113,11 @@ def judge_orders(
     if not people:
         return []
     counting = any(looks_at_all_orders(one.programme) for one in versions)
-    whole = set(people) if counting else one_now
-    items = _load_items(connection, work, versions, changed, whole)
+    if has_tiers(versions):  # then all of their orders are here already
+        items = _load_items(connection, work, versions, {}, set())
+    else:
+        whole = set(people) if counting else one_now
+        items = _load_items(connection, work, versions, changed, whole)
     posted, twice = posted_windows(work, is_order_window)
     judged = []
     for person in people:

@@ -101,9 +101,9 @@ def settle_objects(
     The windows of accounts that others were just `joined` to are worked out anew.
     """
     rows = sorted((work.objects[key] for key in changed), key=lambda row: row.id)
+    moved = settle_tiers(connection, work, versions, rows, joined)
     if not rows and not joined:
         return
-    moved = settle_tiers(connection, work, versions, rows, joined)
     rows = sorted([*rows, *moved], key=lambda row: row.id)
     load_worth(connection, work)
     by_object: dict[int, list[AwardRow]] = defaultdict(list)
