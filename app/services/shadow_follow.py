@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from app.db import tables as t
 from app.db.ids import new_id
 from app.db.upsert import insert_missing
-from app.errors import Invalid, NotFound
+from app.errors import ConfigError, Invalid, NotFound
 from app.programme.document import Programme, parse
 from app.programme.shadow import compare, day_number
 from app.services.programmes import Version, versions
@@ -51,9 +51,13 @@ def follow(
     ).first()
     if shadow is None:
         return 0
-    return _note_changes(connection, shadow, new_id() - lag_seconds * _SECOND) + _judge(
-        connection, shadow, limit
-    )
+    try:
+        draft = parse(shadow.source)
+    except ConfigError as error:  # an update of Stempel may refuse what it once took
+        _note_error(connection, shadow, f"the document: {error}")
+        return 0
+    noted = _note_changes(connection, shadow, new_id() - lag_seconds * _SECOND)
+    return noted + _judge(connection, shadow, draft, limit)
 
 
 def _note_changes(connection: Connection, shadow: Row[Any], settled: int) -> int:
@@ -130,7 +134,7 @@ def _people(connection: Connection, shadow: Row[Any], objects: Iterable[int]) ->
     return found
 
 
-def _judge(connection: Connection, shadow: Row[Any], limit: int) -> int:
+def _judge(connection: Connection, shadow: Row[Any], draft: Programme, limit: int) -> int:
     due = list(
         connection.execute(
             select(t.shadow_due.c.member_id)
@@ -142,7 +146,6 @@ def _judge(connection: Connection, shadow: Row[Any], limit: int) -> int:
     if not due:
         return 0
     known = with_stores(connection, shadow.programme_id, versions(connection, shadow.programme_id))
-    draft = parse(shadow.source)
     rows: defaultdict[int, list[Any]] = defaultdict(list)
     for row in connection.execute(select(*COLUMNS).where(t.source_object.c.owner_id.in_(due))):
         rows[row.owner_id].append(row)
@@ -160,8 +163,12 @@ def _judge(connection: Connection, shadow: Row[Any], limit: int) -> int:
     if found:
         connection.execute(insert(t.shadow_award), found)
     if error is not None:
-        connection.execute(update(t.shadow).where(t.shadow.c.id == shadow.id).values(error=error))
+        _note_error(connection, shadow, error)
     return len(due)
+
+
+def _note_error(connection: Connection, shadow: Row[Any], error: str) -> None:
+    connection.execute(update(t.shadow).where(t.shadow.c.id == shadow.id).values(error=error))
 
 
 def _given(

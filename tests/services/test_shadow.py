@@ -22,6 +22,7 @@ TWICE = LIVE.replace("points = 1\nper", "points = 2\nper").replace(
 )
 FIRST = '\n[[rule]]\nkey = "first"\non = "order.count"\npoints = 50\norders = 1\n'
 DAILY = '\n[[cap]]\nkey = "daily"\npoints = 120\nper = "day"\n'
+KEY = 'lower-case letters, digits and single hyphens, as "per-unit"'
 OWN = {"shadow", "shadow_due", "shadow_award"}
 TODAY, TOMORROW = date(2026, 11, 21), date(2026, 11, 22)
 
@@ -136,6 +137,18 @@ def test_what_the_draft_cannot_judge_is_said_and_disturbs_nobody(people: People)
     assert [(one.live, one.draft) for one in found.days] == [(10, 20)]
     assert found.error is not None
     assert str(broken) in found.error
+
+
+def test_a_draft_that_cannot_be_read_any_more_is_said_and_waits(people: People) -> None:
+    begin(people, TWICE)
+    with people.pipeline.database.transaction() as connection:
+        connection.execute(update(t.shadow).values(source="[programme]"))
+    people.tell(0, now_placed(people, order(2, "10.00", customer="5")))
+    found = followed(people)
+    assert (found.days, found.error) == ((), "the document: programme.key is missing: " + KEY)
+    with people.pipeline.database.transaction() as connection:
+        connection.execute(update(t.shadow).values(source=TWICE))
+    assert days(people) == {TODAY: (10, 20)}
 
 
 def test_the_job_that_follows_is_in_the_schedule(people: People) -> None:
