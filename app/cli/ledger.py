@@ -156,13 +156,14 @@ def rebuild_check(context: Context, *, check: bool, programme: str | None, as_js
     )
     lines = [f"Facts and ledger agree: {counted}."]
     if not found.ok:
-        several = len(found.differences) + len(found.balances)
+        several = len(found.differences) + len(found.balances) + len(found.referrals)
         lines = [f"{_count(several, 'difference', 'differences')} in {counted}:"]
         lines += [f"  {_difference(one)}" for one in found.differences]
         lines += [
             f"  member {one.member}: the balance is {one.balance}, worked out anew {one.rebuilt}"
             for one in found.balances
         ]
+        lines += [f"  {_problem(one)}" for one in found.referrals]
     show(
         {
             "ok": found.ok,
@@ -176,6 +177,7 @@ def rebuild_check(context: Context, *, check: bool, programme: str | None, as_js
             "balances": [
                 msgspec.to_builtins(one) | {"member": str(one.member)} for one in found.balances
             ],
+            "referrals": [{"what": one.what, "member": _id(one.member)} for one in found.referrals],
         },
         as_json,
         "\n".join(lines),

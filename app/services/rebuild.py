@@ -3,7 +3,9 @@
 For every person, object or window, and rule: what the facts are worth under the versions and contexts that
 were frozen with them, against the sum of the entries posted for it. What no fact can tell is taken from the
 ledger as it is: corrections by hand, expiries, what was let off, imports, joins of accounts. So the balance
-comes out of the facts and these alone. Persons are taken in slices: memory does not grow with the shop.
+comes out of the facts and these alone. What
+two persons have to do with, a referral, is judged by its own proof (`verify_referrals`), and what that
+finds is told beside. Persons are taken in slices: memory does not grow with the shop.
 """
 
 from collections import defaultdict
@@ -16,11 +18,15 @@ from sqlalchemy import Connection, Row, func, select
 from app.db import tables as t
 from app.errors import Invalid, NotFound
 from app.programme.person import worth_of_orders, worth_of_others
+from app.programme.referrals import is_referral_window
 from app.programme.rules import Award
 from app.programme.windows import WINDOW_KINDS
 from app.services.facts import decode_facts
 from app.services.order_windows import ORDER, order_item
+from app.services.problems import Problem
 from app.services.programmes import Version, versions
+from app.services.verify_people import joined_accounts
+from app.services.verify_referrals import check_referrals
 from app.services.view_ledger import objects_named
 from app.services.workset import object_row
 from app.services.worth import window_item, worth_of
@@ -74,6 +80,7 @@ class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
     compared: int  # of (person, object or window, rule)
     differences: list[Difference]
     balances: list[Balance]
+    referrals: list[Problem]
 
 
 def rebuild(connection: Connection, *, programme_id: int | None = None) -> Rebuilt:
@@ -84,8 +91,10 @@ def rebuild(connection: Connection, *, programme_id: int | None = None) -> Rebui
     members = objects = compared = 0
     differences: list[Difference] = []
     balances: list[Balance] = []
+    referrals: list[Problem] = []
     for one in connection.execute(query).scalars().all():
         known = versions(connection, one)
+        check_referrals(connection, one, known, joined_accounts(connection, one), referrals)
         for people in _slices(connection, one):
             work = _Slice(connection, known, people)
             members += len(set(people.values()))
@@ -94,12 +103,13 @@ def rebuild(connection: Connection, *, programme_id: int | None = None) -> Rebui
             differences += _named(connection, work.differences)
             balances += work.balances
     return Rebuilt(
-        ok=not differences and not balances,
+        ok=not (differences or balances or referrals),
         members=members,
         objects=objects,
         compared=compared,
         differences=differences,
         balances=balances,
+        referrals=referrals,
     )
 
 
@@ -253,7 +263,7 @@ def _given(
     )
     for row in rows:
         person, points = people[row.member_id], int(row.points)
-        if row.kind not in _FROM_FACTS:
+        if row.kind not in _FROM_FACTS or is_referral_window(row.window_key or ""):
             inputs[person] += points
             continue
         key = Key(row.object_id or 0, row.window_key or "", row.rule or "")

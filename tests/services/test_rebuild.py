@@ -12,6 +12,7 @@ from app.services import rebuild as rebuilding
 from app.services.rebuild import Rebuilt, rebuild
 from tests.people import JAN, OLA, REWARDS, People, account, order, review
 from tests.pipeline import Pipeline
+from tests.services.referred import bought, opened
 
 SOURCE = (
     """
@@ -147,3 +148,18 @@ def test_a_balance_that_somebody_touched_is_named(shop: People) -> None:
     assert [(one.member, one.rebuilt, one.balance) for one in found.balances] == [
         (guest.id, 60, 61)
     ]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_what_a_referral_gave_both_sides_is_part_of_it(pipeline: Pipeline) -> None:
+    friends = opened(pipeline)
+    code = friends.joins("1", OLA)
+    friends.tell(0, bought(10, "2", code=code, email=JAN))
+    assert (friends.balance("1"), friends.balance("2")) == (200, 50)
+    assert pipeline.rebuilt().ok
+    with pipeline.database.transaction() as connection:
+        connection.execute(update(t.referral).values(referrer_id=None, code=None, state="none"))
+        connection.execute(update(t.referral).values(score=99))
+    found = pipeline.rebuilt()
+    assert (found.differences, found.balances, found.ok) == ([], [], False)
+    assert all("referral" in one.what for one in found.referrals)
