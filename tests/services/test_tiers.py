@@ -13,6 +13,7 @@ from sqlalchemy import event, update
 from app.db import tables as t
 from app.programme.events import Event, OrderFacts, Standing
 from app.services.rates import add_rate
+from app.services.writeback import claim_due
 from tests.people import REWARDS, People, order
 from tests.pipeline import Pipeline
 
@@ -215,6 +216,9 @@ def test_the_shop_is_told_of_another_tier(pipeline: Pipeline) -> None:
     people.tell(0, placed(2, "500.00", hours=1))
     [after] = people.rows("store_customer", external_id="5")
     assert after.wanted_rev > before.wanted_rev
+    with pipeline.database.transaction() as connection:
+        [wanted] = claim_due(connection, people.stores[0].id, pipeline.clock(), limit=10)
+    assert (wanted.tier, wanted.customer) == ("silver", "5")
 
 
 def test_a_programme_without_tiers_pays_no_statement_for_them(pipeline: Pipeline) -> None:
