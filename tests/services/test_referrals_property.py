@@ -1,7 +1,8 @@
 """Random lives of friends against a small model.
 
 The model knows nothing of windows, awards or signals. It asks of each person, on its fingers: what was the
-earliest word of whose friend this is, had they bought before, and which of their orders counts first.
+earliest word of whose friend this is, had they bought before, which of their orders counts first, and did
+they bring the other one themselves.
 """
 
 from collections import defaultdict
@@ -105,16 +106,19 @@ class OrdersOfFriends(RuleBasedStateMachine):
         theirs: dict[str, list[Order]] = defaultdict(list)
         for order in sorted(self.orders.values(), key=lambda one: one.hours):
             theirs[self._person(order.customer)].append(order)
+        words: dict[str, tuple[int, str]] = {}
         for friend, orders in theirs.items():
-            words = [
-                (one.hours, self._person(one.named))
-                for one in orders
-                if one.named is not None and self._person(one.named) != friend
-            ]
-            first = next((one for one in orders if one.counts), None)
-            if words and first is not None and first.hours >= words[0][0]:
-                points[words[0][1]] += 200
-                points[friend] += 50
+            named = [(one.hours, self._person(one.named)) for one in orders if one.named]
+            others = [word for word in named if word[1] != friend]
+            if others:
+                words[friend] = others[0]
+        for friend, (hours, referrer) in words.items():
+            first = next((one for one in theirs[friend] if one.counts), None)
+            back = words.get(referrer, (hours, ""))
+            if first is None or first.hours < hours or (back[1] == friend and back[0] < hours):
+                continue  # not new, or a loop, which waits for a person
+            points[referrer] += 200
+            points[friend] += 50
         return {one: points[one] for one in self._people()}
 
     @invariant()
