@@ -71,6 +71,7 @@ def issue(
             "id": redemption_id,
             "member_id": member_id,
             "object_id": object_id,
+            "reward": facts.reward,
             "state": facts.state.value,
             "customer": None if customer is None else str(customer),
             "code": code,

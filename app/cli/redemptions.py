@@ -25,6 +25,7 @@ from app.cli.shared import (
     table,
 )
 from app.errors import ConfigError, NotFound
+from app.services.limits import asking_of, supply_of
 from app.services.programmes import in_force, programme_id_of, versions
 from app.services.redeem import redeem as take
 from app.services.release import release as give_back
@@ -76,9 +77,12 @@ def redeem(
         programme_id = None if programme is None else programme_id_of(connection, programme)
         one = find_member(connection, context.vault(), who, programme_id=programme_id)
         shops = outlets_of(context, connection, one.programme_id)
-        version = in_force(versions(connection, one.programme_id), context.clock())
+        now = context.clock()
+        version = in_force(versions(connection, one.programme_id), now)
         if reward not in {known.key for known in version.programme.rewards}:
-            raise NotFound(unknown_reward(reward, version, shops))
+            asking = asking_of(connection, one.id)
+            supply = supply_of(connection, one.programme_id, version.programme, now, asking)
+            raise NotFound(unknown_reward(reward, version, shops, supply))
         redemption_id = take(
             connection,
             context.vault(),
@@ -89,11 +93,10 @@ def redeem(
             store_key=store,
             request_key=key,
             actor=actor,
-            now=context.clock(),
+            now=now,
         )
         taken = show_redemption(connection, redemption_id)
-        now = find_member(connection, context.vault(), str(taken.redemption.member_id))
-        return taken, now
+        return taken, find_member(connection, context.vault(), str(taken.redemption.member_id))
 
     found, member = context.database().run(spend)
     one = found.redemption

@@ -4,12 +4,15 @@ import click
 from sqlalchemy import Connection
 
 from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
+from app.programme.limits import Hidden, Supply, left
 from app.programme.reward import Reward
-from app.programme.rewards import Hidden, Offer, offers
+from app.programme.rewards import Offer, offers
+from app.services.limits import asking_of, supply_of
 from app.services.programmes import Version, in_force, programme_id_of, versions
 from app.services.redeem import Outlet
 from app.services.reward_words import hidden_words, reward_words
 from app.services.stores import get_store
+from app.services.view_members import find_member
 from connectors.registry import load_connectors
 from jobs.outlets import outlets
 
@@ -22,10 +25,15 @@ def reward() -> None:
 @reward.command("list")
 @programme_option
 @click.option("--store", metavar="KEY", help="Only in this store.")
+@click.option("--member", "who", metavar="ID|EMAIL", help="As this member can have them.")
 @as_json
 @pass_context
-def list_rewards(context: Context, *, programme: str, store: str | None, as_json: bool) -> None:
+def list_rewards(
+    context: Context, *, programme: str, store: str | None, who: str | None, as_json: bool
+) -> None:
     """List the rewards of a programme store by store; hidden ones with the reason.
+
+    Without --member, those that are for some members only are listed as for everybody.
 
     Example: stempel reward list --programme kawa --json
     """
@@ -33,7 +41,13 @@ def list_rewards(context: Context, *, programme: str, store: str | None, as_json
         if store is not None:
             get_store(connection, store)  # a mistyped key is an error, not an empty list
         programme_id = programme_id_of(connection, programme)
-        version = in_force(versions(connection, programme_id), context.clock())
+        now = context.clock()
+        version = in_force(versions(connection, programme_id), now)
+        asking = None
+        if who is not None:
+            one = find_member(connection, context.vault(), who, programme_id=programme_id)
+            asking = asking_of(connection, one.id)
+        supply = supply_of(connection, programme_id, version.programme, now, asking)
         shops = [
             outlet
             for outlet in outlets_of(context, connection, programme_id)
@@ -42,7 +56,7 @@ def list_rewards(context: Context, *, programme: str, store: str | None, as_json
     found = [
         (outlet.store.key, offer)
         for outlet in shops
-        for offer in offers(version.programme, outlet.store.key, outlet.makes)
+        for offer in offers(version.programme, outlet.store.key, outlet.makes, supply)
     ]
     currency = version.programme.currency
     if not version.programme.rewards:
@@ -61,6 +75,7 @@ def list_rewards(context: Context, *, programme: str, store: str | None, as_json
                 "kind": offer.reward.kind,
                 "value": None if offer.reward.value is None else str(offer.reward.value),
                 "product": offer.product,
+                "left": left(offer.reward, supply),
                 "hidden": offer.hidden,
             }
             for key, offer in found
@@ -75,11 +90,12 @@ def list_rewards(context: Context, *, programme: str, store: str | None, as_json
                     offer.reward.key,
                     str(offer.reward.cost),
                     _offered(offer.reward, currency),
+                    "" if (there := left(offer.reward, supply)) is None else str(there),
                     _why(offer.hidden),
                 ]
                 for key, offer in found
             ],
-            ["store", "reward", "cost", "what it is", "hidden because"],
+            ["store", "reward", "cost", "what it is", "left", "hidden because"],
         ),
     )
 
@@ -89,12 +105,12 @@ def outlets_of(context: Context, connection: Connection, programme_id: int) -> l
     return outlets(connection, context.settings.keyring, load_connectors(), programme_id)
 
 
-def unknown_reward(key: str | None, version: Version, shops: list[Outlet]) -> str:
+def unknown_reward(key: str | None, version: Version, shops: list[Outlet], supply: Supply) -> str:
     """Say which rewards there are, and why some of them cannot be had."""
     several = [
         (outlet.store.key, offer)
         for outlet in shops
-        for offer in offers(version.programme, outlet.store.key, outlet.makes)
+        for offer in offers(version.programme, outlet.store.key, outlet.makes, supply)
     ]
     parts = ["Name a reward." if key is None else f"There is no reward {key!r}."]
     had: dict[str, Offer] = {one.reward.key: one for _, one in several if one.hidden is None}

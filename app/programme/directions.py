@@ -253,4 +253,10 @@ DIRECTIONS: Mapping[str, Direction] = {
     "reward.automatic": _neither,
     "reward.refunded": _ranked("none", "points"),
     "reward.product": _more_of(),
+    "reward.total": _more(BEST),
+    "reward.per_member": _more(BEST),
+    "reward.each": _ranked("lifetime", "year", "month"),
+    "reward.tiers": _more_of(none_is_all=True),
+    "reward.from": _less(BEST),
+    "reward.until": _more(BEST),
 }

@@ -21,6 +21,7 @@ from app.programme.challenges import Challenge, check_challenges
 from app.programme.fields import OptionalMoney, Slug, check_money, check_unique
 from app.programme.gifts import check_gifts, with_points_left_out
 from app.programme.life import Life, check_life
+from app.programme.limits import check_limits
 from app.programme.quizzes import Quiz, Survey, check_quizzes
 from app.programme.reading import read, wrong
 from app.programme.reward import Reward, check_reward
@@ -213,6 +214,7 @@ def _check(programme: Programme) -> None:
     )
     for at, reward in enumerate(programme.rewards):
         check_reward(f"reward[{at}]", reward)
+        check_limits(f"reward[{at}]", reward, programme.timezone, tiers)
     check_badges(programme.badges)
     check_challenges(
         programme.challenges,

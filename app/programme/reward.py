@@ -1,5 +1,6 @@
 """One reward of the programme document: its keys, and which of them fit together."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -18,6 +19,20 @@ from app.programme.fields import (
 from app.programme.lines import Product
 from app.programme.names import Name, check_name
 from app.programme.reading import wrong
+
+MOST_TAKEN = 1_000_000
+
+Each = Literal["lifetime", "year", "month"]
+OptionalCount = Annotated[
+    Annotated[int, Meta(ge=1, le=MOST_TAKEN)] | None,
+    Meta(description=f"a whole number from 1 to {MOST_TAKEN}"),
+]
+OptionalTime = Annotated[
+    Annotated[datetime, Meta(tz=False)] | None,
+    Meta(
+        description="a local time of the programme's timezone without offset, as 2026-11-27T00:00:00"
+    ),
+]
 
 
 class Reward(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +58,14 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description='"none", "points" or "new-code"'),
     ] = "none"  # what a member gets back when the order it was used for is refunded in full
     product: tuple[Product, ...] = ()  # of a free product: which it is, shop by shop
+    total: OptionalCount = None  # how many can be taken altogether (limits.py)
+    per_member: OptionalCount = None  # how many each member can take …
+    each: Annotated[Each, Meta(description='"lifetime", "year" or "month"')] = "lifetime"  # … in it
+    tiers: Annotated[
+        tuple[Slug, ...], Meta(description='a list of keys of tiers, as ["gold"]')
+    ] = ()  # only for who has one of these
+    from_: OptionalTime = msgspec.field(default=None, name="from")
+    until: OptionalTime = None
 
 
 def check_reward(path: str, reward: Reward) -> None:

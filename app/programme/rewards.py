@@ -1,19 +1,10 @@
-"""Which rewards can be had in which shop. Pure."""
-
-from enum import StrEnum
+"""Which rewards can be had in which shop, and why the others cannot. Pure."""
 
 import msgspec
 
 from app.programme.document import Programme
+from app.programme.limits import Hidden, Supply, why_not_now
 from app.programme.reward import Reward
-
-
-class Hidden(StrEnum):
-    """Why a reward cannot be had in a store."""
-
-    NO_PRODUCT = "no-product"  # the document names no product of that store
-    NOT_FOR_POINTS = "not-for-points"  # a rule or challenge gives it, nobody can ask for it
-    NOT_MADE = "not-made"  # the store makes no such codes, or cannot be called
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -24,20 +15,29 @@ class Offer(msgspec.Struct, frozen=True):
     hidden: Hidden | None
 
 
-def offers(programme: Programme, store_key: str, makes: frozenset[str]) -> tuple[Offer, ...]:
+def offers(
+    programme: Programme, store_key: str, makes: frozenset[str], supply: Supply | None = None
+) -> tuple[Offer, ...]:
     """Return every reward as the store has it, in the order of the document.
 
-    `makes` are the kinds of rewards that the store can give now; empty without API keys.
+    `makes` are the kinds of rewards that the store can give now; empty without API keys. Without a
+    `supply` no limit of number, time or person is looked at.
     """
-    return tuple(_offer(reward, store_key, makes) for reward in programme.rewards)
+    return tuple(
+        Offer(
+            reward,
+            product_in(reward, store_key),
+            why_not_offered(programme, reward, supply) or why_not_given(reward, store_key, makes),
+        )
+        for reward in programme.rewards
+    )
 
 
-def _offer(reward: Reward, store_key: str, makes: frozenset[str]) -> Offer:
+def why_not_offered(programme: Programme, reward: Reward, supply: Supply | None) -> Hidden | None:
+    """Say why a reward can be had for points in no store, None if it can in those that can give it."""
     if not reward.cost:
-        hidden: Hidden | None = Hidden.NOT_FOR_POINTS
-    else:
-        hidden = why_not_given(reward, store_key, makes)
-    return Offer(reward, product_in(reward, store_key), hidden)
+        return Hidden.NOT_FOR_POINTS
+    return None if supply is None else why_not_now(reward, programme.timezone, supply)
 
 
 def product_in(reward: Reward, store_key: str) -> str | None:

@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, selec
 from app.db import tables as t
 from app.programme.document import Programme, load
 from app.programme.events import RedemptionState
+from app.programme.limits import Supply, left
 from app.programme.reward import Reward
 from app.programme.rewards import offers
+from app.services.limits import supply_of, taken_lately
 from app.services.programmes import begun
 from app.services.redeem import Outlet
 
@@ -84,13 +86,17 @@ def due_members(
     left_out = set(but)
     found: list[Due] = []
     rewards = [reward for reward in automatic.programme.rewards if reward.automatic]
+    supply = supply_of(connection, automatic.programme_id, automatic.programme, now)
     for reward in sorted(rewards, key=lambda reward: -reward.cost):
+        # Of one that is short nobody more is due than there are left.
+        there = left(reward, supply)
+        most = limit - len(found) if there is None else min(there, limit - len(found))
         stores = {
             outlet.store.id: outlet.store.key
             for outlet in outlets
-            if outlet.store.blocked_reason is None and _offers(automatic, reward, outlet)
+            if outlet.store.blocked_reason is None and _offers(automatic, reward, outlet, supply)
         }
-        members = _members(connection, automatic, reward, stores, now, limit - len(found), left_out)
+        members = _members(connection, automatic, reward, stores, now, most, left_out)
         left_out |= set(members)
         homes = _oldest_accounts(connection, members, stores)
         found += [
@@ -100,8 +106,8 @@ def due_members(
     return found
 
 
-def _offers(automatic: Automatic, reward: Reward, outlet: Outlet) -> bool:
-    there = offers(automatic.programme, outlet.store.key, outlet.makes)
+def _offers(automatic: Automatic, reward: Reward, outlet: Outlet, supply: Supply) -> bool:
+    there = offers(automatic.programme, outlet.store.key, outlet.makes, supply)
     return any(offer.reward == reward and offer.hidden is None for offer in there)
 
 
@@ -145,6 +151,11 @@ def _members(
         .order_by(t.member.c.balance.desc(), t.member.c.id.desc())
         .limit(limit)
     )
+    if reward.tiers:
+        query = query.where(t.member.c.tier.in_(reward.tiers))
+    if reward.per_member is not None:
+        had = taken_lately(automatic.programme, reward, now, t.member.c.id)
+        query = query.where(had < reward.per_member)
     return list(connection.execute(query).scalars())
 
 

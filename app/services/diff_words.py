@@ -19,7 +19,14 @@ from app.services.reward_words import reward_words
 from app.services.texts import Texts, texts
 
 _WITHOUT_LIMIT = frozenset(
-    {"rule.max_points", "reward.valid_days", "points.expire_months", "programme.earns_from"}
+    {
+        "rule.max_points",
+        "reward.total",
+        "reward.per_member",
+        "reward.valid_days",
+        "points.expire_months",
+        "programme.earns_from",
+    }
 )
 _MONEY = frozenset({"per", "minimum", "goods_over", "goods_from", "spend"})
 _MOST_NAMED = 10

@@ -10,8 +10,11 @@ from sqlalchemy import Connection, select
 
 from app.db import tables as t
 from app.programme.document import Programme
+from app.programme.limits import Supply
+from app.programme.rewards import why_not_offered
 from app.services.addressing import Letter, Recipient, Unsent, plain
 from app.services.inactivity import idle_members
+from app.services.limits import asking_of, supply_of
 from app.services.mail import INACTIVITY, Mail
 from app.services.programmes import in_force, versions
 from app.services.reward_words import reward_words
@@ -50,6 +53,8 @@ def expiry_letter(
         return Unsent("no points expire then any more")
     words, zone = texts(programme.language), ZoneInfo(programme.timezone)
     name, points = plain(programme.name), sum(one.points for one in going)
+    asking = asking_of(connection, member.id)
+    supply = supply_of(connection, mail.programme_id, programme, now, asking)
     said = _Said(
         greeting=words.say("Hello,"),
         opening=_opening(words, name, member.balance),
@@ -64,7 +69,7 @@ def expiry_letter(
         keep=words.say("Collect or use points before then, and you keep the rest.")
         if mail.kind.startswith(INACTIVITY)
         else "",
-        rewards=_rewards(words, programme, member.balance),
+        rewards=_rewards(words, programme, member.balance, supply),
         shop=_shop(connection, member.id),
         closing=words.say("This message was sent automatically by the shop's loyalty programme."),
     )
@@ -136,10 +141,14 @@ def _opening(words: Texts, programme: str, balance: int) -> str:
     )
 
 
-def _rewards(words: Texts, programme: Programme, balance: int) -> str:
-    """Name the dearest rewards that the points are enough for."""
+def _rewards(words: Texts, programme: Programme, balance: int, supply: Supply) -> str:
+    """Name the dearest rewards that can be had and that the points are enough for."""
     within = sorted(
-        (reward for reward in programme.rewards if reward.cost <= balance),
+        (
+            reward
+            for reward in programme.rewards
+            if reward.cost <= balance and why_not_offered(programme, reward, supply) is None
+        ),
         key=lambda reward: -reward.cost,
     )
     if not within:

@@ -17,8 +17,9 @@ from app.db import tables as t
 from app.errors import Conflict
 from app.programme.events import RedemptionFacts, RedemptionState
 from app.programme.granted import Gift, Given, Held, due, held
+from app.programme.limits import Hidden
 from app.programme.reward import Reward
-from app.programme.rewards import Hidden, product_in, why_not_given
+from app.programme.rewards import product_in, why_not_given
 from app.services import accounts, workset
 from app.services.audit import Act, note_act
 from app.services.codes import ERASED, TIME_OVER

@@ -27,7 +27,7 @@ class LiveCodes:
     """The live codes in one shop of some members, those of accounts joined to them included."""
 
     def __init__(self, connection: Connection, store_id: int, members: Iterable[int]) -> None:
-        self._homes = _homes(connection, sorted(set(members)))
+        self._homes = accounts_of(connection, sorted(set(members)))
         self._accounts = _accounts(connection, store_id, sorted(self._homes))
         self._codes = _codes(connection, store_id, self._homes)
 
@@ -44,7 +44,7 @@ class LiveCodes:
         )
 
 
-def _homes(connection: Connection, members: Sequence[int]) -> dict[int, int]:
+def accounts_of(connection: Connection, members: Sequence[int]) -> dict[int, int]:
     """Return whose each account is now: of these members and all that were joined to them."""
     homes = {member: member for member in members}
     ends = list(members)

@@ -10,14 +10,16 @@ from app.db import tables as t
 from app.db.types import holds
 from app.errors import Conflict, Invalid, NotFound
 from app.programme.events import RedemptionFacts, RedemptionState
+from app.programme.limits import Hidden, Supply
 from app.programme.lots import spendable
 from app.programme.reward import Reward
-from app.programme.rewards import Hidden, Offer, offers
+from app.programme.rewards import Offer, offers, why_not_offered
 from app.services import accounts, workset
 from app.services.audit import Act, note_act
 from app.services.facts import decode_facts
 from app.services.holdings import load_worth
 from app.services.keys import Vault
+from app.services.limits import Asking, await_turn, supply_of
 from app.services.posting import account_of
 from app.services.programmes import Version, in_force, versions
 from app.services.reserve import code_end, reserve
@@ -71,6 +73,9 @@ def redeem(
     work = WorkSet(programme_id, now)
     lock = connection.dialect.name != "sqlite"
     workset.load_programme(connection, work, lock=lock)
+    published = versions(connection, programme_id)
+    version = in_force(published, now)
+    await_turn(connection, programme_id, version.programme, reward)
     accounts.load_members(connection, work, [member_id], lock=lock)
     if member_id not in work.members or work.members[member_id].programme_id != programme_id:
         raise NotFound(f"there is no member {member_id} in this programme")
@@ -83,9 +88,11 @@ def redeem(
         raise Invalid(
             f"member {member.id} is a {member.state}: only who has joined the programme can redeem"
         )
-    published = versions(connection, programme_id)
-    version = in_force(published, now)
-    choice = _choose(version, reward, outlets, store_key, _customers(connection, same))
+    supply = supply_of(
+        connection, programme_id, version.programme, now, Asking(same, member.tier), only=reward
+    )
+    customers = _customers(connection, same)
+    choice = _choose(version, reward, outlets, store_key, customers, supply)
     if automatic and not choice.offer.reward.automatic:
         raise Conflict(f"The reward {reward!r} is not issued by itself (any more).")
     load_worth(connection, work)
@@ -174,12 +181,16 @@ def _choose(
     outlets: Sequence[Outlet],
     store_key: str | None,
     customers: dict[int, str],
+    supply: Supply,
 ) -> _Choice:
     """Find the store whose code it shall be: the named one, or the only one where it can be had."""
-    rewards = [reward.key for reward in version.programme.rewards]
+    rewards = {reward.key: reward for reward in version.programme.rewards}
     if key not in rewards:
         there = f"There are: {', '.join(rewards)}." if rewards else "The programme has none yet."
         raise NotFound(f"There is no reward {key!r}. {there}")
+    nowhere = why_not_offered(version.programme, rewards[key], supply)
+    if nowhere is not None:
+        raise Conflict(f"The reward {key!r} cannot be had now ({_WHY[nowhere]}).")
     if store_key is not None:
         outlets = [outlet for outlet in outlets if outlet.store.key == store_key]
         if not outlets:
@@ -208,4 +219,9 @@ _WHY = {
     Hidden.NO_PRODUCT: "the programme names no product of this store for it",
     Hidden.NOT_FOR_POINTS: "it is given for a card or challenge, not for points",
     Hidden.NOT_MADE: "this store cannot give it (has it API keys?)",
+    Hidden.NOT_YET: "its time has not come yet",
+    Hidden.OVER: "its time is over",
+    Hidden.NONE_LEFT: "all of it has been taken",
+    Hidden.OTHER_TIER: "it is for members of another tier",
+    Hidden.HAD: "the member has had it as often as each may",
 }

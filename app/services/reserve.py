@@ -90,6 +90,7 @@ def reserve(
         store_id=store_id,
         member_id=owner.id,
         object_id=row.id,
+        reward=facts.reward,
         request_key=request_key,
         granted_by=granted_by,
         replaces_id=replaces.id if replaces is not None else None,

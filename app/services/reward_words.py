@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from app.programme.rewards import Hidden
+from app.programme.limits import Hidden
 from app.services.texts import mark, texts
 
 _KINDS = {
@@ -17,6 +17,11 @@ _HIDDEN = {
     Hidden.NOT_MADE: mark(
         "this store makes no such codes, or there are no API keys to ask it with"
     ),
+    Hidden.NOT_YET: mark("its time has not come yet"),
+    Hidden.OVER: mark("its time is over"),
+    Hidden.NONE_LEFT: mark("all of it has been taken"),
+    Hidden.OTHER_TIER: mark("it is for members of another tier"),
+    Hidden.HAD: mark("the member has had it as often as each may"),
 }
 
 

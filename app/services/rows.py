@@ -141,6 +141,7 @@ class RedemptionRow(Stored):
     store_id: int
     member_id: int
     object_id: int
+    reward: str
     request_key: str | None = None
     granted_by: str | None = None
     replaces_id: int | None = None

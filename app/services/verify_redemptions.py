@@ -88,6 +88,8 @@ def _wrong(
         yield f"costs {told.cost} points, its reward does not"
     if told is not None and (row.code is None) != (told.kind == PERK):
         yield "has a code that it cannot have, or lacks its own"
+    if told is not None and row.reward != told.reward:
+        yield "is counted as another reward"
     if row.code_key != (None if row.code is None else row.code.lower()):
         yield "is looked for under another code"
     if (row.kind, row.external_id, row.object_store) != (REDEMPTION, str(row.id), row.store_id):

@@ -4,7 +4,8 @@ import pytest
 
 from app.errors import ConfigError
 from app.programme.document import Programme, dump, load, parse
-from app.programme.rewards import Hidden, offers
+from app.programme.limits import Hidden
+from app.programme.rewards import offers
 from tests.programme.orders import HEAD
 
 CARD = '[[rule]]\nkey = "card"\non = "items.count"\nevery = 10\nreward = "coffee"\n'

@@ -3,8 +3,9 @@
 from decimal import Decimal
 
 from app.programme.document import parse
+from app.programme.limits import Hidden
 from app.programme.presets import preset_source
-from app.programme.rewards import Hidden, offers
+from app.programme.rewards import offers
 from tests.programme.orders import HEAD
 
 EVERY = frozenset({"percent", "fixed", "free-delivery", "free-product", "early-access"})

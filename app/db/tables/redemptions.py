@@ -12,6 +12,7 @@ redemption = table(
     store_column(),
     member_column(),  # who took it; see merged_into for who it is now
     Column("object_id", big(), ForeignKey("source_object.id"), nullable=False, unique=True),
+    Column("reward", text(), nullable=False),  # as in the object's facts
     # The member's own word for this act, so that the same act twice is one redemption.
     Column("request_key", text()),
     Column("granted_by", text()),  # the rule that gave it without points, NULL: it was paid for
@@ -41,6 +42,8 @@ redemption = table(
     Index("ix_redemption_due_at", "due_at"),
     Index("ix_redemption_store_id_due_at", "store_id", "due_at"),
     Index("ix_redemption_programme_id_id", "programme_id", "id"),
+    # How many of a reward were taken is asked whenever one more is wanted.
+    Index("ix_redemption_programme_id_reward", "programme_id", "reward"),
 )
 
 redemption_use = table(

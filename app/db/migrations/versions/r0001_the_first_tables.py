@@ -711,6 +711,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("store_id", BIG, nullable=False),
         sa.Column("member_id", BIG, nullable=False),
         sa.Column("object_id", BIG, nullable=False),
+        sa.Column("reward", TEXT, nullable=False),
         sa.Column("request_key", TEXT, nullable=True),
         sa.Column("granted_by", TEXT, nullable=True),
         sa.Column("replaces_id", BIG, nullable=True),
@@ -758,6 +759,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     op.create_index("ix_redemption_due_at", "redemption", ["due_at"], unique=False)
     op.create_index(
         "ix_redemption_programme_id_id", "redemption", ["programme_id", "id"], unique=False
+    )
+    op.create_index(
+        "ix_redemption_programme_id_reward", "redemption", ["programme_id", "reward"], unique=False
     )
     op.create_index(
         "ix_redemption_store_id_due_at", "redemption", ["store_id", "due_at"], unique=False

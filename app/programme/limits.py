@@ -1,0 +1,138 @@
+"""Who can have a reward how often and when: limits of the programme document, and what follows. Pure.
+
+```toml
+[[reward]]
+key = "tasting"
+cost = 300
+kind = "percent"
+value = "50"
+total = 100                    # so many for everybody together
+per_member = 1                 # so many for each member …
+each = "year"                  # … in a calendar year ("month", "year" or "lifetime")
+tiers = ["gold"]               # only for who has one of these tiers now
+from = 2026-12-01T00:00:00     # only from then on, by the clocks of the programme's time zone
+until = 2027-01-01T00:00:00    # and not any more then
+```
+
+What counts towards a limit is what members took for points, under whichever version, and was not released.
+What a rule or challenge gave, and a code in the place of one whose order was refunded, do not count.
+A limit decides who can take a reward; what was taken stays good.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from app.errors import ConfigError
+from app.programme.campaign_times import Phase, microseconds, moment_of
+from app.programme.reading import wrong
+from app.programme.reward import Each, Reward
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Hidden(StrEnum):
+    """Why a reward cannot be had: in a store, now, or by somebody."""
+
+    NO_PRODUCT = "no-product"  # the document names no product of that store
+    NOT_FOR_POINTS = "not-for-points"  # a rule or challenge gives it, nobody can ask for it
+    NOT_MADE = "not-made"  # the store makes no such codes, or cannot be called
+    NOT_YET = "not-yet"
+    OVER = "over"
+    NONE_LEFT = "none-left"
+    OTHER_TIER = "other-tier"
+    HAD = "had"  # as often as one member may
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Who asks: the present tier, and how many of each limited reward were taken in its period."""
+
+    tier: str | None
+    taken: Mapping[str, int] = {}
+
+
+class Supply(msgspec.Struct, frozen=True):
+    """How things stand at a moment: what was taken of rewards with a total, and who asks, if anybody."""
+
+    now: datetime
+    taken: Mapping[str, int] = {}
+    person: Person | None = None
+
+
+def why_not_now(reward: Reward, timezone: str, supply: Supply) -> Hidden | None:
+    """Say what keeps a reward from being had, wherever it were; None if nothing does."""
+    running = _phase(reward, timezone, supply.now)
+    if running is not Phase.RUNNING:
+        return Hidden.NOT_YET if running is Phase.COMING else Hidden.OVER
+    if left(reward, supply) == 0:
+        return Hidden.NONE_LEFT
+    person = supply.person
+    if person is None:
+        return None
+    if reward.tiers and person.tier not in reward.tiers:
+        return Hidden.OTHER_TIER
+    if reward.per_member is not None and person.taken.get(reward.key, 0) >= reward.per_member:
+        return Hidden.HAD
+    return None
+
+
+def left(reward: Reward, supply: Supply) -> int | None:
+    """Return how many are left for everybody; None: as many as anybody wants."""
+    if reward.total is None:
+        return None
+    return max(0, reward.total - supply.taken.get(reward.key, 0))
+
+
+def period_start(each: Each, timezone: str, now: datetime) -> datetime | None:
+    """Return when the present calendar month or year began there; None: nothing is too old to count."""
+    if each == "lifetime":
+        return None
+    day = now.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
+    first = datetime(day.year, day.month if each == "month" else 1, 1)  # noqa: DTZ001 - local
+    return _EPOCH + timedelta(microseconds=moment_of(first, timezone))
+
+
+def check_limits(path: str, reward: Reward, timezone: str, tiers: Collection[str]) -> None:
+    """Refuse limits that nobody could meet. Raises ConfigError."""
+    if reward.each != "lifetime" and reward.per_member is None:
+        raise ConfigError(f'{path}.each needs the key "per_member" beside it')
+    for place, key in enumerate(reward.tiers):
+        if key not in tiers:
+            raise wrong(
+                f"{path}.tiers[{place}]", key, f"the key of a tier ({_named(sorted(tiers))})"
+            )
+    if (
+        reward.from_ is not None
+        and reward.until is not None
+        and moment_of(reward.until, timezone) <= moment_of(reward.from_, timezone)
+    ):
+        raise wrong(f"{path}.until", reward.until.isoformat(), "a time after `from`")
+    if reward.cost:
+        return
+    for name, given in (
+        ("total", reward.total),
+        ("per_member", reward.per_member),
+        ("tiers", reward.tiers),
+        ("from", reward.from_),
+        ("until", reward.until),
+    ):
+        if given:
+            raise ConfigError(
+                f'{path}.{name} needs the key "cost" beside it: what a rule or challenge gives has no limits'
+            )
+
+
+def _named(keys: Sequence[str]) -> str:
+    return ", ".join(f'"{key}"' for key in keys) or "there is none yet"
+
+
+def _phase(reward: Reward, timezone: str, now: datetime) -> Phase:
+    moment = microseconds(now)
+    if reward.from_ is not None and moment < moment_of(reward.from_, timezone):
+        return Phase.COMING
+    if reward.until is not None and moment >= moment_of(reward.until, timezone):
+        return Phase.OVER
+    return Phase.RUNNING

@@ -1,0 +1,131 @@
+"""How many of each limited reward were taken: what decides whether somebody can have one more.
+
+What is released frees its place at once; nothing is counted anywhere but here, from the redemptions.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from app.db import tables as t
+from app.db.dialect import lock_hashes
+from app.programme.document import Programme
+from app.programme.events import RedemptionState
+from app.programme.limits import Person, Supply, period_start
+from app.programme.reward import Reward
+from app.services.live_codes import accounts_of
+from app.services.workset import chunks
+
+
+class Asking(msgspec.Struct, frozen=True):
+    """Who wants a reward: all accounts of one person, and the person's tier."""
+
+    members: Sequence[int]
+    tier: str | None
+
+
+def asking_of(connection: Connection, member_id: int) -> Asking:
+    """Return who has this account, with all that were joined to it."""
+    tier = select(t.member.c.tier).where(t.member.c.id == member_id)
+    return Asking(
+        sorted(accounts_of(connection, [member_id])), connection.execute(tier).scalar_one()
+    )
+
+
+def await_turn(
+    connection: Connection, programme_id: int, programme: Programme, reward: str
+) -> None:
+    """Let one transaction at a time take a reward of which there are only so many, until it ends.
+
+    Call before any member is locked: who waits for a turn must not keep another one waiting.
+    """
+    if any(one.key == reward and one.total is not None for one in programme.rewards):
+        named = hashlib.sha256(f"reward {programme_id} {reward}".encode()).digest()
+        lock_hashes(connection, [named])
+
+
+def supply_of(
+    connection: Connection,
+    programme_id: int,
+    programme: Programme,
+    now: datetime,
+    asking: Asking | None = None,
+    *,
+    only: str | None = None,
+) -> Supply:
+    """Return how things stand now, for everybody and for who asks; with `only`, for this reward alone.
+
+    A programme without limits costs no statement.
+    """
+    rewards = [one for one in programme.rewards if only in {None, one.key}]
+    limited = [one.key for one in rewards if one.total is not None]
+    taken: dict[str, int] = {}
+    for chunk in chunks(limited):
+        query = _counted(t.redemption.c.programme_id == programme_id).where(
+            t.redemption.c.reward.in_(chunk)
+        )
+        taken |= {row.reward: row.n for row in connection.execute(query)}
+    person = None
+    if asking is not None:
+        person = Person(asking.tier, _taken_by(connection, programme, rewards, asking, now))
+    return Supply(now, taken, person)
+
+
+def taken_lately(
+    programme: Programme, reward: Reward, now: datetime, member: ColumnElement[int]
+) -> ColumnElement[int]:
+    """Return how often a member, of the query around, took a reward in its present period."""
+    query = (
+        select(func.count())
+        .select_from(t.redemption)
+        .join(t.source_object, t.source_object.c.id == t.redemption.c.object_id)
+        .where(
+            *_COUNTS,
+            t.redemption.c.programme_id == t.member.c.programme_id,
+            t.redemption.c.reward == reward.key,
+            t.source_object.c.owner_id == member,
+        )
+    )
+    since = period_start(reward.each, programme.timezone, now)
+    if since is not None:
+        query = query.where(t.redemption.c.created_at >= since)
+    return query.correlate(t.member).scalar_subquery()
+
+
+def _taken_by(
+    connection: Connection,
+    programme: Programme,
+    rewards: Iterable[Reward],
+    asking: Asking,
+    now: datetime,
+) -> dict[str, int]:
+    taken: dict[str, int] = {}
+    for reward in rewards:
+        if reward.per_member is None:
+            continue
+        query = _counted(
+            t.redemption.c.member_id.in_(asking.members), t.redemption.c.reward == reward.key
+        )
+        since = period_start(reward.each, programme.timezone, now)
+        if since is not None:
+            query = query.where(t.redemption.c.created_at >= since)
+        taken |= {row.reward: row.n for row in connection.execute(query)}
+    return taken
+
+
+_COUNTS = (
+    t.redemption.c.state != RedemptionState.RELEASED.value,
+    t.redemption.c.granted_by.is_(None),
+    t.redemption.c.replaces_id.is_(None),
+)
+
+
+def _counted(*where: ColumnElement[bool]) -> Select[tuple[str, int]]:
+    return (
+        select(t.redemption.c.reward, func.count().label("n"))
+        .where(*where, *_COUNTS)
+        .group_by(t.redemption.c.reward)
+    )
