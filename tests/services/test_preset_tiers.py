@@ -1,10 +1,19 @@
 """The preset with three tiers comes out as promised, through the services."""
 
+import pytest
+
 from app.programme.events import Standing
 from app.programme.presets import preset_source
 from tests.people import People
 from tests.pipeline import Pipeline
 from tests.services.test_tiers import placed, tier
+
+
+@pytest.fixture(params=["sqlite"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Return SQLite alone: tiers on both databases are in `test_tiers`."""
+    name: str = request.param
+    return name
 
 
 def balance(people: People) -> int:

@@ -59,7 +59,7 @@ def test_the_set_based_run_agrees_with_the_pure_function(pipeline: Pipeline, bac
     ]
 
     @hypothesis_settings(
-        max_examples=40 if backend == "sqlite" else 15, suppress_health_check=list(HealthCheck)
+        max_examples=25 if backend == "sqlite" else 10, suppress_health_check=list(HealthCheck)
     )
     @given(
         of=st.sampled_from(DOCUMENTS),

@@ -145,6 +145,7 @@ def test_a_refund_takes_tier_and_gift_and_leaves_what_earlier_orders_were_judged
     assert people.problems() == []
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
 def test_a_cancelled_order_counts_until_the_first_word_of_it(pipeline: Pipeline) -> None:
     people = opened(pipeline)
     people.tell(0, placed(1, "500.00"))
@@ -180,6 +181,7 @@ def test_two_accounts_of_one_person_have_one_tier(pipeline: Pipeline) -> None:
     assert people.problems() == []
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
 def test_an_order_in_foreign_money_counts_once_there_is_a_rate(pipeline: Pipeline) -> None:
     people = opened(pipeline)
     people.tell(0, placed(1, "150.00", currency="EUR"))
@@ -199,6 +201,7 @@ def test_an_order_in_foreign_money_counts_once_there_is_a_rate(pipeline: Pipelin
     assert people.problems() == []
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
 def test_another_name_moves_nobody(pipeline: Pipeline) -> None:
     people = opened(pipeline)
     people.tell(0, placed(1, "500.00"))
@@ -209,6 +212,7 @@ def test_another_name_moves_nobody(pipeline: Pipeline) -> None:
     assert people.problems() == []
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
 def test_the_shop_is_told_of_another_tier(pipeline: Pipeline) -> None:
     people = opened(pipeline)
     people.tell(0, placed(1, "10.00"))
@@ -221,6 +225,7 @@ def test_the_shop_is_told_of_another_tier(pipeline: Pipeline) -> None:
     assert (wanted.tier, wanted.customer) == ("silver", "5")
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
 def test_a_programme_without_tiers_pays_no_statement_for_them(pipeline: Pipeline) -> None:
     people = opened(pipeline, "")
     people.tell(0, placed(1, "10.00"))
@@ -236,6 +241,7 @@ def test_a_programme_without_tiers_pays_no_statement_for_them(pipeline: Pipeline
     assert judged(people) == {"1": (None, None), "2": (None, None)}
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
 @pytest.mark.parametrize(
     ("table", "column", "value", "said"),
     [

@@ -82,7 +82,7 @@ def test_any_order_of_messages_ends_the_same(
     settings: Settings,
 ) -> None:
     @hypothesis_settings(
-        max_examples=5 if backend == "sqlite" else 2, suppress_health_check=list(HealthCheck)
+        max_examples=4 if backend == "sqlite" else 1, suppress_health_check=list(HealthCheck)
     )
     @given(
         document=st.sampled_from(DOCUMENTS),
