@@ -94,6 +94,7 @@ def check_campaigns(
     *,
     on_orders: Collection[str],
     tiers: Collection[str],
+    segments: Collection[str],
     taken: Collection[str],
 ) -> None:
     """Refuse campaigns that never run, change nothing or are for nobody. Raises ConfigError.
@@ -124,6 +125,12 @@ def check_campaigns(
         )
         _check_named(f"{path}.tiers", campaign.tiers, tiers, "the key of a tier")
         _check_conditions(path, campaign)
+        _check_named(
+            f"{path}.segments",
+            campaign.segments,
+            segments,
+            "the key of a segment of this document",
+        )
 
 
 def _check_times(path: str, campaign: Campaign, timezone: str) -> None:

@@ -138,6 +138,7 @@ ADDED: Mapping[str, Effect] = {
     "challenge": Effect.BETTER,
     "badge": Effect.BETTER,
     "campaign": Effect.BETTER,
+    "segment": Effect.NEITHER,
 }
 
 DIRECTIONS: Mapping[str, Direction] = {
@@ -226,6 +227,9 @@ DIRECTIONS: Mapping[str, Direction] = {
     "survey.name": _neither,
     "survey.question": _neither,
     "reward.cost": _cost,
+    "segment.name": _neither,
+    "segment.months": _either,
+    "segment.where": _either,
     "campaign.name": _neither,
     "campaign.from": _less(),
     "campaign.until": _more(),

@@ -26,6 +26,7 @@ from app.programme.quizzes import Quiz, Survey, check_quizzes
 from app.programme.reading import read, wrong
 from app.programme.reward import Reward, check_reward
 from app.programme.rule import ORDER_TRIGGERS, Rule, check_rule
+from app.programme.segments import Segment, check_segments
 from app.programme.tier import Tier, Tiers, check_tiers
 
 MOST_REWARDS = 100
@@ -74,6 +75,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     challenges: tuple[Challenge, ...] = ()
     badges: tuple[Badge, ...] = ()
     campaigns: tuple[Campaign, ...] = ()
+    segments: tuple[Segment, ...] = ()
     rewards: tuple[Reward, ...] = ()
     quizzes: tuple[Quiz, ...] = ()
     surveys: tuple[Survey, ...] = ()
@@ -121,6 +123,7 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
     challenge: tuple[Challenge, ...] = ()
     badge: tuple[Badge, ...] = ()
     campaign: tuple[Campaign, ...] = ()
+    segment: tuple[Segment, ...] = ()
     reward: tuple[Reward, ...] = ()
     quiz: tuple[Quiz, ...] = ()
     survey: tuple[Survey, ...] = ()
@@ -158,6 +161,7 @@ def parse(source: str) -> Programme:
         challenges=document.challenge,
         badges=document.badge,
         campaigns=document.campaign,
+        segments=document.segment,
         rewards=document.reward,
         quizzes=document.quiz,
         surveys=document.survey,
@@ -210,8 +214,10 @@ def _check(programme: Programme) -> None:
         programme.timezone,
         on_orders=on_orders,
         tiers=tiers,
+        segments={segment.key for segment in programme.segments},
         taken=taken,
     )
+    check_segments(programme.segments, tiers)
     for at, reward in enumerate(programme.rewards):
         check_reward(f"reward[{at}]", reward)
         check_limits(f"reward[{at}]", reward, programme.timezone, tiers)

@@ -72,7 +72,7 @@ def _value(hint: Any, raw: object, path: str) -> Any:
             raise wrong(path, raw, tables if _struct_of(item) else one)
         return tuple(_value(item, one, f"{path}[{at}]") for at, one in enumerate(raw))
     # A boolean is a number to Python, a number a switch to some converters; neither is meant.
-    if isinstance(raw, bool) and _bare(hint) is not bool:
+    if isinstance(raw, bool) and not _is_switch(hint):
         raise wrong(path, raw, _allowed(hint))
     if isinstance(raw, str) and _is_decimal(hint) and not _PLAIN_NUMBER.fullmatch(raw):
         raise wrong(path, raw, _allowed(hint))
@@ -87,13 +87,18 @@ def _allowed(hint: Any) -> str:
         for extra in get_args(hint)[1:]:
             if isinstance(extra, msgspec.Meta) and extra.description:
                 return extra.description
-    if _bare(hint) is bool:
+    if _is_switch(hint):
         return "true or false"
     return "a table" if _struct_of(hint) else "a value of the documented form"
 
 
 def _bare(hint: Any) -> Any:
     return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def _is_switch(hint: Any) -> bool:
+    bare = _bare(hint)
+    return bare is bool or bool in get_args(bare)
 
 
 def _is_decimal(hint: Any) -> bool:

@@ -57,7 +57,7 @@ def facts_of(item: OrderItem, by: TierBy) -> tuple[Fact, ...]:
     for moment in sorted({since, *_moments(item, order, since, by)}):
         if end is not None and moment >= end:
             break
-        amount = _amount(_as_of(item, order, since, moment), by)
+        amount = _amount(as_of(item, since, moment), by)
         if amount != known:
             facts.append(Fact(moment, item.object_id, since, amount - known))
             known = amount
@@ -80,8 +80,11 @@ def _moments(item: OrderItem, order: OrderFacts, since: datetime, by: TierBy) ->
         yield max(order.completed_at, since)
 
 
-def _as_of(item: OrderItem, order: OrderFacts, since: datetime, moment: datetime) -> OrderItem:
-    """Return the order as it was at that moment, as far as it is known."""
+def as_of(item: OrderItem, since: datetime, moment: datetime) -> OrderItem:
+    """Return an order that counts from `since` on as it was at that moment, as far as it is known."""
+    order = item.facts
+    if order is None:
+        return item
     completed = order.completed_at is None or order.completed_at <= moment
     standing = Standing.COMPLETED if order.standing in _OVER else order.standing
     if standing is Standing.COMPLETED and not completed and item.programme.earns_at == "paid":

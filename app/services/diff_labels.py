@@ -1,6 +1,9 @@
 """What the differences between two programmes are called: tables and keys, by their path in the document."""
 
+import msgspec
+
 from app.programme.directions import Effect
+from app.programme.segments import Where
 from app.services.texts import mark
 
 EFFECTS = {
@@ -20,6 +23,7 @@ THINGS = {
     "tier": mark("The tier “%(name)s”"),
     "campaign": mark("The campaign “%(name)s”"),
     "challenge": mark("The challenge “%(name)s”"),
+    "segment": mark("The segment “%(name)s”"),
     "badge": mark("The badge “%(name)s”"),
     "quiz": mark("The quiz “%(name)s”"),
     "survey": mark("The survey “%(name)s”"),
@@ -32,6 +36,7 @@ ADDED = {
     "tier": mark("There is a new tier: “%(name)s”."),
     "campaign": mark("There is a new campaign: “%(name)s”."),
     "challenge": mark("There is a new challenge: “%(name)s”."),
+    "segment": mark("There is a new segment: “%(name)s”."),
     "badge": mark("There is a new badge: “%(name)s”."),
     "quiz": mark("There is a new quiz: “%(name)s”."),
     "survey": mark("There is a new survey: “%(name)s”."),
@@ -45,6 +50,7 @@ REMOVED = {
     "tier": mark("The tier “%(name)s” is gone."),
     "campaign": mark("The campaign “%(name)s” is gone."),
     "challenge": mark("The challenge “%(name)s” is gone."),
+    "segment": mark("The segment “%(name)s” is gone."),
     "badge": mark("The badge “%(name)s” is gone."),
     "quiz": mark("The quiz “%(name)s” is gone."),
     "survey": mark("The survey “%(name)s” is gone."),
@@ -55,6 +61,14 @@ SENTENCES = {
     "rule.points": mark("The rule “%(name)s” gives %(new)s instead of %(old)s."),
     "cap.points": mark("The limit “%(name)s” is %(new)s instead of %(old)s."),
 }
+
+_CONDITIONS = [f"segment.where.{field.encode_name}" for field in msgspec.structs.fields(Where)] + [
+    "segment.where.bought.skus",
+    "segment.where.bought.products",
+    "segment.where.rfm.recency",
+    "segment.where.rfm.frequency",
+    "segment.where.rfm.money",
+]
 
 KEYS = {
     "programme.name": mark("the name"),
@@ -162,6 +176,9 @@ KEYS = {
     "challenge.reward": mark("the reward given"),
     "challenge.badge": mark("the badge given"),
     "badge.name": mark("the name"),
+    "segment.name": mark("the name"),
+    "segment.months": mark("the time that counts"),
+    **dict.fromkeys(_CONDITIONS, mark("the conditions")),
     "quiz.name": mark("the name"),
     "quiz.pass": mark("how many right answers pass"),
     "quiz.tries": mark("how many tries there are"),

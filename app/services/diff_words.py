@@ -28,7 +28,10 @@ _WITHOUT_LIMIT = frozenset(
         "programme.earns_from",
     }
 )
-_MONEY = frozenset({"per", "minimum", "goods_over", "goods_from", "spend"})
+_MONEY = frozenset(
+    {"per", "minimum", "goods_over", "goods_from", "spend"}
+    | {"spend_over", "spend_from", "spend_under"}
+)
 _MOST_NAMED = 10
 
 

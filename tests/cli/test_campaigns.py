@@ -56,6 +56,10 @@ bonus = 5
 rules = ["per-unit"]
 tiers = ["gold"]
 segments = ["sleeping"]
+
+[[segment]]
+key = "sleeping"
+where = { last_order_days_over = 60 }
 """
 
 

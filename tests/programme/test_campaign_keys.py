@@ -14,13 +14,17 @@ RULE = '[[rule]]\nkey = "unit"\non = "order.paid"\npoints = 1\nper = "1.00"\n'
 TIER = '[[tier]]\nkey = "silver"\nfrom = "500"\n'
 CAP = '[[cap]]\nkey = "daily"\npoints = 30\nper = "day"\n'
 TIMES = "from = 2026-11-27T00:00:00\nuntil = 2026-11-30T00:00:00\n"
+SLEEPING = '[[segment]]\nkey = "sleeping"\nwhere = {}\n'
 WEEKEND = '[[campaign]]\nkey = "weekend"\n' + TIMES
 DOUBLE = WEEKEND + 'multiply = "2"\n'
 
 
 def test_a_campaign_is_read_as_written_and_kept_as_read() -> None:
     rules = programme(
-        RULE + TIER + '[[campaign]]\nkey = "double-weekend"\nname = "Double points weekend"\n'
+        RULE
+        + TIER
+        + SLEEPING
+        + '[[campaign]]\nkey = "double-weekend"\nname = "Double points weekend"\n'
         "from = 2026-11-27T00:00:00\nuntil = 2026-11-30T00:00:00.5\n"
         'multiply = "2.5"\nbonus = 50\nrules = ["unit"]\ntiers = ["silver"]\n'
         'segments = ["sleeping"]\nchannels = ["web"]\ngoods_over = "100.00"\n'
@@ -97,6 +101,10 @@ def test_a_version_stored_before_there_were_campaigns_has_none_and_pays_the_same
             'campaign[0].tiers[0]: "gold" is not allowed here; give the key of a tier',
         ),
         (RULE + DOUBLE + 'segments = ["a b"]\n', 'campaign[0].segments[0]: "a b" is not allowed'),
+        (
+            RULE + DOUBLE + 'segments = ["sleeping", "slepping"]\n' + SLEEPING,
+            'campaign[0].segments[1]: "slepping" is not allowed here; give the key of a segment of this',
+        ),
         (
             RULE + DOUBLE + "segments = [" + '"a", ' * 101 + "]\n",
             "campaign[0].segments: 101 is not allowed here; give at most 100 segments",

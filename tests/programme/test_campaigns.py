@@ -192,6 +192,7 @@ def test_a_campaign_is_for_who_had_the_tier_or_was_in_the_segment_when_the_order
         UNIT
         + TIERS.replace('"3"', '"1"').replace('"1.25"', '"1"')
         + campaign('multiply = "2"\ntiers = ["silver", "gold"]\nsegments = ["sleeping", "new"]')
+        + "".join(f'[[segment]]\nkey = "{key}"\nwhere = {{}}\n' for key in ("sleeping", "new"))
     )
     both = Context(tier="gold", segments=("big", "new"))
     assert given(rules, goods("10.00"), both) == {"unit": 20}
@@ -277,7 +278,8 @@ def test_a_bonus_needs_points_of_its_own_rules_for_its_own_lines() -> None:
     ],
 )
 def test_a_bonus_that_is_not_given_says_why(more: str, reason: Reason) -> None:
-    rules = programme(UNIT + TIERS + campaign(f"bonus = 50\n{more}"))
+    sleeping = '[[segment]]\nkey = "sleeping"\nwhere = {}\n'
+    rules = programme(UNIT + TIERS + sleeping + campaign(f"bonus = 50\n{more}"))
     award = judged(rules, goods("100.00", channel="pos"), SILVER)[-1]
     assert (award.points, award.explanation.reason) == (0, reason)
     if reason is Reason.BELOW_THRESHOLD:

@@ -16,6 +16,7 @@ from app.programme.lines import Factor, Lines
 from app.programme.quizzes import Question, Quiz, Survey, SurveyQuestion
 from app.programme.reward import Reward
 from app.programme.rule import Rule, When
+from app.programme.segments import Rfm, Segment, Where
 from app.programme.tier import Tier, Tiers
 
 README = (Path(app.__file__).parent / "programme" / "README.md").read_text(encoding="utf-8")
@@ -28,6 +29,8 @@ ELSEWHERE = {
     "when",
     "tiers",
     "campaigns",
+    "segments",
+    "where",
     "tiering",
     "challenges",
     "badges",
@@ -43,6 +46,7 @@ ELSEWHERE = {
         *(Programme, Life, Switches, Rule, When, Lines, Factor, Cap, Tiers, Tier, Reward),
         *(Quiz, Question, Survey, SurveyQuestion),
         *[Challenge, Badge, Campaign],
+        *[Segment, Where, Rfm],
     ],
 )
 def test_every_key_of_a_document_is_described(table: type[msgspec.Struct]) -> None:
