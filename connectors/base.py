@@ -175,7 +175,9 @@ class CustomerState(msgspec.Struct, frozen=True, kw_only=True):
     balance: int
     tier: str | None = None
     codes: tuple[LiveCode, ...] = ()  # of this shop, the oldest first
-    perks: tuple[str, ...] = ()  # rewards that are no codes and last now, by their keys, sorted
+    perks: tuple[
+        str, ...
+    ] = ()  # what lasts now and is no code, sorted: rewards by key, of memberships
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):

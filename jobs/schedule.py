@@ -16,6 +16,7 @@ from app.services import life
 from app.services.celebrate import celebrate
 from app.services.code_answers import give_up_unreachable
 from app.services.import_stage import purge_staged
+from app.services.memberships import end_memberships
 from app.services.perks import end_perks
 from app.services.reminders import remind, remind_idle
 from app.services.retention import purge_bodies
@@ -73,6 +74,10 @@ def _end_perks(runtime: Runtime, connection: Connection) -> None:
     end_perks(connection, runtime.vault, runtime.clock())
 
 
+def _end_memberships(runtime: Runtime, connection: Connection) -> int:
+    return end_memberships(connection, runtime.clock(), limit=_slice(runtime))
+
+
 def _seal(runtime: Runtime, connection: Connection) -> None:
     seal_heads(connection, runtime.settings.keyring, runtime.clock())
 
@@ -119,6 +124,7 @@ SCHEDULE: tuple[Periodic | OneByOne | Alone, ...] = (
     Periodic("recalculate-tiers", timedelta(minutes=10), recalculate_tiers),
     Periodic("free-unreachable-codes", timedelta(hours=1), _free_unreachable),
     Periodic("end-perks", timedelta(minutes=1), _end_perks),
+    Periodic("end-memberships", timedelta(minutes=1), _end_memberships),
     # A day begins at another hour in each programme's zone.
     Periodic("celebrate-days", timedelta(hours=1), _celebrate),
     Periodic("follow-shadows", timedelta(minutes=1), _follow_shadows),

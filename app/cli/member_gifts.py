@@ -1,18 +1,20 @@
-"""How a member's cards, badges and waiting rewards are printed."""
+"""How a member's cards, badges, memberships and waiting rewards are printed."""
 
 from typing import Any
 
 import msgspec
 
 from app.cli.printing import moment, stamp
-from app.services.view_gifts import Gifts
+from app.services.texts import texts
+from app.services.view_gifts import Gifts, MembershipView
 
 
 def gift_rows(gifts: Gifts) -> dict[str, Any]:
-    """Return cards, badges and what waits, for a script."""
+    """Return cards, badges, memberships and what waits, for a script."""
     return {
         "cards": [msgspec.to_builtins(card) for card in gifts.cards],
         "badges": [msgspec.to_builtins(badge) for badge in gifts.badges],
+        "memberships": [msgspec.to_builtins(one) for one in gifts.memberships],
         "waiting": [
             {"rule": one.rule, "reward": one.reward, "why": one.why, "until": stamp(one.until)}
             for one in gifts.waiting
@@ -28,7 +30,16 @@ def gift_lines(gifts: Gifts) -> list[str]:
         for card in gifts.cards
     ]
     lines += [f"  the badge {badge.name} ({badge.key})" for badge in gifts.badges]
+    lines += [_membership_line(one) for one in gifts.memberships]
     for one in gifts.waiting:
         why = f"{one.why}, looked at again {moment(one.until)} UTC" if one.why else "in a moment"
         lines.append(f"  the reward {one.reward} of the rule {one.rule} is to be given: {why}")
     return ["", "cards and gifts:", *lines] if lines else []
+
+
+def _membership_line(one: MembershipView) -> str:
+    day = "?" if one.through is None else texts("en").date_in_words(one.through)
+    perks = ", ".join(one.perks)
+    if one.runs:
+        return f"  member of {one.name} until {day}, with {perks}"
+    return f"  was a member of {one.name} until {day}"

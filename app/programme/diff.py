@@ -60,7 +60,11 @@ def _common(of: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 
 def _by_key(several: Any) -> dict[str, Any] | None:
-    """Return the tables of a list by their keys, None for anything else."""
+    """Return the tables of a list, or the one that there may be, by their keys, None for anything else."""
+    if several is None:
+        return {}
+    if isinstance(several, msgspec.Struct):
+        several = (several,)
     if not isinstance(several, tuple):
         return None
     if not all(isinstance(one, msgspec.Struct) and hasattr(one, "key") for one in several):

@@ -139,6 +139,7 @@ ADDED: Mapping[str, Effect] = {
     "badge": Effect.BETTER,
     "campaign": Effect.BETTER,
     "segment": Effect.NEITHER,
+    "membership": Effect.BETTER,
 }
 
 DIRECTIONS: Mapping[str, Direction] = {
@@ -226,6 +227,12 @@ DIRECTIONS: Mapping[str, Direction] = {
     "quiz.question": _either,
     "survey.name": _neither,
     "survey.question": _neither,
+    "membership.name": _neither,
+    "membership.lines.skus": _more_of(),
+    "membership.lines.products": _more_of(),
+    "membership.months": _more(),
+    "membership.days": _more(),
+    "membership.perks": _more_of(),
     "reward.cost": _cost,
     "segment.name": _neither,
     "segment.months": _either,

@@ -22,6 +22,7 @@ from app.programme.fields import OptionalMoney, Slug, check_money, check_unique
 from app.programme.gifts import check_gifts, with_points_left_out
 from app.programme.life import Life, check_life
 from app.programme.limits import check_limits
+from app.programme.membership import Membership, check_membership
 from app.programme.quizzes import Quiz, Survey, check_quizzes
 from app.programme.reading import read, wrong
 from app.programme.reward import Reward, check_reward
@@ -79,6 +80,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     rewards: tuple[Reward, ...] = ()
     quizzes: tuple[Quiz, ...] = ()
     surveys: tuple[Survey, ...] = ()
+    membership: Membership | None = None
 
 
 class _Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +129,7 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
     reward: tuple[Reward, ...] = ()
     quiz: tuple[Quiz, ...] = ()
     survey: tuple[Survey, ...] = ()
+    membership: Membership | None = None
 
 
 _WRITTEN = {field.type: field.encode_name for field in msgspec.structs.fields(_Document)}
@@ -165,6 +168,7 @@ def parse(source: str) -> Programme:
         rewards=document.reward,
         quizzes=document.quiz,
         surveys=document.survey,
+        membership=document.membership,
     )
     _check(programme)
     return programme
@@ -229,6 +233,7 @@ def _check(programme: Programme) -> None:
         | {tier.key for tier in programme.tiers},
     )
     check_gifts(programme.rules, programme.challenges, programme.rewards, programme.badges)
+    check_membership(programme.membership, taken | {one.key for one in programme.campaigns})
 
 
 def _check_zone(name: str) -> None:

@@ -1,5 +1,6 @@
 """Why an award is worth what it is worth: data only, ids and amounts, rendered elsewhere."""
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -46,6 +47,8 @@ class Reason(StrEnum):
     BONUS = "bonus"  # of a campaign
     NOT_INVITED = "not-invited"  # the campaign is for members of other tiers or segments
     NOTHING_EARNED = "nothing-earned"  # by what the campaign adds to
+    MEMBER = "member"  # a membership was paid for
+    NO_MEMBER = "no-member"  # nothing that was paid for a membership counts by now
     GIVEN_BACK = "given-back"  # the order that the reward was used for was refunded
     NO_FRIEND = "no-friend"  # nobody recommended the shop, as far as is known now
     NO_FIRST_ORDER = "no-first-order"  # the friend has bought nothing, or has given it back
@@ -111,5 +114,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     goal: int | None = None  # pieces of a card, orders or weeks of a challenge
     reward: str | None = None  # given without points
     badge: str | None = None
+    since: date | None = None  # first and last day of a membership
+    through: date | None = None
     objects: tuple[int, ...] = ()  # of a window: the source objects that decided
     notes: tuple[Note, ...] = ()

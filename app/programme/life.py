@@ -4,7 +4,7 @@ Hold and expiry both begin when a thing was earned, whenever we hear of it.
 """
 
 import calendar
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
+from app.programme.local_time import midnight_after, months_later
 from app.programme.reading import wrong
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -72,14 +73,8 @@ def expires_at(life: Life, timezone: str, earned_at: datetime) -> datetime | Non
     """
     if life.expire_months is None:
         return None
-    zone = ZoneInfo(timezone)
-    last = _last_day(life, _day(earned_at, zone))
-    if last is None or last == date.max:
-        return None
-    try:
-        return datetime.combine(last + timedelta(days=1), time.min, zone).astimezone(UTC)
-    except OverflowError:
-        return None
+    last = _last_day(life, _day(earned_at, ZoneInfo(timezone)))
+    return None if last is None else midnight_after(last, timezone)
 
 
 def idle_until(life: Life, timezone: str, last: datetime) -> datetime | None:
@@ -101,14 +96,13 @@ def _day(moment: datetime, zone: ZoneInfo) -> date:
 
 def _last_day(life: Life, day: date) -> date | None:
     """Return the last day of points of this day, None if no calendar has it."""
-    years, month = divmod(day.month - 1 + (life.expire_months or 0), _MONTHS)
-    year, month = day.year + years, month + 1
-    if year > date.max.year:
+    later = months_later(day, life.expire_months or 0)
+    if later is None:
         return None
     match life.expire:
         case "day":
-            return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+            return later
         case "month-end":
-            return date(year, month, calendar.monthrange(year, month)[1])
+            return later.replace(day=calendar.monthrange(later.year, later.month)[1])
         case "year-end":
-            return date(year, _MONTHS, 31)
+            return date(later.year, _MONTHS, 31)

@@ -1,6 +1,7 @@
 """Times as a person writes them, by the clocks of a programme's time zone. Pure."""
 
-from datetime import UTC, datetime
+import calendar
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app.errors import ConfigError
@@ -41,6 +42,30 @@ def local(moment: datetime, zone: ZoneInfo) -> str:
         return moment.astimezone(zone).isoformat(timespec="seconds")
     except OverflowError:  # the first and the last hours of the calendar have no date elsewhere
         return moment.isoformat(timespec="seconds")
+
+
+def months_later(day: date, months: int) -> date | None:
+    """Return the day so many months later, None if no calendar has it.
+
+    A month without that day has an earlier last one: 31 January and one month is 28 or 29 February.
+    """
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    if year > date.max.year:
+        return None
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def midnight_after(day: date, timezone: str) -> datetime | None:
+    """Return when a day is over as the calendar in `timezone` has it, None beyond all calendars."""
+    if day == date.max:
+        return None
+    try:
+        return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(timezone)).astimezone(
+            UTC
+        )
+    except OverflowError:
+        return None
 
 
 def _offset(local: datetime, zone: ZoneInfo, fold: int) -> str:

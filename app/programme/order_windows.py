@@ -35,9 +35,10 @@ MILESTONE = "orders"
 CARD = "items"
 CHALLENGE = "challenge"
 TIER_GIFT = "tier"
+MEMBERSHIP = "membership"
 _LIFETIME = "lifetime"
 _CAPS = frozenset({"day", "month", "year", _LIFETIME})
-_KINDS = _CAPS | {MILESTONE, CARD, CHALLENGE, TIER_GIFT}
+_KINDS = _CAPS | {MILESTONE, CARD, CHALLENGE, TIER_GIFT, MEMBERSHIP}
 
 _PERIODS: tuple[Period, ...] = ("day", "month", "year", "lifetime")  # each inside the next
 # How far apart two orders of one window may be, whatever the time zones of their versions.

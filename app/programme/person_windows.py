@@ -1,4 +1,4 @@
-"""What all orders of a person are worth together: milestones, punch cards, challenges, gifts for tiers."""
+"""What all orders of a person are worth together: milestones, cards, challenges, tier gifts, membership."""
 
 from collections.abc import Iterable
 
@@ -6,9 +6,11 @@ from app.programme.cards import evaluate_cards, has_cards
 from app.programme.challenge_windows import evaluate_challenges
 from app.programme.document import Programme
 from app.programme.explanation import Explanation, Reason
+from app.programme.membership_windows import evaluate_memberships
 from app.programme.order_windows import (
     CARD,
     CHALLENGE,
+    MEMBERSHIP,
     OrderItem,
     evaluate_milestones,
     has_milestones,
@@ -17,7 +19,11 @@ from app.programme.rules import Award
 from app.programme.tier_history import evaluate_gifts
 from app.programme.windows import WindowKey
 
-_LAPSED = {CARD: Reason.NOT_FULL, CHALLENGE: Reason.NOT_WON}
+_LAPSED = {
+    CARD: Reason.NOT_FULL,
+    CHALLENGE: Reason.NOT_WON,
+    MEMBERSHIP: Reason.NO_MEMBER,
+}
 
 
 def looks_at_all_orders(programme: Programme) -> bool:
@@ -26,6 +32,7 @@ def looks_at_all_orders(programme: Programme) -> bool:
         bool(programme.challenges or programme.tiers)
         or has_milestones(programme)
         or has_cards(programme)
+        or programme.membership is not None
     )
 
 
@@ -37,6 +44,7 @@ def evaluate_person(items: Iterable[OrderItem]) -> tuple[tuple[WindowKey, Award]
         *evaluate_cards(orders),
         *evaluate_challenges(orders),
         *evaluate_gifts(orders),
+        *evaluate_memberships(orders),
     ]
     return tuple(sorted(reached, key=lambda pair: pair[0]))
 

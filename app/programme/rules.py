@@ -51,12 +51,14 @@ class Award(msgspec.Struct, frozen=True, kw_only=True):
     reward: str | None = None  # given without points, `grants` times
     grants: int = 0
     badge: str | None = None
+    until: datetime | None = None  # of a membership: when it is over
+    perks: tuple[str, ...] = ()  # that a membership gives while it runs
     explanation: Explanation
 
     @property
     def gives(self) -> bool:
         """Say whether it is worth anything."""
-        return bool(self.points or self.grants or self.badge)
+        return bool(self.points or self.grants or self.badge or self.until)
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -25,6 +25,7 @@ THINGS = {
     "challenge": mark("The challenge “%(name)s”"),
     "segment": mark("The segment “%(name)s”"),
     "badge": mark("The badge “%(name)s”"),
+    "membership": mark("The membership “%(name)s”"),
     "quiz": mark("The quiz “%(name)s”"),
     "survey": mark("The survey “%(name)s”"),
 }
@@ -38,6 +39,7 @@ ADDED = {
     "challenge": mark("There is a new challenge: “%(name)s”."),
     "segment": mark("There is a new segment: “%(name)s”."),
     "badge": mark("There is a new badge: “%(name)s”."),
+    "membership": mark("There is a new membership: “%(name)s”."),
     "quiz": mark("There is a new quiz: “%(name)s”."),
     "survey": mark("There is a new survey: “%(name)s”."),
 }
@@ -52,6 +54,9 @@ REMOVED = {
     "challenge": mark("The challenge “%(name)s” is gone."),
     "segment": mark("The segment “%(name)s” is gone."),
     "badge": mark("The badge “%(name)s” is gone."),
+    "membership": mark(
+        "The membership “%(name)s” is not sold any more; what was bought runs to its end."
+    ),
     "quiz": mark("The quiz “%(name)s” is gone."),
     "survey": mark("The survey “%(name)s” is gone."),
 }
@@ -179,6 +184,12 @@ KEYS = {
     "segment.name": mark("the name"),
     "segment.months": mark("the time that counts"),
     **dict.fromkeys(_CONDITIONS, mark("the conditions")),
+    "membership.name": mark("the name"),
+    "membership.lines.skus": mark("the SKUs that buy it"),
+    "membership.lines.products": mark("the products that buy it"),
+    "membership.months": mark("the time that one piece buys"),
+    "membership.days": mark("the time that one piece buys"),
+    "membership.perks": mark("the perks"),
     "quiz.name": mark("the name"),
     "quiz.pass": mark("how many right answers pass"),
     "quiz.tries": mark("how many tries there are"),

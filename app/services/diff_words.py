@@ -85,8 +85,8 @@ def _name(change: Change, old: Programme, new: Programme, language: str) -> str:
     field = next((one for one, table in TABLES.items() if table == change.table), None)
     for programme in (new, old):
         several = getattr(programme, field, ()) if field else ()
-        for one in several if isinstance(several, tuple) else ():
-            if one.key != change.key:
+        for one in several if isinstance(several, tuple) else (several,):
+            if getattr(one, "key", None) != change.key:
                 continue
             if isinstance(one, Reward):
                 return reward_words(

@@ -13,6 +13,7 @@ from app.programme.referrals import OF_FRIEND
 from app.services.explain_actions import why_acted
 from app.services.explain_caps import head_of_cap, is_capped, why_capped
 from app.services.explain_gifts import PERSON_WINDOWS, head_of_gift, is_gift, why_given, with_gift
+from app.services.explain_membership import head_of_membership, is_membership, since_when
 from app.services.explain_multipliers import NO_NAMES, Names, multiplied
 from app.services.explain_words import (
     CHANNELS,
@@ -77,6 +78,8 @@ def render(
         head = head_of_cap(words, points, worth)
     elif explanation is not None and kind == "award" and not points and is_gift(explanation):
         head = head_of_gift(words, explanation)
+    elif explanation is not None and kind == "award" and is_membership(explanation):
+        head = head_of_membership(words, explanation, names)
     else:
         head = _head(words, kind, points, worth, stays)
     head = head[:1].upper() + head[1:]
@@ -127,6 +130,7 @@ def _why(
         currency=told.currency or "?",
         campaign=names.get(("campaign", told.rule), told.rule),
         tier=names.get(("tier", told.rule), told.rule),
+        since=since_when(words, told),
         channel=words.say(CHANNELS[channel])
         if channel in CHANNELS
         else words.say("“%(word)s”", word=channel),

@@ -7,7 +7,7 @@ from app.programme.explanation import Explanation
 from app.services.texts import Texts, mark
 
 Names = Mapping[tuple[str, str], str]
-"""What people call things, by ("tier" or "campaign", key)."""
+"""What people call things, by ("tier", "campaign" or "membership", key)."""
 
 NO_NAMES: Names = {}
 

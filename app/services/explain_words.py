@@ -44,6 +44,8 @@ REASONS: dict[Reason, str] = {
     Reason.NOTHING_EARNED: mark(
         "nothing in it earns points that the campaign “%(campaign)s” adds to"
     ),
+    Reason.MEMBER: mark("paid for since %(since)s"),
+    Reason.NO_MEMBER: mark("nothing that was paid for it counts by now"),
     Reason.GIVEN_BACK: mark("the order that the reward “%(rule)s” was used for was refunded"),
     Reason.NO_FRIEND: mark("nobody recommended the shop, as far as is known"),
     Reason.NO_FIRST_ORDER: mark("the friend has bought nothing yet, or has given it back"),

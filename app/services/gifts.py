@@ -1,10 +1,11 @@
-"""What awards give besides points, in a working set: rewards without points and badges.
+"""What awards give besides points, in a working set: rewards without points, badges, memberships.
 
 An award says how often its rule gives a reward (`grants`) and which badge. The redemptions themselves
 are made and ended by a job (`grants`), which looks at a person whenever `grant_due_at` says so.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from app.programme.events import RedemptionState
 from app.programme.rules import Award
@@ -17,11 +18,13 @@ _OVER = frozenset({RedemptionState.USED, RedemptionState.RELEASED})
 def give(work: WorkSet, row: AwardRow, award: Award) -> None:
     """Bring the gifts of an award to what it is worth now."""
     _give(work, row, award.reward, award.grants, award.badge)
+    _let_run(work, row, award.until, ",".join(award.perks) or None)
 
 
 def give_nothing(work: WorkSet, row: AwardRow) -> None:
     """Take the gifts of an award back."""
     _give(work, row, None, 0, None)
+    _let_run(work, row, None, None)
 
 
 def _give(work: WorkSet, row: AwardRow, reward: str | None, grants: int, badge: str | None) -> None:
@@ -33,9 +36,18 @@ def _give(work: WorkSet, row: AwardRow, reward: str | None, grants: int, badge: 
     row.dirty = True
 
 
+def _let_run(work: WorkSet, row: AwardRow, until: datetime | None, perks: str | None) -> None:
+    """Let a membership run so long; whenever that changes the shops are told, and at its end again."""
+    if (row.until, row.perks) == (until, perks):
+        return
+    row.until = row.lapses_at = until
+    row.perks, row.dirty = perks, True
+    work.moved.add(work.member(row.member_id).id)
+
+
 def gives(row: AwardRow) -> bool:
     """Say whether an award gives anything now."""
-    return bool(row.points or row.grants or row.badge)
+    return bool(row.points or row.grants or row.badge or row.until)
 
 
 def look_again(work: WorkSet, rows: Iterable[ObjectRow], joined: Sequence[int]) -> None:

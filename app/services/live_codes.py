@@ -1,4 +1,4 @@
-"""What members have and have not used up, codes and perks: what a shop shows each of them."""
+"""What members have and have not used up, codes and perks of rewards and memberships: what a shop shows."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -26,22 +26,27 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
 class LiveCodes:
     """The live codes in one shop of some members, those of accounts joined to them included."""
 
-    def __init__(self, connection: Connection, store_id: int, members: Iterable[int]) -> None:
+    def __init__(
+        self, connection: Connection, store_id: int, members: Iterable[int], now: datetime
+    ) -> None:
         self._homes = accounts_of(connection, sorted(set(members)))
         self._accounts = _accounts(connection, store_id, sorted(self._homes))
         self._codes = _codes(connection, store_id, self._homes)
+        self._perks = _perks(connection, self._homes, now)
 
     def of(self, member: int, customer: str) -> tuple[Live, ...]:
         """Return what a member has to be shown to this customer of the shop, the oldest first.
 
         Who has two accounts in the shop sees a code where it works. If the account it was made for is
-        gone (the shop may have merged it into the other), it is shown all the same.
+        gone (the shop may have merged it into the other), it is shown all the same. What a membership
+        gives is shown in every shop.
         """
-        return tuple(
+        codes = (
             one
             for one in self._codes.get(member, ())
             if one.customer in {None, customer} or (member, one.customer) not in self._accounts
         )
+        return (*codes, *self._perks.get(member, ()))
 
 
 def accounts_of(connection: Connection, members: Sequence[int]) -> dict[int, int]:
@@ -99,3 +104,26 @@ def _codes(connection: Connection, store_id: int, homes: dict[int, int]) -> dict
         one = Live(code=row.code, reward=facts.reward, ends_at=row.ends_at, customer=row.customer)
         found.setdefault(homes[row.member_id], []).append(one)
     return found
+
+
+def _perks(
+    connection: Connection, homes: dict[int, int], now: datetime
+) -> dict[int, tuple[Live, ...]]:
+    """Return the perks of memberships that run, per person."""
+    rows = connection.execute(
+        select(t.award.c.member_id, t.award.c.perks).where(
+            t.award.c.member_id.in_(sorted(homes)),
+            t.award.c.object_id.is_(None),
+            t.award.c.until > now,
+        )
+    )
+    found: dict[int, set[str]] = {}
+    for row in rows:
+        found.setdefault(homes[row.member_id], set()).update((row.perks or "").split(","))
+    return {
+        # Their end is not told: a renewal changes nothing that a shop shows.
+        person: tuple(
+            Live(code=None, reward=perk, ends_at=None, customer=None) for perk in sorted(perks)
+        )
+        for person, perks in found.items()
+    }

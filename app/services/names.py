@@ -1,4 +1,4 @@
-"""What people call tiers and campaigns now, for explanations that hold only their keys."""
+"""What people call tiers, campaigns and memberships now, for explanations that hold only their keys."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,7 +9,12 @@ from app.db import tables as t
 from app.programme.explanation import Explanation, Reason
 from app.services.explain_multipliers import Names
 
-_NAMING = frozenset({Reason.BONUS, Reason.NOT_INVITED, Reason.NOTHING_EARNED, Reason.TIER_REACHED})
+_NAMING = frozenset(
+    {
+        *(Reason.BONUS, Reason.NOT_INVITED, Reason.NOTHING_EARNED, Reason.TIER_REACHED),
+        *(Reason.MEMBER, Reason.NO_MEMBER),
+    }
+)
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -22,6 +27,7 @@ class _Document(msgspec.Struct, frozen=True):
 
     tiers: tuple[_Named, ...] = ()
     campaigns: tuple[_Named, ...] = ()
+    membership: _Named | None = None
 
 
 _DOCUMENT: msgspec.json.Decoder[_Document] = msgspec.json.Decoder(_Document)
@@ -39,7 +45,7 @@ def names_for(
 
 
 def names_of(connection: Connection, programme_id: int) -> Names:
-    """Return the names of a programme's tiers and campaigns: the newest of each, also of what is gone."""
+    """Return the names of a programme's tiers, campaigns and memberships: the newest of each, even gone."""
     names: dict[tuple[str, str], str] = {}
     documents = connection.execute(
         select(t.programme_version.c.document)
@@ -48,7 +54,12 @@ def names_of(connection: Connection, programme_id: int) -> Names:
     )
     for document in documents.scalars():
         version = _DOCUMENT.decode(document)
-        for kind, several in (("tier", version.tiers), ("campaign", version.campaigns)):
+        sold = () if version.membership is None else (version.membership,)
+        for kind, several in (
+            ("tier", version.tiers),
+            ("campaign", version.campaigns),
+            ("membership", sold),
+        ):
             names |= {(kind, one.key): one.name or one.key for one in several}
     return names
 

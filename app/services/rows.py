@@ -111,6 +111,9 @@ class AwardRow(Stored):
     reward: str | None = None
     grants: int = 0
     badge: str | None = None
+    until: datetime | None = None
+    perks: str | None = None
+    lapses_at: datetime | None = None
     grant_due_at: datetime | None = None
     grant_note: str | None = None
     postings: int = 0

@@ -29,7 +29,7 @@ def check_order_windows(
     problems: list[Problem],
 ) -> None:
     """Check that each person is given for several orders together what those are worth."""
-    given = _given(connection, programme_id, joined)
+    given = _given(connection, programme_id, joined, problems)
     if has_order_windows(known):
         rows = connection.execute(
             select(t.source_object)
@@ -49,20 +49,34 @@ def check_order_windows(
 
 
 def _given(
-    connection: Connection, programme_id: int, joined: Mapping[int, int]
+    connection: Connection,
+    programme_id: int,
+    joined: Mapping[int, int],
+    problems: list[Problem],
 ) -> dict[int, dict[WindowKey, Gives]]:
     given: dict[int, dict[WindowKey, Gives]] = defaultdict(dict)
     awards = connection.execute(
         select(t.award).where(
             t.award.c.programme_id == programme_id,
             t.award.c.object_id.is_(None),
-            or_(t.award.c.points != 0, t.award.c.grants != 0, t.award.c.badge.is_not(None)),
+            or_(
+                t.award.c.points != 0,
+                t.award.c.grants != 0,
+                t.award.c.badge.is_not(None),
+                t.award.c.until.is_not(None),
+                t.award.c.perks.is_not(None),
+                t.award.c.lapses_at.is_not(None),
+            ),
         )
     )
     for award in awards:
         if is_order_window(award.window_key):
             person = joined.get(award.member_id, award.member_id)
             window = WindowKey(award.rule, award.window_key)
+            if award.lapses_at not in {None, award.until}:
+                problems.append(
+                    Problem(what="the end of a membership is told at another time", member=person)
+                )
             given[person][window] = added(given[person].get(window, NOTHING), award)
     return given
 

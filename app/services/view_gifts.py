@@ -1,14 +1,17 @@
-"""What a member has of cards and badges, and what waits to be given: as support sees it."""
+"""What a member has of cards, badges and memberships, and what waits to be given: as support sees it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from app.clock import now as present
 from app.db import tables as t
 from app.programme.cards import Card, card_states, has_cards
+from app.services.explain import read_explanation
+from app.services.names import names_of
 from app.services.order_windows import ORDER, order_item
 from app.services.programmes import in_force, versions
 
@@ -18,6 +21,17 @@ class BadgeView(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     name: str
+
+
+class MembershipView(msgspec.Struct, frozen=True, kw_only=True):
+    """A paid membership, running or over; its days are those of the programme's calendar."""
+
+    key: str
+    name: str
+    since: date | None
+    through: date | None
+    runs: bool
+    perks: tuple[str, ...]
 
 
 class WaitingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,10 +49,11 @@ class Gifts(msgspec.Struct, frozen=True, kw_only=True):
     cards: tuple[Card, ...] = ()
     badges: tuple[BadgeView, ...] = ()
     waiting: tuple[WaitingView, ...] = ()
+    memberships: tuple[MembershipView, ...] = ()
 
 
 def gifts_of(connection: Connection, programme_id: int, accounts: Sequence[int]) -> Gifts:
-    """Return the cards, badges and waiting rewards of a person with these accounts."""
+    """Return the cards, badges, memberships and waiting rewards of a person with these accounts."""
     known = versions(connection, programme_id)
     programme = in_force(known, present()).programme
     awards = connection.execute(
@@ -61,9 +76,32 @@ def gifts_of(connection: Connection, programme_id: int, accounts: Sequence[int])
         cards = card_states([order_item(known, row) for row in orders], programme)
     return Gifts(
         cards=cards,
+        memberships=_memberships(connection, programme_id, awards),
         badges=tuple(BadgeView(key=key, name=names.get(key, key)) for key in badges),
         waiting=tuple(
             WaitingView(rule=rule, reward=reward, why=row.grant_note or "", until=row.grant_due_at)
             for (rule, reward), row in waiting.items()
         ),
     )
+
+
+def _memberships(
+    connection: Connection, programme_id: int, awards: Sequence[Row[Any]]
+) -> tuple[MembershipView, ...]:
+    bought = [row for row in awards if row.until is not None]
+    if not bought:
+        return ()
+    names, now, found = names_of(connection, programme_id), present(), []
+    for row in bought:
+        told = read_explanation(row.explanation)
+        found.append(
+            MembershipView(
+                key=row.rule,
+                name=names.get(("membership", row.rule), row.rule),
+                since=None if told is None else told.since,
+                through=None if told is None else told.through,
+                runs=row.until > now,
+                perks=tuple((row.perks or "").split(",")),
+            )
+        )
+    return tuple(found)

@@ -72,7 +72,7 @@ def claim_due(connection: Connection, store_id: int, now: datetime, *, limit: in
         .where(t.store_customer.c.id.in_(ids))
         .order_by(t.store_customer.c.id)
     ).all()
-    codes = LiveCodes(connection, store_id, [row.member_id for row in found])
+    codes = LiveCodes(connection, store_id, [row.member_id for row in found], now)
     wanted = []
     for row in found:
         one = Wanted(

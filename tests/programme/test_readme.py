@@ -13,6 +13,7 @@ from app.programme.challenges import Challenge
 from app.programme.document import Programme, Switches
 from app.programme.life import Life
 from app.programme.lines import Factor, Lines
+from app.programme.membership import Membership
 from app.programme.quizzes import Question, Quiz, Survey, SurveyQuestion
 from app.programme.reward import Reward
 from app.programme.rule import Rule, When
@@ -36,6 +37,7 @@ ELSEWHERE = {
     "badges",
     "quizzes",
     "surveys",
+    "membership",
     "question",
 }  # tables of their own
 
@@ -47,6 +49,7 @@ ELSEWHERE = {
         *(Quiz, Question, Survey, SurveyQuestion),
         *[Challenge, Badge, Campaign],
         *[Segment, Where, Rfm],
+        Membership,
     ],
 )
 def test_every_key_of_a_document_is_described(table: type[msgspec.Struct]) -> None:

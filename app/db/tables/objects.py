@@ -75,6 +75,11 @@ award = table(
     Column("reward", text()),
     Column("grants", big(), nullable=False, server_default="0"),
     Column("badge", text()),
+    # Of a membership: when it is over, its perks with commas between, and when the shops are to be told
+    # that it is; NULL: they were.
+    Column("until", Moment()),
+    Column("perks", text()),
+    Column("lapses_at", Moment()),
     Column("grant_due_at", Moment()),  # when to see whether the rewards were given; NULL: they were
     Column("grant_note", text()),  # why they have to wait
     Column("postings", big(), nullable=False),
@@ -96,6 +101,13 @@ award = table(
         "grant_due_at",
         sqlite_where=Column("grant_due_at", Moment()).is_not(None),
         postgresql_where=Column("grant_due_at", Moment()).is_not(None),
+    ),
+    # Which memberships are over is asked each minute.
+    Index(
+        "ix_award_lapses_at",
+        "lapses_at",
+        sqlite_where=Column("lapses_at", Moment()).is_not(None),
+        postgresql_where=Column("lapses_at", Moment()).is_not(None),
     ),
     # What becomes available is asked each minute.
     Index(

@@ -633,6 +633,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("reward", TEXT, nullable=True),
         sa.Column("grants", BIG, server_default="0", nullable=False),
         sa.Column("badge", TEXT, nullable=True),
+        sa.Column("until", BIG, nullable=True),
+        sa.Column("perks", TEXT, nullable=True),
+        sa.Column("lapses_at", BIG, nullable=True),
         sa.Column("grant_due_at", BIG, nullable=True),
         sa.Column("grant_note", TEXT, nullable=True),
         sa.Column("postings", BIG, nullable=False),
@@ -657,6 +660,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         unique=False,
         sqlite_where=sa.text("grant_due_at IS NOT NULL"),
         postgresql_where=sa.text("grant_due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_award_lapses_at",
+        "award",
+        ["lapses_at"],
+        unique=False,
+        sqlite_where=sa.text("lapses_at IS NOT NULL"),
+        postgresql_where=sa.text("lapses_at IS NOT NULL"),
     )
     op.create_index(
         "ix_award_matures_at",
