@@ -210,7 +210,10 @@ class Discount(msgspec.Struct, frozen=True, kw_only=True):
     kind: DiscountKind
     value: Decimal | None = None
     currency: str
-    product: str | None = None
+    product: str | None = None  # of "free-product": which it is
+    products: tuple[
+        str, ...
+    ] = ()  # of "percent" and "fixed": off these only; none named: all goods
     minimum: Decimal | None = None  # the least that the goods of the order must cost
     combinable: bool = False  # with other discounts
     customer: str | None = None

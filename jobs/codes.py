@@ -120,6 +120,7 @@ def _discount(task: CodeTask) -> Discount:
         value=facts.value,
         currency=task.currency,
         product=facts.product,
+        products=facts.products,
         minimum=task.reward.minimum,
         combinable=task.reward.combinable,
         customer=task.customer,

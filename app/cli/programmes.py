@@ -20,8 +20,10 @@ from app.programme.document import Programme, parse
 from app.programme.local_time import local, moment_of
 from app.programme.presets import describe, preset_names, preset_source
 from app.programme.reward import Reward
+from app.programme.rewards import has_price_duty
 from app.programme.rule import named_stores
 from app.services import programmes, rates
+from app.services.reward_words import price_duty_words
 from app.services.stores import list_stores
 
 _TOGETHER = "stempel programme apply one-per-unit --with rewards-100-200-500 --key kawa"
@@ -293,6 +295,15 @@ def _notes(document: Programme, stores: Sequence[str]) -> list[str]:
 
 
 def _of_reward(reward: Reward, stores: Sequence[str]) -> list[str]:
+    if reward.lines is not None:
+        named = list(dict.fromkeys(product.store for product in reward.lines.products))
+        missing = [key for key in stores if key not in named]
+        notes = [f"{reward.key}: {price_duty_words('en')}"] if has_price_duty(reward) else []
+        if missing:
+            notes.append(
+                f"{reward.key}: hidden in {' and '.join(missing)} until you name its products there."
+            )
+        return [*notes, *_strange(reward.key, named, stores)]
     if reward.kind != "free-product":
         return []
     named = [product.store for product in reward.product]

@@ -6,11 +6,11 @@ from sqlalchemy import Connection
 from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
 from app.programme.limits import Hidden, Supply, left
 from app.programme.reward import Reward
-from app.programme.rewards import Offer, offers
+from app.programme.rewards import Offer, has_price_duty, offers
 from app.services.limits import asking_of, supply_of
 from app.services.programmes import Version, in_force, programme_id_of, versions
 from app.services.redeem import Outlet
-from app.services.reward_words import hidden_words, reward_words
+from app.services.reward_words import hidden_words, price_duty_words, reward_words
 from app.services.stores import get_store
 from app.services.view_members import find_member
 from connectors.registry import load_connectors
@@ -75,6 +75,8 @@ def list_rewards(
                 "kind": offer.reward.kind,
                 "value": None if offer.reward.value is None else str(offer.reward.value),
                 "product": offer.product,
+                "products": offer.products,
+                "lowest_price_duty": has_price_duty(offer.reward),
                 "left": left(offer.reward, supply),
                 "hidden": offer.hidden,
             }
@@ -96,6 +98,11 @@ def list_rewards(
                 for key, offer in found
             ],
             ["store", "reward", "cost", "what it is", "left", "hidden because"],
+        )
+        + "".join(
+            f"\n{one.key}: {price_duty_words('en')}"
+            for one in version.programme.rewards
+            if has_price_duty(one)
         ),
     )
 

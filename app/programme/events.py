@@ -158,6 +158,7 @@ class RedemptionState(StrEnum):
     ISSUED = "issued"  # the code is in the shop
     USED = "used"  # an order that counts shows it
     RELEASED = "released"  # the code is dead, the points are back
+    LAPSED = "lapsed"  # nobody used it in its time, and the reward gives nothing back for that
 
 
 class RedemptionFacts(
@@ -171,6 +172,7 @@ class RedemptionFacts(
     value: Decimal | None = None
     currency: str | None = None  # of `value`, if that is money
     product: str | None = None
+    products: tuple[str, ...] = ()  # of percent and fixed: what it is off, in that shop; none: all
     state: RedemptionState
     given_back: bool = False  # used, but its order was refunded in full and the reward gives back
 

@@ -44,8 +44,12 @@ def judge(
     made: bool,
     dead: bool,
     refunded: Literal["none", "points", "new-code"],
+    lapsed: bool = False,
 ) -> Verdict:
     """Say how far a redemption has come; `code` is lower-cased, as orders show codes.
+
+    `lapsed`: it ended because its time was over, of a reward that gives nothing back then. It is released
+    all the same if an order had shown it: that was used in time, and its order was cancelled.
 
     The newest order that shows the code and was not cancelled captures it, even if the code was
     already released: then the points are spent again.
@@ -54,8 +58,12 @@ def judge(
     counting = [use for use in showing if _counts(use)]
     spent = sum(1 for use in showing if not _counts(use) and not _draft(use))
     if not counting:
-        ended = RedemptionState.RELEASED if dead else RedemptionState.RESERVED
-        state = RedemptionState.ISSUED if made and not dead else ended
+        if dead:
+            over = lapsed and made and not spent
+            return Verdict(
+                state=RedemptionState.LAPSED if over else RedemptionState.RELEASED, spent=spent
+            )
+        state = RedemptionState.ISSUED if made else RedemptionState.RESERVED
         return Verdict(state=state, spent=spent)
     newest = max(counting, key=_age)
     refund = newest.facts is not None and refunded_in_full(newest.facts)

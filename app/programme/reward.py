@@ -16,11 +16,12 @@ from app.programme.fields import (
     check_unique,
     decimals,
 )
-from app.programme.lines import Product
+from app.programme.lines import Lines, Product, check_lines
 from app.programme.names import Name, check_name
 from app.programme.reading import wrong
 
 MOST_TAKEN = 1_000_000
+MOST_PRODUCTS = 100
 
 Each = Literal["lifetime", "year", "month"]
 OptionalCount = Annotated[
@@ -57,7 +58,11 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
         Literal["none", "points", "new-code"],
         Meta(description='"none", "points" or "new-code"'),
     ] = "none"  # what a member gets back when the order it was used for is refunded in full
+    expired: Annotated[Literal["none", "points"], Meta(description='"none" or "points"')] = (
+        "points"  # what a member gets back when its time ends unused
+    )
     product: tuple[Product, ...] = ()  # of a free product: which it is, shop by shop
+    lines: Lines | None = None  # of percent and fixed: off these products only
     total: OptionalCount = None  # how many can be taken altogether (limits.py)
     per_member: OptionalCount = None  # how many each member can take …
     each: Annotated[Each, Meta(description='"lifetime", "year" or "month"')] = "lifetime"  # … in it
@@ -88,7 +93,42 @@ def check_reward(path: str, reward: Reward) -> None:
             f'{path}.product: only a reward of kind "free-product" has this key, '
             f'this one is of kind "{reward.kind}"'
         )
+    _check_lines(f"{path}.lines", reward)
+    _check_expired(path, reward)
     check_unique(f"{path}.product", "store", [product.store for product in reward.product])
+
+
+def _check_expired(path: str, reward: Reward) -> None:
+    if reward.expired == "points":
+        return
+    for name, given in (("valid_days", reward.valid_days), ("cost", reward.cost)):
+        if not given:
+            raise ConfigError(f'{path}.expired needs the key "{name}" beside it')
+
+
+def _check_lines(path: str, reward: Reward) -> None:
+    """Refuse goods that no shop can limit a code to, or not as it is meant."""
+    if reward.lines is None:
+        return
+    if reward.kind not in {"percent", "fixed"}:
+        raise ConfigError(
+            f'{path}: only a reward of kind "percent" or "fixed" has this key, '
+            f'this one is of kind "{reward.kind}"'
+        )
+    if reward.lines.skus:
+        raise ConfigError(
+            f"{path}.skus: shops limit a code to products only; name them as {path}.products"
+        )
+    check_lines(path, reward.lines)
+    if len(reward.lines.products) > MOST_PRODUCTS:
+        raise wrong(
+            f"{path}.products", f"{len(reward.lines.products)} of them", f"at most {MOST_PRODUCTS}"
+        )
+    if reward.minimum is not None:
+        raise ConfigError(
+            f"{path}: lines and minimum exclude each other; one shop would count these goods alone, "
+            "another the whole cart"
+        )
 
 
 def _only_for_codes(path: str, reward: Reward) -> None:
@@ -97,6 +137,7 @@ def _only_for_codes(path: str, reward: Reward) -> None:
         ("combinable", reward.combinable),
         ("automatic", reward.automatic),
         ("refunded", reward.refunded != "none"),
+        ("expired", reward.expired != "points"),
     ):
         if given:
             raise ConfigError(

@@ -12,6 +12,7 @@ class Offer(msgspec.Struct, frozen=True):
 
     reward: Reward
     product: str | None  # of a free product: its number in that store
+    products: tuple[str, ...]  # of one for certain products: their numbers in that store
     hidden: Hidden | None
 
 
@@ -27,6 +28,7 @@ def offers(
         Offer(
             reward,
             product_in(reward, store_key),
+            products_in(reward, store_key),
             why_not_offered(programme, reward, supply) or why_not_given(reward, store_key, makes),
         )
         for reward in programme.rewards
@@ -45,10 +47,27 @@ def product_in(reward: Reward, store_key: str) -> str | None:
     return next((one.id for one in reward.product if one.store == store_key), None)
 
 
+def products_in(reward: Reward, store_key: str) -> tuple[str, ...]:
+    """Return the numbers that the products have in a store which a reward is for alone."""
+    named = () if reward.lines is None else reward.lines.products
+    return tuple(one.id for one in named if one.store == store_key)
+
+
+def has_price_duty(reward: Reward) -> bool:
+    """Say whether a reward lowers the price of goods that the seller chose.
+
+    Then the lowest price of the 30 days before belongs beside the lowered one (directive 98/6/EC, article
+    6a), although the reward is for members only; not so where members choose the goods.
+    """
+    return reward.kind in {"percent", "fixed"} and reward.lines is not None
+
+
 def why_not_given(reward: Reward, store_key: str, makes: frozenset[str]) -> Hidden | None:
     """Say why a store cannot give a reward, whatever it costs; None if it can."""
     if reward.kind not in makes:
         return Hidden.NOT_MADE
     if reward.kind == "free-product" and product_in(reward, store_key) is None:
+        return Hidden.NO_PRODUCT
+    if reward.lines is not None and not products_in(reward, store_key):
         return Hidden.NO_PRODUCT
     return None

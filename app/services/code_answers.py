@@ -14,12 +14,13 @@ from sqlalchemy import Connection, and_, or_, select, update
 
 from app.db import tables as t
 from app.programme.events import RedemptionState
-from app.services.codes import TIME_OVER, Act, CodeTask
+from app.services.codes import Act, CodeTask
 from app.services.keys import Vault
 from app.services.programmes import Version, versions
 from app.services.redemptions import (
     LOOK_AGAIN,
     REFUND_UNDONE,
+    TIME_OVER,
     commit_change,
     facts_of,
     next_due,

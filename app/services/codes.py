@@ -20,12 +20,11 @@ from app.programme.redemption import PERK, Use
 from app.programme.reward import Reward
 from app.services.facts import decode_facts
 from app.services.programmes import Version, version_of, versions
-from app.services.redemptions import judged, use_of
+from app.services.redemptions import TIME_OVER, judged, use_of
 
 LEASE = timedelta(minutes=5)
 NO_KEYS_WAIT = timedelta(hours=1)
 
-TIME_OVER = "its time is over"
 NO_KEYS = "the store has no API keys now"
 ERASED = "its person was erased"
 

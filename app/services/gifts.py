@@ -12,7 +12,7 @@ from app.programme.rules import Award
 from app.services.rows import REDEMPTION, AwardRow, ObjectRow
 from app.services.workset import WorkSet
 
-_OVER = frozenset({RedemptionState.USED, RedemptionState.RELEASED})
+_OVER = frozenset({RedemptionState.USED, RedemptionState.RELEASED, RedemptionState.LAPSED})
 
 
 def give(work: WorkSet, row: AwardRow, award: Award) -> None:

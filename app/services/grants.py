@@ -19,10 +19,10 @@ from app.programme.events import RedemptionFacts, RedemptionState
 from app.programme.granted import Gift, Given, Held, due, held
 from app.programme.limits import Hidden
 from app.programme.reward import Reward
-from app.programme.rewards import product_in, why_not_given
+from app.programme.rewards import product_in, products_in, why_not_given
 from app.services import accounts, workset
 from app.services.audit import Act, note_act
-from app.services.codes import ERASED, TIME_OVER
+from app.services.codes import ERASED
 from app.services.explain import read_explanation
 from app.services.facts import decode_facts
 from app.services.holdings import load_worth
@@ -33,6 +33,7 @@ from app.services.redemptions import (
     BY_HAND,
     NOT_EARNED,
     REFUND_UNDONE,
+    TIME_OVER,
     open_redemptions,
     settle_redemptions,
 )
@@ -265,6 +266,7 @@ def _grant(
             value=reward.value,
             currency=version.programme.currency,
             product=product_in(reward, place.outlet.store.key),
+            products=products_in(reward, place.outlet.store.key),
             state=RedemptionState.RESERVED,
         ),
         version=version.number,

@@ -142,6 +142,8 @@ def _terms(words: Texts, row: Row[Any], offered: Programme, facts: RedemptionFac
     if row.ends_at is not None:
         last = words.day(row.ends_at, ZoneInfo(offered.timezone))
         terms.append(words.say("It is valid up to and including %(day)s.", day=last))
+    if facts.products:
+        terms.append(words.say("It is for certain products of the shop only."))
     if reward is not None and reward.minimum is not None:
         amount = words.money(reward.minimum, offered.currency)
         terms.append(words.say("The goods must cost at least %(amount)s.", amount=amount))

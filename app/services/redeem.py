@@ -161,6 +161,7 @@ def _facts(version: Version, offer: Offer) -> RedemptionFacts:
         value=reward.value,
         currency=version.programme.currency,
         product=offer.product,
+        products=offer.products,
         state=RedemptionState.RESERVED,
     )
 

@@ -38,6 +38,8 @@ REFUND_UNDONE = "the refund it was given for was undone"
 NOT_EARNED = "it is not earned any more"
 """Why a code ends that a rule gave without points."""
 
+TIME_OVER = "its time is over"
+
 REPLACED = "another code was given for it, and used"
 
 CodeKey = tuple[int, str]  # store id, lower-cased code
@@ -333,6 +335,9 @@ def judged(
         made=row.made_at is not None,
         dead=row.dead_at is not None,
         refunded=refund_policy(versions, number, reward),
+        lapsed=row.ending == TIME_OVER
+        and row.granted_by is None
+        and _keeps_expired(versions, number, reward),
     )
 
 
@@ -354,6 +359,12 @@ def refund_policy(
     """Return what the version that offered a reward gives back for a refunded order."""
     offered = version_of(versions, number).programme.rewards
     return next((one.refunded for one in offered if one.key == reward), "none")
+
+
+def _keeps_expired(versions: Sequence[Version], number: int, reward: str) -> bool:
+    """Say whether points stay spent for a code that ran out unused."""
+    offered = version_of(versions, number).programme.rewards
+    return any(one.key == reward and one.expired == "none" for one in offered)
 
 
 def object_of(work: WorkSet, row: RedemptionRow) -> ObjectRow:

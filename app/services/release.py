@@ -45,6 +45,11 @@ def release(
             f"Redemption {redemption_id} was used: an order shows its code. Its points come back "
             "only if that order is cancelled in the shop."
         )
+    if row.state == RedemptionState.LAPSED:
+        raise Conflict(
+            f"Redemption {redemption_id} ran out unused, and its reward gives nothing back for that. "
+            "It can be made up for by points given by hand."
+        )
     if row.dead_at is not None:
         return row.state
     end_code(connection, row, BY_HAND, now)

@@ -43,6 +43,14 @@ def reward_words(
     return words.say(_KINDS[kind]) if kind in _KINDS else kind
 
 
+def price_duty_words(language: str) -> str:
+    """Say what a seller has to show who chose the goods that a reward is off."""
+    return texts(language).say(
+        "you chose the goods that it is off, so their lowest price of the 30 days before must be shown "
+        "beside the lowered one, even if it is for members only (Omnibus directive)."
+    )
+
+
 def hidden_words(hidden: Hidden, language: str) -> str:
     """Say why a reward cannot be had in a store."""
     return texts(language).say(_HIDDEN[hidden])

@@ -21,6 +21,7 @@ from app.services.redemptions import judged
 from app.services.rows import REDEMPTION
 from app.services.workset import chunks
 
+_DEAD = frozenset({RedemptionState.RELEASED, RedemptionState.LAPSED})
 _LIVE = frozenset({RedemptionState.RESERVED, RedemptionState.ISSUED})
 
 
@@ -75,12 +76,7 @@ def _wrong(
     told = facts if isinstance(facts, RedemptionFacts) else None
     stands = (row.state, row.used_by) == (verdict.state, verdict.used_by)
     dead = row.dead_at is not None and row.used_by is None
-    if (
-        told is None
-        or not stands
-        or told.state != row.state
-        or (row.state == RedemptionState.RELEASED) != dead
-    ):
+    if told is None or not stands or told.state != row.state or (row.state in _DEAD) != dead:
         yield f"is {row.state}, its code and orders say {verdict.state}"
     elif told.given_back != verdict.given_back:
         yield "says something else about a refund than its order"

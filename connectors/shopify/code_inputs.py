@@ -73,14 +73,25 @@ def creation_of(discount: Discount, *, currency: str | None, price: Decimal | No
             part = float(_positive(discount.value, "percentage") / 100)
             if part > 1:
                 raise Invalid("The percentage is more than 100.")
-            return _basic(sent, {"percentage": part}, {"all": True})
+            return _basic(sent, {"percentage": part}, _items(discount))
         case "fixed":
             amount = _positive(discount.value, "amount")
-            return _basic(sent, _off(amount), {"all": True})
+            return _basic(sent, _off(amount), _items(discount))
         case "free-delivery":
             return _free_shipping(sent)
         case "free-product":
             return _free_product(sent, discount, price)
+
+
+def _items(discount: Discount) -> dict[str, Any]:
+    """Return the goods that a percentage or amount is off."""
+    if not discount.products:
+        return {"all": True}
+    if discount.minimum is not None:
+        # "Applies only to selected products", says the form in the shop's admin.
+        raise Invalid("Shopify would count the minimum on the products of the reward alone.")
+    named = [global_id("Product", one) for one in sorted(set(discount.products), key=int)]
+    return {"products": {"productsToAdd": named}}
 
 
 def _common(discount: Discount) -> dict[str, Any]:

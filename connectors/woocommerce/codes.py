@@ -124,12 +124,15 @@ class WooCodes:
             _fields="id,email,billing",
         )  # without the role, it lists customers and no other users
         given = {one.product for one in wanted if one.kind == "free-product"}
+        given |= {product for one in wanted for product in one.products}
         products = self._included("products", given, _product, _fields="id,status")
         for one in wanted:
             try:
                 self._check_money(one)
                 if one.kind == "free-product":
                     _check_product(coupons.product_of(one), products)
+                if one.products:
+                    _check_products(coupons.products_of(one), products)
                 yield one.reference, coupons.asked(one, _emails(one, people))
             except Unfit as unfit:
                 yield one.reference, str(unfit)
@@ -275,6 +278,15 @@ def _check_product(number: str, products: Mapping[str, Product]) -> None:
     product = products.get(number)
     if product is None or product.status != "publish":
         raise Unfit(f"The shop has no published product with the id {number}.")
+
+
+def _check_products(numbers: Sequence[int], products: Mapping[str, Product]) -> None:
+    """Refuse a code for nothing that anybody could buy."""
+    for number in numbers:
+        product = products.get(str(number))
+        if product is not None and product.status == "publish":
+            return
+    raise Unfit("The shop has published none of the products that this reward is for.")
 
 
 def _made(reference: str, document: dict[str, Any], coupon: Coupon) -> Made:

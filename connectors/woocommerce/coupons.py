@@ -157,11 +157,20 @@ def _worth(wanted: Discount) -> dict[str, Any]:
         case "percent":
             if wanted.value is None or not 0 < wanted.value <= 100:
                 raise Unfit("A percentage is above 0 and up to 100.")
-            return {"discount_type": "percent", "amount": f"{wanted.value:f}"}
+            document: dict[str, Any] = {"discount_type": "percent", "amount": f"{wanted.value:f}"}
+            return document | ({"product_ids": products_of(wanted)} if wanted.products else {})
         case "fixed":
             if wanted.value is None or wanted.value <= 0:
                 raise Unfit("An amount off is above 0.")
-            return {"discount_type": "fixed_cart", "amount": f"{wanted.value:f}"}
+            if not wanted.products:
+                return {"discount_type": "fixed_cart", "amount": f"{wanted.value:f}"}
+            # "fixed_cart" is off all goods, whatever products it names; this is off one piece of them.
+            return {
+                "discount_type": "fixed_product",
+                "amount": f"{wanted.value:f}",
+                "product_ids": products_of(wanted),
+                "limit_usage_to_x_items": 1,
+            }
         case "free-delivery":
             return {"discount_type": "fixed_cart", "amount": "0", "free_shipping": True}
         case "free-product":
@@ -171,6 +180,15 @@ def _worth(wanted: Discount) -> dict[str, Any]:
                 "product_ids": [int(product_of(wanted))],
                 "limit_usage_to_x_items": 1,
             }
+
+
+def products_of(wanted: Discount) -> list[int]:
+    """Return the ids of the products that the code is for alone; raises Unfit if one is none."""
+    try:
+        named = {int(values.identifier(one, "product")) for one in wanted.products}
+    except Invalid as error:
+        raise Unfit("A product of this reward has no id of WooCommerce.") from error
+    return sorted(named)
 
 
 def product_of(wanted: Discount) -> str:
@@ -188,14 +206,14 @@ def unlike(document: dict[str, Any], shown: Coupon) -> str | None:
     Amounts are compared in the decimals that the shop shows.
     """
     emails = {str(address).lower() for address in payloads.items(shown.email_restrictions)}
-    products = [str(number) for number in payloads.items(shown.product_ids)]
+    products = {str(number) for number in payloads.items(shown.product_ids)}
     same = {
         "discount_type": shown.discount_type == document["discount_type"],
         "amount": _equal(shown.amount, document["amount"]),
         "minimum_amount": _equal(shown.minimum_amount, document.get("minimum_amount", "0")),
         # One of two addresses may have been dropped, none may have been added.
         "email_restrictions": bool(emails) and emails <= set(document["email_restrictions"]),
-        "product_ids": products == [str(number) for number in document.get("product_ids", ())],
+        "product_ids": products == {str(number) for number in document.get("product_ids", ())},
         "date_expires": shown.ends_at == _moment(document.get("date_expires")),
         "usage_limit": shown.limit == document["usage_limit"],
         "limit_usage_to_x_items": values.quantity(shown.limit_usage_to_x_items, "the limit")

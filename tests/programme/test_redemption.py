@@ -15,7 +15,7 @@ from app.programme.redemption import Use, Verdict, judge, refunded_in_full
 
 CODE = "k7qm-3xtd-9rwb"
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
-RESERVED, ISSUED, USED, RELEASED = RedemptionState
+RESERVED, ISSUED, USED, RELEASED, LAPSED = RedemptionState
 
 Refunded = Literal["none", "points", "new-code"]
 POLICIES: tuple[Refunded, ...] = ("none", "points", "new-code")
@@ -203,3 +203,14 @@ def test_a_verdict_never_says_two_things_at_once(
     if verdict.state is ISSUED:
         assert shop["made"]
     assert 0 <= verdict.spent <= len(uses)
+
+
+def test_what_ran_out_unused_keeps_its_points_only_if_nobody_could_help_it() -> None:
+    def ended(*uses: Use, made: bool = True, dead: bool = True) -> RedemptionState:
+        return judge(CODE, uses, made=made, dead=dead, refunded="none", lapsed=True).state
+
+    assert ended() is LAPSED
+    assert ended(made=False) is RELEASED  # it never was in the shop
+    assert ended(use(1, order(Standing.CANCELLED))) is RELEASED  # it was used in time
+    assert ended(use(1, order())) is USED  # an order that came late
+    assert ended(dead=False) is ISSUED

@@ -126,6 +126,8 @@ def apply_coupons(shop: State, order: Row, codes: list[str]) -> None:
         if order["created_via"] in coupons.SHOPPERS and len(codes) > 1:
             coupons.check_alone(coupon)
         chosen = [p for p in parts if p.product_id in coupon["product_ids"]] or parts
+        if coupon["discount_type"] == "fixed_cart":
+            chosen = parts  # off the whole cart, once one of the products is in it
         before = [part.off for part in parts]
         money.discount(
             chosen,

@@ -448,3 +448,28 @@ def test_with_reading_alone_a_code_is_seen_and_not_ended() -> None:
         with pytest.raises(Blocked, match="write_discounts"):
             seen.end(code)
         assert seen.alive() == [code.code]
+
+
+@pytest.mark.parametrize(
+    ("values", "goods"),
+    [({}, "67.00"), ({"kind": "fixed", "value": Decimal("20.00")}, "50.00")],
+)
+def test_a_code_for_some_products_takes_nothing_off_others(
+    values: dict[str, Any], goods: str
+) -> None:
+    with counter() as seen:
+        beans = seen.shop.add_product("Beans", "30.00")["id"]
+        code = seen.made(products=(str(beans),), **values)
+        with pytest.raises(SandboxError, match="not for the goods"):
+            seen.buy(code.code)
+        cart = {seen.mug: 1, beans: 1}
+        order = seen.shop.place_order(cart, customer_id=seen.anna, codes=[code.code])
+        assert paid(order)[0] == Decimal(goods)
+
+
+def test_a_code_for_products_that_are_not_there_is_never_made() -> None:
+    with counter() as seen:
+        [missing] = seen.make([seen.wanted(products=("1234567",))])
+        [least] = seen.make([seen.wanted(products=(str(seen.mug),), minimum=Decimal(10))])
+    assert (missing.id, missing.never) == (None, True)
+    assert "the products of the reward alone" in str(least.error)

@@ -68,6 +68,31 @@ def test_one_piece_of_the_product_is_free_and_nothing_else(till: Till) -> None:
     assert order["total"] == "248.99"
 
 
+def test_a_percentage_off_some_products_is_off_all_their_pieces_and_nothing_else(
+    till: Till,
+) -> None:
+    till.made(discount(products=(str(MUG),)))
+    with pytest.raises(RestError, match="invalid_coupon"):
+        till.shop.place_order({HOODIE: 1}, customer_id=1, coupons=["k7qm-3xtd-0001"])
+    order = till.shop.place_order({MUG: 2, HOODIE: 1}, customer_id=1, coupons=["k7qm-3xtd-0001"])
+    assert order["total"] == "288.98"  # 199.00 and twice 49.99, less 10.00
+
+
+def test_an_amount_off_some_products_is_off_one_piece_of_them(till: Till) -> None:
+    till.made(discount(kind="fixed", products=(str(MUG), "99999")))
+    coupon = till.coupon("k7qm-3xtd-0001")
+    assert (coupon["discount_type"], coupon["limit_usage_to_x_items"]) == ("fixed_product", 1)
+    order = till.shop.place_order({MUG: 2, HOODIE: 1}, customer_id=1, coupons=["k7qm-3xtd-0001"])
+    assert order["total"] == "278.98"
+
+
+@pytest.mark.parametrize("products", [("99999",), ("mug",)])
+def test_products_that_nobody_can_buy_make_no_code(till: Till, products: tuple[str, ...]) -> None:
+    [made] = till.make(discount(products=products))
+    assert (made.id, made.never) == (None, True)
+    assert "products that this reward is for" in made.error or "no id of Woo" in made.error
+
+
 def test_a_combinable_code_goes_with_others(till: Till) -> None:
     till.made(discount(combinable=True))
     assert till.coupon("k7qm-3xtd-0001")["individual_use"] is False
