@@ -25,6 +25,7 @@ from app.services.shadow_follow import follow_all
 from jobs.inactivity import let_idle_points_go
 from jobs.policy import describe
 from jobs.runtime import Runtime
+from jobs.segments import count_segments
 from jobs.tiers import recalculate_tiers
 
 log = logging.getLogger("stempel.schedule")
@@ -128,6 +129,7 @@ SCHEDULE: tuple[Periodic | OneByOne | Alone, ...] = (
     # A day begins at another hour in each programme's zone.
     Periodic("celebrate-days", timedelta(hours=1), _celebrate),
     Periodic("follow-shadows", timedelta(minutes=1), _follow_shadows),
+    Alone("count-segments", timedelta(minutes=1), count_segments),
     Periodic("seal-heads", timedelta(days=1), _seal),
     Periodic("purge-bodies", timedelta(days=1), _purge),
 )

@@ -22,6 +22,7 @@ from app.cli.quizzes import quiz
 from app.cli.redemptions import redeem, redemption
 from app.cli.referrals import referral
 from app.cli.rewards import reward
+from app.cli.segments import segment
 from app.cli.serve import clock_, demo, init, migrate, up, worker
 from app.cli.shadow import shadow
 from app.cli.shared import Context, speaks_plainly
@@ -73,6 +74,7 @@ for command in (
     reward,
     referral,
     campaign,
+    segment,
 ):
     cli.add_command(command)
 

@@ -22,6 +22,7 @@ from app.programme.presets import describe, preset_names, preset_source
 from app.programme.reward import Reward
 from app.programme.rewards import has_price_duty
 from app.programme.rule import named_stores
+from app.programme.segments import stores_named
 from app.services import programmes, rates
 from app.services.reward_words import price_duty_words
 from app.services.stores import list_stores
@@ -285,6 +286,7 @@ def _notes(document: Programme, stores: Sequence[str]) -> list[str]:
     """Return what the owner may not have expected of the document, in sentences."""
     naming = [(rule.key, named_stores(rule)) for rule in document.rules]
     naming += [(campaign.key, named_stores(campaign)) for campaign in document.campaigns]
+    naming += [(segment.key, stores_named(segment)) for segment in document.segments]
     notes = [note for key, named in naming for note in _strange(key, named, stores)]
     notes += [note for reward in document.rewards for note in _of_reward(reward, stores)]
     if not document.rules:

@@ -143,6 +143,11 @@ def _check_where(path: str, where: Where, tiers: Collection[str]) -> None:
         raise ConfigError(f'{path}.rfm is empty; give it "recency", "frequency" or "money"')
 
 
+def asks_for_newsletters(segments: Sequence[Segment]) -> bool:
+    """Say whether any segment asks who has the newsletter."""
+    return any(one.where.newsletter is not None for one in segments)
+
+
 def stores_named(segment: Segment) -> tuple[str, ...]:
     """Return the keys of the stores that a segment speaks of, each once."""
     products = () if segment.where.bought is None else segment.where.bought.products

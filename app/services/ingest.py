@@ -21,6 +21,7 @@ from app.services.programmes import versions
 from app.services.rates import load_rates
 from app.services.redemptions import capture, codes_of, load_shown
 from app.services.rows import ObjectKey
+from app.services.segments import load_memberships
 from app.services.told import Finding, Observer, Told
 from app.services.workset import WorkSet
 from app.services.worth import settle_objects
@@ -80,7 +81,14 @@ def evaluate(
     # Asked before the refunds' orders are looked up: an answer dealt with in between is found there.
     under_way = orders_under_way(connection, _stores_with_refunds(incoming))
     _load(connection, vault, work, incoming, lock=lock)
-    here = Observer(connection, work, vault, known, load_rates(connection, programme_id))
+    here = Observer(
+        connection,
+        work,
+        vault,
+        known,
+        load_rates(connection, programme_id),
+        load_memberships(connection, known, list(work.members)),
+    )
     results: list[Outcome] = []
     reads: list[ReadRequest] = []
     changed: set[ObjectKey] = set()

@@ -1,13 +1,10 @@
 """Records one statement about one source object: whether it is newer, whose it is, what it lacks."""
 
-from datetime import datetime
-
 import msgspec
 from sqlalchemy import func, select
 
 from app.db import tables as t
-from app.db.ids import new_id
-from app.programme.actions import speaks_of
+from app.programme.actions import NEWSLETTER, speaks_of
 from app.programme.events import (
     ActionFacts,
     CustomerFacts,
@@ -18,7 +15,7 @@ from app.programme.events import (
 )
 from app.programme.facts import gone as facts_when_gone
 from app.programme.facts import is_draft, with_finer_amounts
-from app.programme.rules import earning_since
+from app.programme.segments import asks_for_newsletters
 from app.programme.states import (
     State,
     Verdict,
@@ -30,7 +27,7 @@ from app.programme.states import (
     with_known_referral,
     with_known_refunds,
 )
-from app.services.awards import encode_context
+from app.services.accept import accept, freeze, freeze_segments, note_earned, unseen
 from app.services.facts import decode_facts, encode_facts
 from app.services.people import (
     ended_in_merge,
@@ -41,8 +38,7 @@ from app.services.programmes import in_force
 from app.services.rows import ObjectKey, ObjectRow
 from app.services.told import UNSURE_NO_KEYS, Finding, Observer, Told
 from app.services.undated import note_undated
-from app.services.whose import find_owner, note_account
-from app.services.workset import WorkSet
+from app.services.whose import find_owner
 from app.services.worth import prefers
 
 
@@ -50,6 +46,7 @@ def observe(here: Observer, told: Told, event: Event) -> Finding:
     """Record what an event states about its object in the working set."""
     key: ObjectKey = (told.store_id, event.kind, event.external_id)
     row = here.work.objects.get(key)
+    owned = row is not None and row.owner_id is not None
     known = None if row is None else decode_facts(row.facts)
     about_unknown = row is None or event.dispute is None
     if (
@@ -69,6 +66,8 @@ def observe(here: Observer, told: Told, event: Event) -> Finding:
         finding = _next_state(here, told, event, row)
     row = here.work.objects.get(key)
     if row is not None:
+        if not owned:
+            freeze_segments(here, row)
         here.work.insert(t.object_delivery, object_id=row.id, delivery_id=told.delivery_id)
     return finding
 
@@ -133,13 +132,13 @@ def _of_merged_customer(here: Observer, told: Told, event: Event) -> Finding:
         enrol = in_force(here.versions, here.work.now).programme.enrolment == "automatic"
         note_shop_merge(work, told.store_id, event.external_id, event.into, enrol=enrol)
     row = work.objects.get((told.store_id, event.kind, event.external_id))
-    row = row or _unseen(here, told, event)
+    row = row or unseen(here, told, event)
     known, row.gone, row.dirty = decode_facts(row.facts), 1, True
     facts = known
     said, had = event.modified_at, row.modified_at
     if event.facts is not None and (said is None or had is None or said > had):
         if known is None:
-            _freeze(here, told, event, row, event.facts)
+            freeze(here, told, event, row, event.facts)
         facts, row.modified_at, row.delivery_id = event.facts, said, told.delivery_id
         own = work.customers[told.store_id, event.external_id]
         email = None if event.person.erased else event.person.email
@@ -165,67 +164,34 @@ def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
                 status="ignored",
                 reason=f"{name} has the role {facts.role!r}: not a shopper's account",
             )
-    if isinstance(facts, ActionFacts) and not _is_paid(here, facts):
+    if isinstance(facts, ActionFacts) and not _is_of_use(here, facts):
         # Whatever begins to pay for it later pays for later ones: nothing is lost.
-        return Finding(status="ignored", reason=f"{name}: no rule of the programme speaks of it")
+        return Finding(
+            status="ignored", reason=f"{name}: no rule or segment of the programme speaks of it"
+        )
     if told.readable and has_unread_refunds(facts):
         return Finding(
             status="reading",
             reason=f"{name} has refunds whose lines only the shop knows",
             alone=True,
         )
-    row = _unseen(here, told, event)
+    row = unseen(here, told, event)
     if facts is None:
         # Kept: a message from before that is only dealt with later must not bring it to life.
         row.gone, row.truth_at = 1, told.read_at
         reason = f"{name} is not in the shop and was never seen here"
         return Finding(status="ignored", reason=reason)
-    _freeze(here, told, event, row, facts)
-    _accept(here, told, event, row, facts)
+    freeze(here, told, event, row, facts)
+    accept(here, told, event, row, facts)
     return _recorded(row, facts, f"{name} recorded")
 
 
-def _is_paid(here: Observer, facts: ActionFacts) -> bool:
+def _is_of_use(here: Observer, facts: ActionFacts) -> bool:
     return any(
-        speaks_of(rule, facts) for version in here.versions for rule in version.programme.rules
+        any(speaks_of(rule, facts) for rule in one.programme.rules)
+        or (facts.action == NEWSLETTER and asks_for_newsletters(one.programme.segments))
+        for one in here.versions
     )
-
-
-def _unseen(here: Observer, told: Told, event: Event) -> ObjectRow:
-    """Make an object that nothing is known of yet."""
-    row = ObjectRow(
-        new=True,
-        id=new_id(),
-        programme_id=here.work.programme_id,
-        store_id=told.store_id,
-        kind=event.kind,
-        external_id=event.external_id,
-        number=event.number,
-        facts=encode_facts(None),
-        modified_at=None,
-        truth_at=None,
-        accepted_at=told.accepted_at,
-        occurred_at=told.accepted_at,
-        earned_at=None,
-        version=1,
-        context="{}",
-        owner_id=None,
-        owner_ref=None,
-        owner_known_at=None,
-        delivery_id=told.delivery_id,
-        rev=1,
-        seen_at=here.work.now,
-    )
-    here.work.objects[row.key] = row
-    return row
-
-
-def _freeze(here: Observer, told: Told, event: Event, row: ObjectRow, facts: Facts) -> None:
-    """Fix by what version and under what circumstances the object is judged for ever."""
-    row.occurred_at = event.occurred_at or event.modified_at or told.accepted_at
-    version = in_force(here.versions, row.occurred_at)
-    row.version = version.number
-    row.context = encode_context(here.rates.context_of(version.programme, facts, row.occurred_at))
 
 
 def _recorded(row: ObjectRow, facts: Facts | None, reason: str) -> Finding:
@@ -258,10 +224,10 @@ def _next_state(here: Observer, told: Told, event: Event, row: ObjectRow) -> Fin
     if _can_ask(told, event) and why is not None:
         return Finding(status="reading", reason=f"{name} {why}", alone=True)
     if known is None and facts is not None:
-        _freeze(here, told, event, row, facts)
+        freeze(here, told, event, row, facts)
     elif verdict is Verdict.CONFLICT:
         return _settle_by_rule(here, told, event, row, known, facts)
-    _accept(here, told, event, row, facts)
+    accept(here, told, event, row, facts)
     return _recorded(row, facts, f"{name} updated")
 
 
@@ -322,7 +288,7 @@ def _nothing_new(
         return Finding(status="processed", reason=f"{name}: nothing new", changed=changed)
     # What was earned earlier is available, and gone, earlier.
     dated = event.modified_at or told.accepted_at
-    changed |= _note_earned(here, row, event.facts, dated)
+    changed |= note_earned(here, row, event.facts, dated)
     changed |= note_undated(row, event.facts, dated)
     known = decode_facts(row.facts)
     completed = _completed(event.facts, known)
@@ -344,7 +310,7 @@ def _settle_by_rule(
     """Choose between two equally dated states without a read: never by order of receipt."""
     name = f"{event.kind} {event.external_id}"
     if prefers(here.versions, row, known, facts):
-        _accept(here, told, event, row, facts)
+        accept(here, told, event, row, facts)
         row.settled_by_rule = 1
         return Finding(
             status="processed",
@@ -360,48 +326,3 @@ def _settle_by_rule(
         reason=f"{name}: two states of equal date, settled by rule for the other one",
         changed=moved or noted,
     )
-
-
-def _accept(here: Observer, told: Told, event: Event, row: ObjectRow, facts: Facts | None) -> None:
-    if facts is None:
-        known = facts_when_gone(decode_facts(row.facts))
-        row.facts, row.gone = encode_facts(known) if known is not None else row.facts, 1
-    else:
-        row.facts, row.gone = encode_facts(facts), 0
-        row.modified_at = event.modified_at
-        row.number = event.number or row.number
-    row.truth_at = told.read_at or row.truth_at
-    row.accepted_at = told.accepted_at
-    row.settled_by_rule = 0
-    row.delivery_id = told.delivery_id
-    row.dirty = True
-    _note_earned(here, row, facts, row.modified_at or told.accepted_at)
-    note_undated(row, facts, event.modified_at or told.accepted_at)
-    _note_parts(here.work, row, facts)
-    find_owner(here, told, event, row)
-    if isinstance(facts, CustomerFacts) or (event.kind == "customer" and facts is None):
-        note_account(here, told, event, facts)
-
-
-def _note_earned(here: Observer, row: ObjectRow, facts: Facts | None, seen_at: datetime) -> bool:
-    """Keep the earliest moment the object is known to have reached earning status; say if it moved."""
-    moment = earning_since(here.versions[row.version - 1].programme, facts, seen_at)
-    if moment is None or (row.earned_at is not None and row.earned_at <= moment):
-        return False
-    row.earned_at, row.dirty = moment, True
-    return True
-
-
-def _note_parts(work: WorkSet, row: ObjectRow, facts: Facts | None) -> None:
-    """Remember which order a refund belongs to: its deletion names only the refund."""
-    for refund in facts.refunds if isinstance(facts, OrderFacts) else ():
-        key: ObjectKey = (row.store_id, "refund", refund.id)
-        if key not in work.parts:
-            work.parts[key] = row.id
-            work.insert(
-                t.object_part,
-                store_id=row.store_id,
-                kind="refund",
-                external_id=refund.id,
-                object_id=row.id,
-            )

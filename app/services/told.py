@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from app.services.keys import Vault
 from app.services.programmes import Version
 from app.services.rates import Rates
+from app.services.segments import Memberships
 from app.services.workset import WorkSet
 
 UNSURE_NO_KEYS = (
@@ -45,3 +46,4 @@ class Observer(msgspec.Struct, frozen=True):
     vault: Vault
     versions: list[Version]
     rates: Rates
+    memberships: Memberships = Memberships()

@@ -22,6 +22,7 @@ from app.db.tables.programmes import (
     store_secret,
 )
 from app.db.tables.redemptions import mail, redemption, redemption_use
+from app.db.tables.segments import segment_member, segment_run
 from app.db.tables.shadows import shadow, shadow_award, shadow_due
 from app.db.tables.tiers import tier_fact, tier_run
 
@@ -56,6 +57,8 @@ __all__ = [
     "redemption_use",
     "referral",
     "schedule_run",
+    "segment_member",
+    "segment_run",
     "shadow",
     "shadow_award",
     "shadow_due",

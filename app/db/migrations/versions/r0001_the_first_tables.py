@@ -137,6 +137,18 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sqlite_strict=True,
     )
     op.create_table(
+        "segment_run",
+        sa.Column("programme_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("version", BIG, nullable=False),
+        sa.Column("at", BIG, nullable=False),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_segment_run_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("programme_id", name=op.f("pk_segment_run")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "shadow",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("programme_id", BIG, nullable=False),
@@ -468,6 +480,33 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         unique=True,
         sqlite_where=sa.text("started = 0"),
         postgresql_where=sa.text("started = 0"),
+    )
+    op.create_table(
+        "segment_member",
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("segment", TEXT, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("since", BIG, nullable=False),
+        sa.Column("until", BIG, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["member.id"], name=op.f("fk_segment_member_member_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_segment_member_programme_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "programme_id", "segment", "member_id", "since", name=op.f("pk_segment_member")
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_segment_member_member_id", "segment_member", ["member_id"], unique=False)
+    op.create_index(
+        "uq_segment_member_now",
+        "segment_member",
+        ["programme_id", "segment", "member_id"],
+        unique=True,
+        sqlite_where=sa.text("until IS NULL"),
+        postgresql_where=sa.text("until IS NULL"),
     )
     op.create_table(
         "shadow_award",

@@ -1,0 +1,256 @@
+"""Who is in which segment: people read in chunks, judged by the pure function, kept set by set."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from app.db import tables as t
+from app.db.upsert import insert_missing
+from app.programme.actions import NEWSLETTER
+from app.programme.document import Programme
+from app.programme.events import ActionFacts
+from app.programme.segmenting import Fifths, Known, Person, Scores, ranks_buyers
+from app.programme.segments import asks_for_newsletters
+from app.programme.tier import Tiers
+from app.programme.tiers import local_day, spans
+from app.services.facts import decode_facts
+from app.services.order_windows import ORDER, ORDER_COLUMNS, order_item
+from app.services.programmes import LATEST, Version, begun
+from app.services.simulate import with_stores
+from app.services.workset import chunks
+
+KEPT = timedelta(days=90)
+"""How long it is known who was in a segment: orders may be told so late and be judged as in time."""
+
+CHUNK = 300
+"""Members whose orders are in memory at once."""
+
+_DAY = Tiers(window="rolling", months=1)
+
+Found = Mapping[int, frozenset[str]]
+"""Member → the segments that they are in."""
+
+
+def due(connection: Connection, now: datetime) -> list[int]:
+    """Return the programmes whose members are to be counted: a new day there, or another version."""
+    newest = (
+        select(
+            t.programme_version.c.programme_id, func.max(t.programme_version.c.number).label("n")
+        )
+        .where(begun(now))
+        .group_by(t.programme_version.c.programme_id)
+        .subquery()
+    )
+    run = t.segment_run
+    query = (
+        select(newest.c.programme_id)
+        .outerjoin(run, run.c.programme_id == newest.c.programme_id)
+        .where(or_(run.c.at.is_(None), run.c.due_at <= now, run.c.version != newest.c.n))
+        .order_by(newest.c.programme_id)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def people(
+    connection: Connection, programme_id: int, known: Sequence[Version], programme: Programme
+) -> Iterator[dict[int, Person]]:
+    """Yield all members, some hundred at a time, with what the segments of a programme look at."""
+    known = with_stores(connection, programme_id, known)
+    kinds = _kinds(programme)
+    after = -1
+    while True:
+        members = connection.execute(
+            select(t.member.c.id, t.member.c.enrolled_at, t.member.c.tier)
+            .where(
+                t.member.c.programme_id == programme_id,
+                t.member.c.state == "member",
+                t.member.c.id > after,
+            )
+            .order_by(t.member.c.id)
+            .limit(CHUNK)
+        ).all()
+        if not members:
+            return
+        after = members[-1].id
+        done: dict[int, list[Any]] = defaultdict(list)
+        for row in _objects(connection, [one.id for one in members], kinds):
+            done[row.owner_id].append(row)
+        yield {
+            one.id: Person(
+                joined_at=one.enrolled_at,
+                tier=one.tier,
+                newsletter=any(_is_subscription(row) for row in done[one.id]),
+                orders=tuple(order_item(known, row) for row in done[one.id] if row.kind == ORDER),
+            )
+            for one in members
+        }
+
+
+def judge(
+    programme: Programme, several: Mapping[int, Person], fifths: Fifths, at: datetime
+) -> dict[int, frozenset[str]]:
+    """Return which segments each of these people is in."""
+    found = {}
+    for member_id, person in several.items():
+        known = Known(programme, person, at)
+        found[member_id] = frozenset(
+            one.key for one in programme.segments if known.is_in(one, fifths)
+        )
+    return found
+
+
+def fifths_of(
+    connection: Connection,
+    programme_id: int,
+    known: Sequence[Version],
+    programme: Programme,
+    at: datetime,
+) -> Fifths:
+    """Return where the fifths of all buyers begin; nothing is read where no segment asks for them."""
+    scores = Scores()
+    if ranks_buyers(programme):
+        for several in people(connection, programme_id, known, programme):
+            for person in several.values():
+                scores.add(Known(programme, person, at).score())
+    return scores.fifths()
+
+
+def keep(connection: Connection, programme_id: int, found: Found, at: datetime) -> None:
+    """Store which segments these members are in from `at` on. Call in a writing transaction.
+
+    Whoever is in a segment still was in it since they were found there first.
+    """
+    rows = t.segment_member
+    mine = [rows.c.programme_id == programme_id, rows.c.member_id.in_(list(found))]
+    stored = {
+        (row.segment, row.member_id)
+        for row in connection.execute(
+            select(rows.c.segment, rows.c.member_id).where(*mine, rows.c.until.is_(None))
+        )
+    }
+    wanted = {(segment, member) for member, segments in found.items() for segment in segments}
+    gone: dict[str, list[int]] = defaultdict(list)
+    for segment, member in sorted(stored - wanted):
+        gone[segment].append(member)
+    for segment, members in gone.items():
+        connection.execute(
+            update(rows)
+            .where(
+                rows.c.programme_id == programme_id,
+                rows.c.segment == segment,
+                rows.c.member_id.in_(members),
+                rows.c.until.is_(None),
+            )
+            .values(until=at)
+        )
+    insert_missing(
+        connection,
+        rows,
+        [
+            {"programme_id": programme_id, "segment": segment, "member_id": member, "since": at}
+            for segment, member in sorted(wanted - stored)
+        ],
+        keys=("programme_id", "segment", "member_id"),
+        where=rows.c.until.is_(None),
+    )
+    connection.execute(delete(rows).where(*mine, rows.c.until < at - KEPT))
+
+
+def has_members(connection: Connection, programme_id: int) -> bool:
+    """Say whether anything is stored about who is in a segment."""
+    query = select(t.segment_member.c.member_id).where(
+        t.segment_member.c.programme_id == programme_id
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def finish(connection: Connection, programme_id: int, version: Version, at: datetime) -> None:
+    """Note that all members were counted. Accounts that are no members any more are in no segment."""
+    rows, run = t.segment_member, t.segment_run
+    ended = select(t.member.c.id).where(
+        t.member.c.programme_id == programme_id, t.member.c.state.in_(("merged", "erased"))
+    )
+    connection.execute(
+        delete(rows).where(rows.c.programme_id == programme_id, rows.c.member_id.in_(ended))
+    )
+    connection.execute(delete(run).where(run.c.programme_id == programme_id))
+    connection.execute(
+        insert(run).values(
+            programme_id=programme_id,
+            version=version.number,
+            at=at,
+            due_at=_tomorrow(version.programme, at) if version.programme.segments else LATEST,
+        )
+    )
+
+
+class Memberships(msgspec.Struct, frozen=True):
+    """Which segments some accounts were in, and when."""
+
+    of: Mapping[int, Sequence[tuple[str, datetime, datetime | None]]] = {}
+
+    def at(self, member_id: int, moment: datetime) -> tuple[str, ...]:
+        """Return the segments that an account was in at a moment, as far as it had been counted."""
+        return tuple(
+            sorted(
+                {
+                    segment
+                    for segment, since, until in self.of.get(member_id, ())
+                    if since <= moment and (until is None or moment < until)
+                }
+            )
+        )
+
+
+def load_memberships(
+    connection: Connection, versions: Sequence[Version], members: Sequence[int]
+) -> Memberships:
+    """Return the segments of these accounts; nothing is read where no campaign asks for segments."""
+    if not any(one.segments for version in versions for one in version.programme.campaigns):
+        return Memberships()
+    found: dict[int, list[tuple[str, datetime, datetime | None]]] = defaultdict(list)
+    for chunk in chunks(sorted(members)):
+        query = select(t.segment_member).where(t.segment_member.c.member_id.in_(chunk))
+        for row in connection.execute(query):
+            found[row.member_id].append((row.segment, row.since, row.until))
+    return Memberships(found)
+
+
+def _kinds(programme: Programme) -> list[ColumnElement[bool]]:
+    if not programme.segments:
+        return []
+    kinds = [t.source_object.c.kind == ORDER]
+    if asks_for_newsletters(programme.segments):
+        kinds.append(t.source_object.c.kind == "action")
+    return kinds
+
+
+def _objects(
+    connection: Connection, members: Sequence[int], kinds: Sequence[ColumnElement[bool]]
+) -> Sequence[Any]:
+    if not kinds:
+        return []
+    query = select(*ORDER_COLUMNS, t.source_object.c.kind, t.source_object.c.gone).where(
+        t.source_object.c.owner_id.in_(members), or_(*kinds)
+    )
+    return connection.execute(query).all()
+
+
+def _is_subscription(row: Any) -> bool:
+    """Say whether this shows that its owner has the newsletter now."""
+    facts = None if row.kind == ORDER else decode_facts(row.facts)
+    return (
+        isinstance(facts, ActionFacts)
+        and facts.action == NEWSLETTER
+        and not (facts.removed or facts.ended or row.gone)
+    )
+
+
+def _tomorrow(programme: Programme, at: datetime) -> datetime:
+    zone = programme.timezone
+    return spans(_DAY, zone, local_day(at, zone))[0][1]
