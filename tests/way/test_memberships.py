@@ -100,3 +100,20 @@ def test_a_membership_bought_on_woocommerce_ends_in_both_shops_with_its_refund(a
     anna.woo.shop.set_status(order["id"], "refunded")
     anna.quiet()
     assert anna.perks() == NONE
+
+
+def test_a_membership_bought_as_a_guest_is_shown_to_the_account_that_proves_the_e_mail(
+    pipeline: Pipeline,
+) -> None:
+    with ExitStack() as stack:
+        made, sandbox = stack.enter_context(platform(pipeline))
+        programme_id = made.programme("membership")
+        shopify = stack.enter_context(open_shopify(made, sandbox, programme_id, currency="PLN"))
+        woo = stack.enter_context(open_woo(made, programme_id=programme_id))
+        product = woo.shop.add_product("Premium", "60.00", sku="MEMBERSHIP")
+        woo.shop.place_order({product["id"]: 1}, email=ANNA)
+        woo.quiet()
+        here = shopify.joins(ANNA)
+        shopify.quiet()
+        assert shopify.tags(here) == ["stempel:member", PERK, "stempel:points=0"]
+        assert made.verified().problems == []
