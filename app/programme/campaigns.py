@@ -25,12 +25,13 @@ from msgspec import Meta
 
 from app.errors import ConfigError
 from app.programme.campaign_times import moment_of
-from app.programme.channels import Channel
+from app.programme.channels import Channel, check_channels
 from app.programme.fields import (
     MOST_POINTS,
     OptionalMoney,
     Slug,
     check_money,
+    check_named_once,
     check_unique,
     decimals,
 )
@@ -147,6 +148,7 @@ def _check_gain(path: str, campaign: Campaign) -> None:
 
 
 def _check_named(path: str, named: Sequence[str], known: Collection[str], allowed: str) -> None:
+    check_named_once(path, named)
     for place, key in enumerate(named):
         if key not in known:
             raise wrong(f"{path}[{place}]", key, allowed)
@@ -161,7 +163,6 @@ def _check_conditions(path: str, campaign: Campaign) -> None:
         raise ConfigError(
             f"{path}: goods_over (more than) and goods_from (at least) exclude each other"
         )
-    if campaign.channels and campaign.not_channels:
-        raise ConfigError(f"{path}: channels and not_channels exclude each other")
+    check_channels(path, campaign.channels, campaign.not_channels)
     if len(campaign.segments) > MOST_SEGMENTS:
         raise wrong(f"{path}.segments", len(campaign.segments), f"at most {MOST_SEGMENTS} segments")

@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
-from app.programme.fields import PointsAboveZero, Slug
+from app.programme.fields import PointsAboveZero, Slug, check_named_once
 from app.programme.reading import wrong
 
 MOST_CAPS = 20
@@ -89,6 +89,7 @@ def check_caps(caps: Sequence[Cap], rules: Mapping[str, int], on_orders: Sequenc
             raise wrong(
                 f"cap[{at}].key", cap.key, f"another key: rule[{rules[cap.key]}] has this one"
             )
+        check_named_once(f"cap[{at}].rules", cap.rules)
         for place, rule in enumerate(cap.rules):
             if rule not in on_orders:
                 raise wrong(

@@ -10,6 +10,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from app.errors import ConfigError
+from app.programme.reading import wrong
+
+MOST_CHANNELS = 50
+
 # Shopify: source_name. https://shopify.dev/docs/api/admin-graphql/2026-10/objects/Order
 # WooCommerce: created_via. No word means different things on the two.
 _WORDS = {
@@ -31,6 +36,15 @@ Channel = Annotated[
         '"api" or the shop\'s own word',
     ),
 ]
+
+
+def check_channels(path: str, channels: Sequence[str], others: Sequence[str]) -> None:
+    """Refuse ways that exclude each other, and more than any shop has. Raises ConfigError."""
+    if channels and others:
+        raise ConfigError(f"{path}: channels and not_channels exclude each other")
+    for name, several in (("channels", channels), ("not_channels", others)):
+        if len(several) > MOST_CHANNELS:
+            raise wrong(f"{path}.{name}", len(several), f"at most {MOST_CHANNELS} of them")
 
 
 def channel_of(told: str | None) -> str:

@@ -31,6 +31,9 @@ from app.programme.segments import Segment, check_segments
 from app.programme.tier import Tier, Tiers, check_tiers
 
 MOST_REWARDS = 100
+MOST_RULES = 500
+"""Each order is held against each rule."""
+
 MOST_NOTICE = 365
 
 CurrencyCode = Annotated[
@@ -191,6 +194,8 @@ def _check(programme: Programme) -> None:
     _check_zone(programme.timezone)
     check_life(programme.life)
     check_money("programme.point_value", programme.point_value)
+    if len(programme.rules) > MOST_RULES:
+        raise wrong("rule", len(programme.rules), f"at most {MOST_RULES} rules")
     check_unique("rule", "key", [rule.key for rule in programme.rules])
     check_unique("reward", "key", [reward.key for reward in programme.rewards])
     if len(programme.rewards) > MOST_REWARDS:

@@ -1,5 +1,6 @@
 """Kinds of values that several tables of the programme document have, with what may be written there."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated
 
@@ -64,3 +65,12 @@ def check_unique(table: str, name: str, values: list[str]) -> None:
                 f"another {name}: {table}[{first[value]}] has this one",
             )
         first[value] = at
+
+
+def check_named_once(path: str, keys: Sequence[str]) -> None:
+    """Refuse a list that names a key twice. Raises ConfigError."""
+    seen: set[str] = set()
+    for at, key in enumerate(keys):
+        if key in seen:
+            raise wrong(f"{path}[{at}]", key, "each key once")
+        seen.add(key)

@@ -33,7 +33,7 @@ def read(kind: type[_T], raw: object, path: str) -> _T:
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for name in raw:
         if name not in fields:
-            raise ConfigError(_unknown(_below(path, name), name, list(fields)))
+            raise ConfigError(_unknown(_below(path, _one_line(name)), name, list(fields)))
     hints = get_type_hints(kind, include_extras=True)
     values: dict[str, Any] = {}
     for name, field in fields.items():
@@ -129,6 +129,10 @@ def _shown(value: object) -> str:
     text = f'"{value}"' if isinstance(value, str) else str(value)
     if isinstance(value, bool):
         text = text.lower()
+    return _one_line(text)
+
+
+def _one_line(text: str) -> str:
+    """Return the beginning of a text; a line break would tear the sentence apart."""
     text = text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
-    # A line break would tear the sentence apart.
     return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)

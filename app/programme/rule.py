@@ -9,7 +9,7 @@ from app.errors import ConfigError
 from app.programme.actions import ACTION_NAME, ActionName, EachPeriod, Times, Years, check_action
 from app.programme.campaigns import Campaign
 from app.programme.caps import ITEM_COUNT, ORDER_COUNT, NumberOfOrders, check_milestone
-from app.programme.channels import Channel
+from app.programme.channels import Channel, check_channels
 from app.programme.fields import MOST_POINTS, OptionalMoney, Points, Slug, check_money
 from app.programme.lines import Factor, Lines, check_factors, check_lines
 from app.programme.reading import wrong
@@ -119,8 +119,7 @@ def check_rule(path: str, rule: Rule) -> None:
         raise ConfigError(
             f"{path}.when: goods_over (more than) and goods_from (at least) exclude each other"
         )
-    if rule.when.channels and rule.when.not_channels:
-        raise ConfigError(f"{path}.when: channels and not_channels exclude each other")
+    check_channels(f"{path}.when", rule.when.channels, rule.when.not_channels)
     check_lines(f"{path}.lines", rule.lines)
     check_lines(f"{path}.except_lines", rule.except_lines)
     check_factors(f"{path}.multiply", rule.multiply)
