@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from app.crypto import Keyring
+from app.programme.by_hand import BY_HAND
 from app.programme.redemption import PERK
 from app.services.redeem import Outlet
 from app.services.stores import Store, credentials, list_stores
@@ -29,6 +30,6 @@ def _makes(
 ) -> frozenset[str]:
     connector = connectors.get(store.platform)
     if connector is None or not connector.can_call(credentials(connection, keyring, store.id)):
-        return frozenset()
+        return BY_HAND
     perks = {PERK} if connector.shows_perks else set()
-    return frozenset(connector.makes) | perks
+    return frozenset(connector.makes) | perks | BY_HAND

@@ -8,6 +8,7 @@ from app.cli.actions import action
 from app.cli.birthdays import birthday
 from app.cli.campaigns import campaign
 from app.cli.deliver import deliver
+from app.cli.donations import donation
 from app.cli.events import events
 from app.cli.explain import explain
 from app.cli.exports import exports
@@ -71,6 +72,7 @@ for command in (
     events,
     redeem,
     redemption,
+    donation,
     reward,
     referral,
     campaign,

@@ -5,6 +5,7 @@ import io
 from typing import Any
 
 from app.cli.printing import entry_row, moment, stamp
+from app.programme.by_hand import DONATION, DOWNLOAD, PRIZE
 from app.services.redemption_words import next_words, price_words, refund_words, way
 from app.services.reward_words import reward_words
 from app.services.view_ledger import sentence
@@ -39,6 +40,8 @@ def row_of(one: RedemptionView) -> dict[str, Any]:
         "value": None if one.value is None else str(one.value),
         "currency": one.currency,
         "product": one.product,
+        "url": one.url or None,
+        "cause": one.cause or None,
         "created_at": stamp(one.created_at),
         "made_at": stamp(one.made_at),
         "ends_at": stamp(one.ends_at),
@@ -58,7 +61,13 @@ def state_of(one: RedemptionView) -> str:
 
 def shown_as(one: RedemptionView) -> str:
     """Name what the member got: the code, or that there is none."""
-    return "a perk" if one.code is None else f"code {one.code}"
+    if one.code is not None:
+        return f"code {one.code}"
+    return {
+        PRIZE: "a prize to be handed out",
+        DOWNLOAD: one.url,
+        DONATION: f"a donation for {one.cause}",
+    }.get(one.kind, "a perk")
 
 
 def line_of(one: RedemptionView) -> str:

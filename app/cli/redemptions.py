@@ -25,6 +25,8 @@ from app.cli.shared import (
     table,
 )
 from app.errors import ConfigError, NotFound
+from app.programme.by_hand import BY_HAND
+from app.services.fulfil import fulfil
 from app.services.limits import asking_of, supply_of
 from app.services.programmes import in_force, programme_id_of, versions
 from app.services.redeem import redeem as take
@@ -101,7 +103,8 @@ def redeem(
     found, member = context.database().run(spend)
     one = found.redemption
     works = "it works as soon as the shop has it" if one.made_at is None else "the shop has it"
-    works = "the shop is told" if one.code is None else works
+    if one.code is None:
+        works = "people see to it" if one.kind in BY_HAND else "the shop is told"
     show(
         row_of(one) | {"balance": member.balance},
         as_json,
@@ -245,3 +248,31 @@ def release(context: Context, *, which: str, reason: str, actor: str, as_json: b
     one = found.redemption
     back = "the points are back" if one.dead_at else "the points come back when the shop confirms"
     show(row_of(one), as_json, f"redemption {one.id}: {one.state}, {back}")
+
+
+@redemption.command("fulfil")
+@click.argument("which", metavar="ID")
+@click.option("--reason", required=True, help="Why, or to whom; kept in the audit log.")
+@click.option("--actor", default="command line", show_default=True, help="Who does it.")
+@as_json
+@pass_context
+def hand_out(context: Context, *, which: str, reason: str, actor: str, as_json: bool) -> None:
+    """Note that a prize was handed out. From then on it cannot be released.
+
+    Example: stempel redemption fulfil 385862746112131073 --reason "at the counter"
+    """
+
+    def note(connection: Connection) -> RedemptionDetail:
+        number = find_redemption(connection, which)
+        fulfil(
+            connection,
+            context.vault(),
+            redemption_id=number,
+            reason=reason,
+            actor=actor,
+            now=context.clock(),
+        )
+        return show_redemption(connection, number)
+
+    one = context.database().run(note).redemption
+    show(row_of(one), as_json, f"redemption {one.id}: {called(one)} was handed out")

@@ -172,6 +172,8 @@ class RedemptionFacts(
     value: Decimal | None = None
     currency: str | None = None  # of `value`, if that is money
     product: str | None = None
+    url: str = ""  # of a download
+    cause: str = ""  # of a donation, whose `value` is for it
     products: tuple[str, ...] = ()  # of percent and fixed: what it is off, in that shop; none: all
     state: RedemptionState
     given_back: bool = False  # used, but its order was refunded in full and the reward gives back

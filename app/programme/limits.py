@@ -81,9 +81,13 @@ def why_not_now(reward: Reward, timezone: str, supply: Supply) -> Hidden | None:
 
 def left(reward: Reward, supply: Supply) -> int | None:
     """Return how many are left for everybody; None: as many as anybody wants."""
-    if reward.total is None:
-        return None
-    return max(0, reward.total - supply.taken.get(reward.key, 0))
+    places = places_of(reward)
+    return None if places is None else max(0, places - supply.taken.get(reward.key, 0))
+
+
+def places_of(reward: Reward) -> int | None:
+    """Return how many can be taken altogether, whatever the document calls it; None: no limit."""
+    return reward.total if reward.stock is None else reward.stock
 
 
 def period_start(each: Each, timezone: str, now: datetime) -> datetime | None:

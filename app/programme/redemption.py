@@ -9,10 +9,14 @@ from typing import Final, Literal
 
 import msgspec
 
+from app.programme.by_hand import BY_HAND
 from app.programme.events import OrderFacts, RedemptionState, Standing
 
 PERK: Final = "early-access"
 """The kind of reward that is no code: the shop shows that somebody has it, for as long as it lasts."""
+
+NO_CODES = frozenset({PERK}) | BY_HAND
+"""The kinds of which there is no code."""
 
 _COUNTS = frozenset({Standing.OPEN, Standing.PAID, Standing.COMPLETED})
 
@@ -77,7 +81,10 @@ def judge(
 
 
 def judge_perk(*, dead: bool, over: bool) -> Verdict:
-    """Say how far a perk has come: it is there from the first moment, and used when its time is over."""
+    """Say how far what is no code has come: it is there from the first moment.
+
+    It is used when its time is over, or when somebody has handed it out.
+    """
     if dead:
         return Verdict(state=RedemptionState.RELEASED)
     return Verdict(state=RedemptionState.USED if over else RedemptionState.ISSUED)

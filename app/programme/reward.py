@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
+from app.programme.by_hand import BY_HAND, DONATION, OWN_KEYS, PRIZE, Url
 from app.programme.fields import (
     OptionalMoney,
     Points,
@@ -42,10 +43,23 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
     key: Slug
     cost: Points = 0  # 0: nobody can have it for points, a rule or challenge gives it
     kind: Annotated[
-        Literal["percent", "fixed", "free-delivery", "free-product", "early-access"],
-        Meta(description='"percent", "fixed", "free-delivery", "free-product" or "early-access"'),
+        Literal[
+            "percent",
+            "fixed",
+            "free-delivery",
+            "free-product",
+            "early-access",
+            "prize",
+            "download",
+            "donation",
+        ],
+        Meta(
+            description='"percent", "fixed", "free-delivery", "free-product", "early-access", "prize", '
+            '"download" or "donation"'
+        ),
     ]
-    value: OptionalMoney = None  # percent, or money off in the programme's currency
+    # Percent, or money in the programme's currency: off, or for the cause.
+    value: OptionalMoney = None
     name: Name = ""  # for people; empty: said by kind and value
     valid_days: Annotated[
         Annotated[int, Meta(ge=1, le=3650)] | None,
@@ -63,6 +77,9 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
     )
     product: tuple[Product, ...] = ()  # of a free product: which it is, shop by shop
     lines: Lines | None = None  # of percent and fixed: off these products only
+    stock: OptionalCount = None  # of a prize: how many there are
+    url: Url = ""  # of a download
+    cause: Name = ""  # of a donation: who gets the money
     total: OptionalCount = None  # how many can be taken altogether (limits.py)
     per_member: OptionalCount = None  # how many each member can take …
     each: Annotated[Each, Meta(description='"lifetime", "year" or "month"')] = "lifetime"  # … in it
@@ -75,7 +92,7 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_reward(path: str, reward: Reward) -> None:
     """Refuse a reward whose keys do not fit together. Raises ConfigError."""
-    if reward.kind in {"percent", "fixed"}:
+    if reward.kind in {"percent", "fixed", DONATION}:
         if reward.value is None:
             raise ConfigError(f'{path}.value is missing: a reward of kind "{reward.kind}" needs it')
         if reward.kind == "percent":
@@ -86,7 +103,8 @@ def check_reward(path: str, reward: Reward) -> None:
         raise ConfigError(f'{path}.value: a reward of kind "{reward.kind}" has no value')
     check_name(f"{path}.name", reward.name)
     check_price(f"{path}.minimum", reward.minimum)
-    if reward.kind == "early-access":
+    _check_by_hand(path, reward)
+    if reward.kind == "early-access" or reward.kind in BY_HAND:
         _only_for_codes(path, reward)
     if reward.product and reward.kind != "free-product":
         raise ConfigError(
@@ -96,6 +114,30 @@ def check_reward(path: str, reward: Reward) -> None:
     _check_lines(f"{path}.lines", reward)
     _check_expired(path, reward)
     check_unique(f"{path}.product", "store", [product.store for product in reward.product])
+
+
+def _check_by_hand(path: str, reward: Reward) -> None:
+    """Refuse keys that do not belong to the kind, and kinds without theirs. Raises ConfigError."""
+    check_name(f"{path}.cause", reward.cause)
+    for name, kind in OWN_KEYS.items():
+        value = getattr(reward, name)
+        if reward.kind == kind and not value:
+            raise ConfigError(f'{path}.{name} is missing: a reward of kind "{kind}" needs it')
+        if value and reward.kind != kind:
+            raise ConfigError(
+                f'{path}.{name}: only a reward of kind "{kind}" has this key, '
+                f'this one is of kind "{reward.kind}"'
+            )
+    if reward.kind not in BY_HAND:
+        return
+    if not reward.cost:
+        raise wrong(f"{path}.cost", reward.cost, "a price in points above 0: nothing else gives it")
+    if reward.valid_days is not None:
+        raise ConfigError(
+            f'{path}.valid_days: a reward of kind "{reward.kind}" has no time that ends'
+        )
+    if reward.kind == PRIZE and reward.total is not None:
+        raise ConfigError(f"{path}: stock and total exclude each other; they mean the same")
 
 
 def _check_expired(path: str, reward: Reward) -> None:

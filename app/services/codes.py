@@ -16,7 +16,7 @@ from app.db import tables as t
 from app.db.leases import is_free
 from app.programme.document import Programme
 from app.programme.events import RedemptionFacts, RedemptionState
-from app.programme.redemption import PERK, Use
+from app.programme.redemption import Use
 from app.programme.reward import Reward
 from app.services.facts import decode_facts
 from app.services.programmes import Version, version_of, versions
@@ -179,8 +179,11 @@ def _task(
     act, why = act_at(row, now)
     if row.ending is None and owner.member_state == "erased":
         act, why = Act.END, ERASED
-    if reward.kind == PERK:
-        raise TypeError(f"redemption {row.id} is of a reward without a code")
+    match reward.kind:
+        case "percent" | "fixed" | "free-delivery" | "free-product" as kind:
+            pass
+        case _:
+            raise TypeError(f"redemption {row.id} is of a reward without a code")
     return CodeTask(
         id=row.id,
         programme_id=row.programme_id,
@@ -193,7 +196,7 @@ def _task(
         remote_id=row.remote_id,
         customer=row.customer,
         facts=facts,
-        kind=reward.kind,
+        kind=kind,
         title=_title(programme, reward),
         currency=programme.currency,
         reward=reward,

@@ -170,5 +170,5 @@ def _count(words: Texts, path: str, count: int) -> str:
 
 def _is_money_off(path: str, programme: Programme, key: str) -> bool:
     return path == "reward.value" and any(
-        one.key == key and one.kind == "fixed" for one in programme.rewards
+        one.key == key and one.kind in {"fixed", "donation"} for one in programme.rewards
     )

@@ -14,11 +14,13 @@ from sqlalchemy import Connection, Row, and_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.db import tables as t
+from app.programme.by_hand import BY_HAND, DOWNLOAD
 from app.programme.document import Programme
 from app.programme.events import RedemptionFacts, RedemptionState
 from app.services.addressing import Letter, Recipient, Unsent, plain, recipient_of
 from app.services.expiry_letter import expiry_letter
 from app.services.facts import decode_facts
+from app.services.hand_letter import hand_out, hand_term
 from app.services.keys import Vault
 from app.services.mail import EXPIRY, INACTIVITY, OLD, Mail
 from app.services.programmes import in_force, version_of, versions
@@ -67,18 +69,22 @@ def _code_letter(
         .join(t.store_customer, _account(), isouter=True)
         .where(t.redemption.c.id == mail.subject_id)
     ).one()
-    if row.state != RedemptionState.ISSUED:
+    facts = decode_facts(row.facts)
+    assert isinstance(facts, RedemptionFacts)
+    told_at_once = facts.kind == DOWNLOAD and row.state == RedemptionState.USED
+    if row.state != RedemptionState.ISSUED and not told_at_once:
         return Unsent(f"the code is {row.state}")
     if row.ending is not None or (row.ends_at is not None and row.ends_at <= now):
         return Unsent("the code is over")
-    facts = decode_facts(row.facts)
-    assert isinstance(facts, RedemptionFacts)
     known = versions(connection, mail.programme_id)
     told, offered = in_force(known, now).programme, version_of(known, row.version).programme
     words = texts(told.language)
     name, reward = plain(told.name), _reward(offered, facts, words)
-    terms = [*_terms(words, row, offered, facts), _for_whom(words, row, to)]
-    said = _said(words, row, name, reward, terms)
+    if facts.kind in BY_HAND:
+        terms = [hand_term(words, facts)]
+    else:
+        terms = [*_terms(words, row, offered, facts), _for_whom(words, row, to)]
+    said = _said(words, row, facts, name, reward, terms)
     return Letter(
         to=to.address,
         language=words.language,
@@ -96,7 +102,10 @@ def _account() -> ColumnElement[bool]:
     )
 
 
-def _said(words: Texts, row: Row[Any], name: str, reward: str, terms: list[str]) -> _Said:
+def _said(
+    words: Texts, row: Row[Any], facts: RedemptionFacts, name: str, reward: str, terms: list[str]
+) -> _Said:
+    label, code = hand_out(words, row.id, facts) or (words.say("Your code:"), row.code)
     if row.replaces_id is not None:
         opening = words.say(
             "the order in which you used your reward was refunded. Here is a new code for it: "
@@ -126,8 +135,8 @@ def _said(words: Texts, row: Row[Any], name: str, reward: str, terms: list[str])
     return _Said(
         greeting=words.say("Hello,"),
         opening=opening,
-        code_label=words.say("Your code:"),
-        code=row.code,
+        code_label=label,
+        code=code,
         terms=terms,
         shop_label=words.say("The shop:"),
         shop=row.url,

@@ -14,7 +14,7 @@ from app.db import tables as t
 from app.db.dialect import lock_hashes
 from app.programme.document import Programme
 from app.programme.events import RedemptionState
-from app.programme.limits import Person, Supply, period_start
+from app.programme.limits import Person, Supply, period_start, places_of
 from app.programme.reward import Reward
 from app.services.live_codes import accounts_of
 from app.services.workset import chunks
@@ -42,7 +42,7 @@ def await_turn(
 
     Call before any member is locked: who waits for a turn must not keep another one waiting.
     """
-    if any(one.key == reward and one.total is not None for one in programme.rewards):
+    if any(one.key == reward and places_of(one) is not None for one in programme.rewards):
         named = hashlib.sha256(f"reward {programme_id} {reward}".encode()).digest()
         lock_hashes(connection, [named])
 
@@ -61,7 +61,7 @@ def supply_of(
     A programme without limits costs no statement.
     """
     rewards = [one for one in programme.rewards if only in {None, one.key}]
-    limited = [one.key for one in rewards if one.total is not None]
+    limited = [one.key for one in rewards if places_of(one) is not None]
     taken: dict[str, int] = {}
     for chunk in chunks(limited):
         query = _counted(t.redemption.c.programme_id == programme_id).where(

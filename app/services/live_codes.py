@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from app.db import tables as t
+from app.programme.by_hand import BY_HAND
 from app.programme.events import RedemptionFacts, RedemptionState
 from app.services.facts import decode_facts
 
@@ -101,6 +102,8 @@ def _codes(connection: Connection, store_id: int, homes: dict[int, int]) -> dict
     for row in rows:
         facts = decode_facts(row.facts)
         assert isinstance(facts, RedemptionFacts)
+        if facts.kind in BY_HAND:
+            continue  # people hand it out, the shop has nothing to do with it
         one = Live(code=row.code, reward=facts.reward, ends_at=row.ends_at, customer=row.customer)
         found.setdefault(homes[row.member_id], []).append(one)
     return found

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from app.db import tables as t
 from app.db.types import holds
 from app.errors import Conflict, Invalid, NotFound
+from app.programme.by_hand import BY_HAND
 from app.programme.events import RedemptionFacts, RedemptionState
 from app.programme.limits import Hidden, Supply
 from app.programme.lots import spendable
@@ -20,6 +21,7 @@ from app.services.facts import decode_facts
 from app.services.holdings import load_worth
 from app.services.keys import Vault
 from app.services.limits import Asking, await_turn, supply_of
+from app.services.mail import CODE, want_mail
 from app.services.posting import account_of
 from app.services.programmes import Version, in_force, versions
 from app.services.reserve import code_end, reserve
@@ -122,6 +124,15 @@ def redeem(
         now,
     )
     want_writing(connection, [member.id], now)
+    if choice.offer.reward.kind in BY_HAND:
+        want_mail(
+            connection,
+            programme_id=programme_id,
+            member_id=member.id,
+            kind=CODE,
+            subject_id=int(row.external_id),
+            now=now,
+        )
     return int(row.external_id)
 
 
@@ -162,6 +173,8 @@ def _facts(version: Version, offer: Offer) -> RedemptionFacts:
         currency=version.programme.currency,
         product=offer.product,
         products=offer.products,
+        url=reward.url,
+        cause=reward.cause,
         state=RedemptionState.RESERVED,
     )
 
@@ -210,7 +223,7 @@ def _choose(
     if not found:
         why = "; ".join(reasons) or "no store is connected"
         raise Conflict(f"The reward {key!r} cannot be had now ({why}).")
-    if len(found) > 1:
+    if len(found) > 1 and rewards[key].kind not in BY_HAND:
         keys = ", ".join(choice.outlet.store.key for choice in found)
         raise Conflict(f"The reward {key!r} can be had in several stores, name one of: {keys}.")
     return found[0]

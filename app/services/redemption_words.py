@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from app.programme.by_hand import BY_HAND, DONATION, DOWNLOAD, PRIZE
 from app.programme.events import RedemptionState
 from app.services.codes import Act
 from app.services.texts import Texts, mark, texts
@@ -33,6 +34,17 @@ _NEXT = {
 }
 
 _END_GRANTED = mark("The code is to be ended in the shop.")
+
+_TAKEN = {
+    PRIZE: mark("%(points)s spent: it is to be handed out"),
+    DOWNLOAD: mark("%(points)s spent, and the address was told"),
+    DONATION: mark("%(points)s spent for “%(cause)s”"),
+}
+
+_DONE = {
+    PRIZE: mark("It was handed out"),
+    DONATION: mark("It was paid to the cause"),
+}
 
 _REFUNDED = {
     "none": mark("A refund of that order gives nothing back; only its cancellation does."),
@@ -88,7 +100,9 @@ def way(found: RedemptionDetail, language: str) -> list[Step]:
 
 def _way_of_perk(words: Texts, found: RedemptionDetail) -> list[Step]:
     one = found.redemption
-    if one.granted_by is not None:
+    if one.kind in BY_HAND:
+        text = words.say(_TAKEN[one.kind], points=words.points(one.cost), cause=one.cause)
+    elif one.granted_by is not None:
         text = words.say("Given without points by the rule “%(rule)s”", rule=one.granted_by)
     else:
         text = words.say("%(points)s spent: it lasts from now on", points=words.points(one.cost))
@@ -98,6 +112,10 @@ def _way_of_perk(words: Texts, found: RedemptionDetail) -> list[Step]:
         steps.append(Step(text=text, at=found.release.at, note=found.release.reason))
     if one.dead_at is not None:
         steps.append(Step(text=words.say("It ended before its time"), at=one.dead_at))
+    elif one.kind in _DONE and one.state == RedemptionState.USED:
+        steps.append(Step(text=words.say(_DONE[one.kind]), at=None))
+    elif one.kind in BY_HAND:
+        pass
     elif one.state == RedemptionState.USED:
         steps.append(Step(text=words.say("Its time is over"), at=one.ends_at))
     return [*steps, *_points(words, found)]

@@ -39,7 +39,9 @@ def release(
     work = open_redemptions(connection, programme_id, [redemption_id], now)
     row = work.redemptions[redemption_id]
     if row.state == RedemptionState.USED and row.code is None:
-        raise Conflict(f"Redemption {redemption_id} is over: it was used to its end.")
+        raise Conflict(
+            f"Redemption {redemption_id} is over: it was used to its end, or handed out."
+        )
     if row.state == RedemptionState.USED:
         raise Conflict(
             f"Redemption {redemption_id} was used: an order shows its code. Its points come back "

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app.db.ids import new_id
+from app.programme.by_hand import DOWNLOAD
 from app.programme.document import Programme
 from app.programme.events import RedemptionFacts, RedemptionState
-from app.programme.redemption import PERK
+from app.programme.redemption import NO_CODES
 from app.programme.reward import Reward
 from app.services.facts import encode_facts
 from app.services.rows import REDEMPTION, MemberRow, ObjectRow, RedemptionRow
@@ -52,12 +53,13 @@ def reserve(
 ) -> ObjectRow:
     """Add a redemption to the working set; its points are posted by whoever settles its object.
 
-    A perk has no code: it is there at once, for as long as it lasts.
+    What has no code is there at once: a perk for as long as it lasts, a link as if it had been used.
     """
     redemption_id = new_id()
-    perk = facts.kind == PERK
+    perk, told = facts.kind in NO_CODES, facts.kind == DOWNLOAD
     if perk:
-        facts = msgspec.structs.replace(facts, state=RedemptionState.ISSUED)
+        there = RedemptionState.USED if told else RedemptionState.ISSUED
+        facts = msgspec.structs.replace(facts, state=there)
     row = ObjectRow(
         new=True,
         id=new_id(),
@@ -101,6 +103,7 @@ def reserve(
         created_at=work.now,
         ends_at=ends_at,
         made_at=work.now if perk else None,
+        uses=1 if told else 0,
         due_at=ends_at if perk else work.now,
     )
     return row

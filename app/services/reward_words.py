@@ -9,6 +9,8 @@ _KINDS = {
     "free-delivery": mark("free delivery"),
     "free-product": mark("a free product"),
     "early-access": mark("early access"),
+    "prize": mark("a prize"),
+    "download": mark("a download"),
 }
 
 _HIDDEN = {
@@ -40,6 +42,8 @@ def reward_words(
         return words.say("%(number)s%% off", number=words.number(value.normalize()))
     if value is not None and kind == "fixed":
         return words.say("%(amount)s off", amount=words.money(value, currency))
+    if value is not None and kind == "donation":
+        return words.say("%(amount)s for a good cause", amount=words.money(value, currency))
     return words.say(_KINDS[kind]) if kind in _KINDS else kind
 
 

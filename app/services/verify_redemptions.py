@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, or_, select
 from app.db import tables as t
 from app.errors import NotFound
 from app.programme.events import RedemptionFacts, RedemptionState
-from app.programme.redemption import PERK, Verdict
+from app.programme.redemption import NO_CODES, Verdict
 from app.services.codes import uses_shown
 from app.services.facts import decode_facts
 from app.services.problems import Problem
@@ -82,7 +82,7 @@ def _wrong(
         yield "says something else about a refund than its order"
     if told is not None and told.cost not in _costs(row, told, known):
         yield f"costs {told.cost} points, its reward does not"
-    if told is not None and (row.code is None) != (told.kind == PERK):
+    if told is not None and (row.code is None) != (told.kind in NO_CODES):
         yield "has a code that it cannot have, or lacks its own"
     if told is not None and row.reward != told.reward:
         yield "is counted as another reward"

@@ -44,7 +44,7 @@ class RedemptionView(msgspec.Struct, frozen=True, kw_only=True):
     value: Decimal | None
     currency: str | None
     product: str | None
-    code: str | None  # None: a perk
+    code: str | None  # None: a perk, or what people hand out
     created_at: datetime
     made_at: datetime | None
     ends_at: datetime | None
@@ -53,6 +53,8 @@ class RedemptionView(msgspec.Struct, frozen=True, kw_only=True):
     given_back: bool
     used_in: str | None  # the order that captured it, by the name it has in the shop
     replaces: int | None
+    url: str = ""  # of a download
+    cause: str = ""  # of a donation
     granted_by: str | None = None  # the rule that gave it without points
 
     @property
@@ -264,6 +266,8 @@ def _view(row: Row[Any], names: dict[tuple[int, int, str], str]) -> RedemptionVi
         value=facts.value,
         currency=facts.currency,
         product=facts.product,
+        url=facts.url,
+        cause=facts.cause,
         code=row.code,
         created_at=row.created_at,
         made_at=row.made_at,

@@ -1,0 +1,45 @@
+"""Rewards that are no codes and that people hand out, and a link that is told at once: keys and kinds. Pure.
+
+```toml
+[[reward]]
+key = "mug"
+name = "A mug of ours"
+cost = 500
+kind = "prize"
+stock = 20
+
+[[reward]]
+key = "recipes"
+cost = 50
+kind = "download"
+url = "https://shop.example/files/recipes.pdf"
+
+[[reward]]
+key = "shelter"
+cost = 100
+kind = "donation"
+value = "10.00"
+cause = "The animal shelter"
+```
+"""
+
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+PRIZE: Final = "prize"
+DOWNLOAD: Final = "download"
+DONATION: Final = "donation"
+
+BY_HAND = frozenset({PRIZE, DOWNLOAD, DONATION})
+"""Kinds that no shop is asked for, so that every store of a programme can give them."""
+
+OWN_KEYS = {"stock": PRIZE, "url": DOWNLOAD, "cause": DONATION}
+"""The key that each of them needs and that nothing else has."""
+
+_URL = 'an address as "https://shop.example/file.pdf", of at most 2000 characters'
+
+Url = Annotated[
+    str,
+    Meta(pattern=r"\A(https://[!-;=?-~]+)?\Z", max_length=2000, description=_URL),
+]
