@@ -18,11 +18,11 @@ from app.errors import Invalid
 from app.programme.import_columns import map_columns
 from app.programme.import_csv import Record, Survey, records, survey
 from app.programme.import_values import Order, Reading, read_row
+from app.services.batches import Kind, finish_stage
 from app.services.import_apply import apply_slice, begin_apply
 from app.services.import_stage import (
     Wish,
     begin_stage,
-    finish_stage,
     places_of,
     stage_slice,
 )
@@ -112,11 +112,12 @@ def apply_batch(
     *,
     actor: str,
     skip_bad: bool = False,
+    kind: Kind = "import",
 ) -> int:
     """Post what a batch brings, or the rest of it; returns how many rows were dealt with now."""
     if not database.run(
         lambda connection: begin_apply(
-            connection, batch_id, actor=actor, now=clock(), skip_bad=skip_bad
+            connection, batch_id, actor=actor, now=clock(), skip_bad=skip_bad, kind=kind
         )
     ):
         return 0
@@ -129,11 +130,20 @@ def apply_batch(
 
 
 def undo_batch(
-    database: Database, vault: Vault, clock: Clock, batch_id: int, *, actor: str, reason: str
+    database: Database,
+    vault: Vault,
+    clock: Clock,
+    batch_id: int,
+    *,
+    actor: str,
+    reason: str,
+    kind: Kind = "import",
 ) -> int:
     """Take back what a batch gave, or the rest of it; returns how many rows were dealt with now."""
     if not database.run(
-        lambda connection: begin_undo(connection, batch_id, reason=reason, actor=actor, now=clock())
+        lambda connection: begin_undo(
+            connection, batch_id, reason=reason, actor=actor, now=clock(), kind=kind
+        )
     ):
         return 0
     return _slices(

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Select, or_, select, update
 from app.db import tables as t
 from app.db.upsert import insert_missing
 from app.services import life
+from app.services.batches import purge_staged
 from app.services.celebrate import celebrate
 from app.services.code_answers import give_up_unreachable
-from app.services.import_stage import purge_staged
 from app.services.memberships import end_memberships
 from app.services.perks import end_perks
 from app.services.reminders import remind, remind_idle

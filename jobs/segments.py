@@ -9,6 +9,9 @@ from app.services.programmes import in_force, versions
 from app.services.segments import due, fifths_of, finish, has_members, judge, keep, people
 from jobs.runtime import Runtime
 
+# On SQLite a slice keeps others from writing: it must be over in some 50 ms.
+_ROWS = 1_000
+
 
 def count_segments(runtime: Runtime) -> None:
     """Count the members of every programme where a day or a version has begun."""
@@ -32,6 +35,12 @@ def refresh(database: Database, clock: Clock, programme_id: int) -> datetime:
             fifths = fifths_of(connection, programme_id, known, programme, now)
             for several in people(connection, programme_id, known, programme):
                 found = judge(programme, several, fifths, now)
-                database.run(partial(keep, programme_id=programme_id, found=found, at=now))
+                size = (
+                    max(1, _ROWS // len(programme.segments)) if programme.segments else len(found)
+                )
+                members = list(found.items())
+                for start in range(0, len(members), size):
+                    part = dict(members[start : start + size])
+                    database.run(partial(keep, programme_id=programme_id, found=part, at=now))
     database.run(partial(finish, programme_id=programme_id, version=version, at=now))
     return now

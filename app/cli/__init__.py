@@ -6,6 +6,7 @@ import click
 
 from app.cli.actions import action
 from app.cli.birthdays import birthday
+from app.cli.bonuses import bonus
 from app.cli.campaigns import campaign
 from app.cli.deliver import deliver
 from app.cli.donations import donation
@@ -77,6 +78,7 @@ for command in (
     referral,
     campaign,
     segment,
+    bonus,
 ):
     cli.add_command(command)
 

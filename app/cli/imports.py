@@ -10,7 +10,8 @@ from app.cli.printing import moment
 from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
 from app.errors import Conflict, Invalid
 from app.programme.import_columns import SYSTEMS
-from app.services.import_stage import Wish, discard
+from app.services.batches import discard
+from app.services.import_stage import Wish
 from app.services.programmes import programme_id_of
 from app.services.stores import get_store
 from app.services.view_imports import check_batch, left_behind, list_batches, show_batch

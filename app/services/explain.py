@@ -30,7 +30,18 @@ from app.services.texts import Texts, mark, texts
 _EXPLANATION: msgspec.json.Decoder[Explanation] = msgspec.json.Decoder(Explanation)
 
 _ALONE = frozenset(
-    {"forgive", "expire", "idle", "unexpire", "mature", "limit", "import", "unimport"}
+    {
+        "forgive",
+        "expire",
+        "idle",
+        "unexpire",
+        "mature",
+        "limit",
+        "import",
+        "unimport",
+        "bonus",
+        "unbonus",
+    }
 )
 """Kinds whose sentence says it all: why the award is worth what it is has been told before."""
 

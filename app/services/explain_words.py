@@ -107,11 +107,13 @@ KINDS: dict[str, str] = {
     "merge": mark("%(points)s moved between two accounts of one person"),
     "import": mark("%(points)s moved here from the former programme"),
     "unimport": mark("%(points)s taken off: their move from the former programme was undone"),
+    "bonus": mark("%(points)s: a bonus"),
+    "unbonus": mark("%(points)s taken off: a bonus was withdrawn"),
 }
 """Every kind of entry but "adjust" (which gives or takes), and "award" for what a rule is worth now.
 
 "idle", "unexpire", "mature" and "limit" are entries of kind "expire", "earn" and "reverse" that move points
-back, or out of what is pending; "import" and "unimport" are entries of kind "adjust".
+back, or out of what is pending; "import", "unimport", "bonus" and "unbonus" are entries of kind "adjust".
 """
 
 ROUNDING = {

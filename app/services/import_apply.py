@@ -6,22 +6,22 @@ e-mail claims them by the usual rules. Only if the batch says so is the one shop
 the e-mail taken, as when a manager enrols by hand.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from app.db import tables as t
 from app.errors import Conflict
 from app.services import accounts, workset
+from app.services.batches import Kind, entry_key, lock_batch, note_batch, told, write_rows
 from app.services.import_stage import (
     NO_PERSON,
     SKIPPED_AS_ERASED,
+    SKIPPED_AS_JOINED,
     Settings,
-    lock_batch,
-    note_import,
 )
 from app.services.keys import Vault
 from app.services.people import (
@@ -41,20 +41,26 @@ from app.services.writeback import want_writing
 
 
 def begin_apply(
-    connection: Connection, batch_id: int, *, actor: str, now: datetime, skip_bad: bool = False
+    connection: Connection,
+    batch_id: int,
+    *,
+    actor: str,
+    now: datetime,
+    skip_bad: bool = False,
+    kind: Kind = "import",
 ) -> bool:
     """Let a batch be applied; returns whether there is anything left to do.
 
     One that was begun before goes on. Raises Conflict for one that cannot be applied (any more), and
     for one with rows that are wrong, unless they are to be left out.
     """
-    batch = lock_batch(connection, batch_id)
+    batch = lock_batch(connection, batch_id, kind)
     if batch.state == "applying":
         return True
     if batch.state == "applied":
         return False
     if batch.state != "staged":
-        raise Conflict(f"Batch {batch_id} {_WHY_NOT[batch.state]}")
+        raise Conflict(f"Batch {batch_id} {_WHY_NOT[batch.state]} {_ANEW[kind]}")
     bad = connection.execute(
         select(func.count()).where(
             t.import_row.c.batch_id == batch_id, t.import_row.c.state == "bad"
@@ -65,8 +71,8 @@ def begin_apply(
             f"{bad} rows of batch {batch_id} are wrong (stempel import check {batch_id}). Mend the "
             "file and import it anew, or say --skip-bad to leave them out."
         )
-    audit_id = note_import(
-        connection, batch.programme_id, batch_id, "apply", actor, batch.reason, now
+    audit_id = note_batch(
+        connection, kind, batch.programme_id, batch_id, "apply", actor, batch.reason, now
     )
     connection.execute(
         update(t.import_batch)
@@ -77,10 +83,14 @@ def begin_apply(
 
 
 _WHY_NOT = {
-    "staging": "was not read to its end: import the file anew.",
-    "undoing": "is being undone.",
-    "undone": "was undone: import the file anew.",
-    "discarded": "was thrown away: import the file anew.",
+    "staging": "was not read to its end:",
+    "undoing": "is being undone:",
+    "undone": "was undone:",
+    "discarded": "was thrown away:",
+}
+_ANEW: dict[Kind, str] = {
+    "import": "import the file anew.",
+    "bonus": "prepare another one.",
 }
 
 
@@ -111,14 +121,15 @@ def apply_slice(
     published = versions(connection, batch.programme_id)
     work = WorkSet(batch.programme_id, now)
     _load(connection, work, rows)
-    settings = msgspec.json.decode(batch.settings, type=Settings)
     slice_ = _Slice(
         connection=connection,
         vault=vault,
         work=work,
         batch=batch,
         published=published,
-        match_accounts=settings.match_accounts,
+        match_accounts=batch.kind == "import"
+        and msgspec.json.decode(batch.settings, type=Settings).match_accounts,
+        served=_served(connection, work, batch),
     )
     found = [(row, *_account(slice_, row)) for row in rows]
     settle_objects(connection, work, vault, published, give_reviews(work))
@@ -139,6 +150,7 @@ class _Slice(msgspec.Struct, frozen=True, kw_only=True):
     batch: Row[Any]
     published: Sequence[Version]
     match_accounts: bool
+    served: set[int]  # who have what a bonus gives, and shall not have it again
 
 
 def _load(connection: Connection, work: WorkSet, rows: Sequence[Row[Any]]) -> None:
@@ -146,10 +158,23 @@ def _load(connection: Connection, work: WorkSet, rows: Sequence[Row[Any]]) -> No
     hashes = {row.email_hash for row in rows if row.email_hash is not None}
     workset.load_reviews_by_writer(connection, work, hashes, lock=lock)
     owners = workset.load_object_awards(connection, work)
+    owners |= {row.member_id for row in rows if row.member_id is not None}
     customers = {(row.store_id, row.customer) for row in rows if row.customer is not None}
     accounts.load_people(
         connection, work, customers=customers, hashes=hashes, owners=owners, lock=lock
     )
+
+
+def _served(connection: Connection, work: WorkSet, batch: Row[Any]) -> set[int]:
+    """Return who has the bonus of a batch: accounts may have been joined since it was given to one."""
+    if batch.kind != "bonus":
+        return set()
+    given = select(t.import_row.c.member_id).where(
+        t.import_row.c.batch_id == batch.id,
+        t.import_row.c.state == "applied",
+        t.import_row.c.member_id.in_(list(work.members)),
+    )
+    return {work.member(one).id for one in connection.execute(given).scalars()}
 
 
 def _account(here: _Slice, row: Row[Any]) -> tuple[MemberRow, bool]:
@@ -170,6 +195,8 @@ def _account(here: _Slice, row: Row[Any]) -> tuple[MemberRow, bool]:
 
 def _whose(here: _Slice, row: Row[Any]) -> MemberRow:
     work = here.work
+    if row.member_id is not None:
+        return work.member(row.member_id)
     if row.customer is not None:
         return work.member(customer_account(work, row.store_id, row.customer, enrol=True).member_id)
     if here.match_accounts and (found := _carrier(work, row.email_hash)) is not None:
@@ -190,7 +217,13 @@ def _apply(here: _Slice, row: Row[Any], member: MemberRow, *, made: bool) -> dic
     """Post the points of a row; returns what becomes of the row."""
     if member.state == "erased":
         return {"_id": row.id, "member_id": None, "entry_id": None, "made": 0, **SKIPPED_AS_ERASED}
+    if member.id in here.served:
+        return {"_id": row.id, "member_id": row.member_id, "entry_id": None, "made": 0} | {
+            **SKIPPED_AS_JOINED
+        }
     entry_id = None
+    if here.batch.kind == "bonus":
+        here.served.add(member.id)
     if row.points:
         expires_at = row.expires_at
         if expires_at is None and not row.forever:
@@ -200,8 +233,8 @@ def _apply(here: _Slice, row: Row[Any], member: MemberRow, *, made: bool) -> dic
             here.vault,
             member,
             points=row.points,
-            key=entry_key(here.batch.id, row.number),
-            explanation=told(here.batch.audit_id, here.batch.id),
+            key=entry_key(here.batch, row, member.id),
+            explanation=told(here.batch, here.batch.audit_id),
             cause=Cause(occurred_at=here.work.now, expires_at=expires_at),
             policy=in_force(here.published, here.work.now).programme.debt,
         )
@@ -214,26 +247,3 @@ def _apply(here: _Slice, row: Row[Any], member: MemberRow, *, made: bool) -> dic
         "made": int(made),
         **NO_PERSON,
     }
-
-
-def entry_key(batch_id: int, number: int) -> str:
-    """Return the idempotency key of the entry for a row."""
-    return f"import:{batch_id}:{number}"
-
-
-def told(audit_id: int, batch_id: int) -> str:
-    """Return the explanation of an entry that an import made: who did it is in the audit log."""
-    return msgspec.json.encode({"audit": str(audit_id), "import": str(batch_id)}).decode()
-
-
-def write_rows(connection: Connection, changed: Iterable[dict[str, Any]]) -> None:
-    """Write what became of rows: dictionaries with the same keys, the row's id as `_id`."""
-    rows = list(changed)
-    names = rows[0].keys() - {"_id"} if rows else ()
-    if rows:
-        connection.execute(
-            update(t.import_row)
-            .where(t.import_row.c.id == bindparam("_id"))
-            .values({name: bindparam(f"_{name}") for name in names}),
-            [{"_id": row["_id"]} | {f"_{name}": row[name] for name in names} for row in rows],
-        )

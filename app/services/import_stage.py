@@ -5,32 +5,27 @@ as soon as the row is dealt with or its batch thrown away.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from app.db import tables as t
 from app.db.ids import new_id
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Invalid
 from app.programme import import_values
 from app.programme.import_columns import Columns
 from app.programme.import_csv import Survey
 from app.programme.import_values import Fault
-from app.services.audit import Act, note_act
+from app.services.batches import note_batch
 from app.services.keys import Vault
 from app.services.people import email_hash_of
 from app.services.stores import Store, list_stores
 from app.services.workset import chunks
 
-KEPT = timedelta(days=30)
-"""How long a batch that nobody applies keeps its rows: they hold e-mails."""
-
 NUMBERED = frozenset({"shopify", "woocommerce"})
 """Platforms whose customers have numbers."""
-
-_OPEN = ("staging", "staged")
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +102,7 @@ def begin_stage(
             id=batch_id,
             programme_id=wish.programme_id,
             store_id=None if wish.store is None else wish.store.id,
+            kind="import",
             system=columns.system,
             digest=digest,
             state="staging",
@@ -116,7 +112,9 @@ def begin_stage(
             created_at=now,
         )
     )
-    note_import(connection, wish.programme_id, batch_id, "stage", wish.actor, wish.reason, now)
+    note_batch(
+        connection, "import", wish.programme_id, batch_id, "stage", wish.actor, wish.reason, now
+    )
     return batch_id
 
 
@@ -163,35 +161,6 @@ def stage_slice(
     return first + len(made)
 
 
-def finish_stage(connection: Connection, batch_id: int) -> None:
-    """Say that the file was read to its end: only then can it be applied."""
-    connection.execute(
-        update(t.import_batch).where(t.import_batch.c.id == batch_id).values(state="staged")
-    )
-
-
-def discard(
-    connection: Connection, batch_id: int, *, actor: str, reason: str, now: datetime
-) -> None:
-    """Throw a batch away that was never applied, with all that it keeps; raises Conflict."""
-    batch = lock_batch(connection, batch_id)
-    if batch.state not in _OPEN:
-        raise Conflict(f"Batch {batch_id} is {batch.state}: only one that waits can be discarded.")
-    _throw_away(connection, batch, actor, reason, now)
-
-
-def purge_staged(connection: Connection, now: datetime) -> int:
-    """Throw away what nobody has applied for a long time; returns how many batches."""
-    old = connection.execute(
-        select(t.import_batch).where(
-            t.import_batch.c.state.in_(_OPEN), t.import_batch.c.created_at < now - KEPT
-        )
-    ).all()
-    for batch in old:
-        _throw_away(connection, batch, "schedule", f"not applied for {KEPT.days} days", now)
-    return len(old)
-
-
 def forget_staged(connection: Connection, programme_id: int, email_hash: bytes) -> int:
     """Drop the rows that wait for a person who is being erased; returns how many there were."""
     batches = select(t.import_batch.c.id).where(t.import_batch.c.programme_id == programme_id)
@@ -205,43 +174,6 @@ def forget_staged(connection: Connection, programme_id: int, email_hash: bytes) 
         .values(**SKIPPED_AS_ERASED)
     )
     return done.rowcount
-
-
-def lock_batch(connection: Connection, batch_id: int) -> Row[Any]:
-    """Return a batch that nobody else deals with until this transaction ends; raises NotFound."""
-    row = connection.execute(
-        select(t.import_batch).where(t.import_batch.c.id == batch_id).with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise NotFound(f"There is no import {batch_id}. See: stempel import list")
-    return row
-
-
-def note_import(
-    connection: Connection,
-    programme_id: int,
-    batch_id: int,
-    act: str,
-    actor: str,
-    reason: str,
-    now: datetime,
-) -> int:
-    """Note in the audit log what is done with a batch; returns the id of the note."""
-    audit_id = new_id()
-    note_act(
-        connection,
-        Act(
-            id=audit_id,
-            programme_id=programme_id,
-            actor=actor,
-            action=f"import.{act}",
-            subject=f"import {batch_id}",
-            reason=reason,
-            detail={"batch": str(batch_id)},
-        ),
-        now,
-    )
-    return audit_id
 
 
 def faults_of(stored: str | None) -> list[Fault]:
@@ -259,6 +191,15 @@ NO_PERSON: Mapping[str, Any] = {"email": None, "email_hash": None, "data_key_id"
 SKIPPED_AS_ERASED: Mapping[str, Any] = {
     "state": "skipped",
     "faults": _stored([Fault(column="", value="", what="this person was erased here")]),
+    **NO_PERSON,
+}
+
+
+SKIPPED_AS_JOINED: Mapping[str, Any] = {
+    "state": "skipped",
+    "faults": _stored(
+        [Fault(column="", value="", what="another account of this person has the bonus already")]
+    ),
     **NO_PERSON,
 }
 
@@ -350,15 +291,3 @@ def _refuse_repeated(connection: Connection, batch_id: int, made: list[dict[str,
             )
             kept = {name: one[name] for name in ("id", "batch_id", "number")}
             made[n] = _bad(one["line"], [Fault(column="", value="", what=what)]) | kept
-
-
-def _throw_away(
-    connection: Connection, batch: Row[Any], actor: str, reason: str, now: datetime
-) -> None:
-    connection.execute(delete(t.import_row).where(t.import_row.c.batch_id == batch.id))
-    connection.execute(
-        update(t.import_batch)
-        .where(t.import_batch.c.id == batch.id)
-        .values(state="discarded", ended_at=now)
-    )
-    note_import(connection, batch.programme_id, batch.id, "discard", actor, reason, now)

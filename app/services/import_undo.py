@@ -16,9 +16,8 @@ from app.db import tables as t
 from app.errors import Conflict, Invalid
 from app.programme.lots import Movement, Policy, take_back
 from app.services import workset
+from app.services.batches import Kind, entry_key, lock_batch, note_batch, told, write_rows
 from app.services.holdings import load_lots, load_open_lots
-from app.services.import_apply import entry_key, told, write_rows
-from app.services.import_stage import lock_batch, note_import
 from app.services.keys import Vault
 from app.services.life import lock_holders
 from app.services.posting import Cause, account_of, append, post
@@ -32,7 +31,13 @@ _OWN = -1  # stands for an award: the points that are taken back are one thing's
 
 
 def begin_undo(
-    connection: Connection, batch_id: int, *, reason: str, actor: str, now: datetime
+    connection: Connection,
+    batch_id: int,
+    *,
+    reason: str,
+    actor: str,
+    now: datetime,
+    kind: Kind = "import",
 ) -> bool:
     """Let a batch be undone; returns whether there is anything left to do.
 
@@ -40,8 +45,8 @@ def begin_undo(
     a reason, Conflict for one that was never applied.
     """
     if not reason.strip():
-        raise Invalid("to undo an import needs a reason")
-    batch = lock_batch(connection, batch_id)
+        raise Invalid(f"to undo this {kind} needs a reason")
+    batch = lock_batch(connection, batch_id, kind)
     if batch.state == "undoing":
         return True
     if batch.state == "undone":
@@ -49,9 +54,11 @@ def begin_undo(
     if batch.state not in {"applying", "applied"}:
         raise Conflict(
             f"Batch {batch_id} was never applied ({batch.state}); to throw it away: "
-            f"stempel import discard {batch_id}"
+            f"stempel {kind} discard {batch_id}"
         )
-    audit_id = note_import(connection, batch.programme_id, batch_id, "undo", actor, reason, now)
+    audit_id = note_batch(
+        connection, kind, batch.programme_id, batch_id, "undo", actor, reason, now
+    )
     connection.execute(
         update(t.import_batch)
         .where(t.import_batch.c.id == batch_id)
@@ -158,7 +165,7 @@ def _take_back(
     policy: Policy,
 ) -> None:
     member = work.member(row.member_id)
-    explanation = told(batch.undo_id, batch.id)
+    explanation = told(batch, batch.undo_id)
     gone = [] if lot is None else expired.get(lot.id, [])
     movement = _movement(work, row, lot, sum(one.points for one in gone), policy)
     for one in gone:
@@ -184,7 +191,7 @@ def _take_back(
         points=-row.points,
         award=None,
         cause=Cause(occurred_at=work.now),
-        key=f"{entry_key(batch.id, row.number)}:undo",
+        key=f"{entry_key(batch, row, row.member_id)}:undo",
         explanation=explanation,
     )
 

@@ -1,24 +1,30 @@
-"""Proves that imports gave and took back what their rows say, once each."""
+"""Proves that imports and bonuses gave and took back what their rows say, once each."""
 
-from sqlalchemy import Connection, String, and_, cast, func, literal, or_, select
+from sqlalchemy import Connection, String, and_, case, cast, func, or_, select
 
 from app.db import tables as t
 from app.services.problems import Problem
 
-_PREFIX = "import:"
+_PREFIXES = ("import:", "bonus:")
 
 
 def check_imports(connection: Connection, programme_id: int, problems: list[Problem]) -> None:
     """Check each row that was applied or undone against its entries, and each such entry for its row."""
+    batch = t.import_batch
     key = (
-        literal(_PREFIX)
+        batch.c.kind
+        + ":"
         + cast(t.import_row.c.batch_id, String)
         + ":"
-        + cast(t.import_row.c.number, String)
+        + case(
+            (batch.c.kind == "bonus", cast(t.import_row.c.member_id, String)),
+            else_=cast(t.import_row.c.number, String),
+        )
     )
     back = t.entry.alias("back")
     rows = connection.execute(
         select(
+            batch.c.kind,
             t.import_row.c.number,
             t.import_row.c.batch_id,
             t.import_row.c.member_id,
@@ -45,7 +51,7 @@ def check_imports(connection: Connection, programme_id: int, problems: list[Prob
     )
     problems.extend(
         Problem(
-            what=f"row {row.number} of import {row.batch_id} is not as the ledger has it",
+            what=f"row {row.number} of {row.kind} {row.batch_id} is not as the ledger has it",
             member=row.member_id,
             entry=row.entry_id,
         )
@@ -58,11 +64,11 @@ def check_imports(connection: Connection, programme_id: int, problems: list[Prob
             t.entry.c.programme_id == programme_id,
             t.entry.c.kind == "adjust",
             t.entry.c.points > 0,
-            func.substr(t.entry.c.key, 1, len(_PREFIX)) == _PREFIX,
+            or_(*(func.substr(t.entry.c.key, 1, len(one)) == one for one in _PREFIXES)),
             t.import_row.c.id.is_(None),
         )
     )
     problems.extend(
-        Problem(what="no row of an import explains it", member=row.member_id, entry=row.id)
+        Problem(what="no row of an import or bonus explains it", member=row.member_id, entry=row.id)
         for row in strangers
     )

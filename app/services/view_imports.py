@@ -8,8 +8,8 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select
 
 from app.db import tables as t
-from app.errors import NotFound
 from app.programme.import_values import Fault
+from app.services.batches import no_such
 from app.services.import_stage import Settings, faults_of
 from app.services.people import NO_EMAIL
 
@@ -76,7 +76,7 @@ def show_batch(connection: Connection, batch_id: int) -> BatchView:
     """Return one batch; raises NotFound."""
     row = connection.execute(_query().where(t.import_batch.c.id == batch_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no import {batch_id}. See: stempel import list")
+        raise no_such(batch_id, "import")
     return _view(connection, row)
 
 
@@ -178,19 +178,26 @@ def _query() -> Any:
         )
         .join(t.programme, t.programme.c.id == t.import_batch.c.programme_id)
         .outerjoin(t.store, t.store.c.id == t.import_batch.c.store_id)
+        .where(t.import_batch.c.kind == "import")
     )
 
 
-def _view(connection: Connection, row: Row[Any]) -> BatchView:
+def tally(connection: Connection, batch_id: int) -> tuple[dict[str, int], dict[str, int]]:
+    """Return how many rows a batch has in each state, and how many points they have."""
     states: Sequence[Row[Any]] = connection.execute(
         select(
             t.import_row.c.state,
             func.count().label("rows"),
             func.sum(t.import_row.c.points).label("points"),
         )
-        .where(t.import_row.c.batch_id == row.id)
+        .where(t.import_row.c.batch_id == batch_id)
         .group_by(t.import_row.c.state)
     ).all()
+    return {one.state: one.rows for one in states}, {one.state: int(one.points) for one in states}
+
+
+def _view(connection: Connection, row: Row[Any]) -> BatchView:
+    rows, points = tally(connection, row.id)
     return BatchView(
         id=row.id,
         programme=row.programme,
@@ -201,7 +208,7 @@ def _view(connection: Connection, row: Row[Any]) -> BatchView:
         actor=row.actor,
         created_at=row.created_at,
         ended_at=row.ended_at,
-        rows={one.state: one.rows for one in states},
-        points={one.state: int(one.points) for one in states},
+        rows=rows,
+        points=points,
         settings=msgspec.json.decode(row.settings, type=Settings),
     )

@@ -35,7 +35,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     `worth` is what its award came to with it (a later entry of the same order says 314 altogether, not
     45), `note` the reason that staff gave for a correction by hand. Where two accounts were joined,
     `other` is the one at the other end, and `stays` says whether this is the one that stayed. `batch` is
-    the import that gave the points or, undone, took them back.
+    the import, or bonus to many, that gave the points or, undone, took them back.
     """
 
     id: int
@@ -60,6 +60,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     other: int | None = None
     stays: bool | None = None
     batch: int | None = None
+    bonus: bool = False  # `batch` is no import but a bonus to many
     balance: int | None = None
     names: Names = NO_NAMES  # of what the explanation tells by key
 
@@ -156,7 +157,7 @@ def sentence(entry: EntryView, language: str, currency: str | None = None) -> st
     elif kind == "expire" and entry.key.startswith(INACTIVE):
         kind = "idle"
     elif kind == "adjust" and entry.batch is not None:
-        kind = "import" if points > 0 else "unimport"
+        kind = ("" if points > 0 else "un") + ("bonus" if entry.bonus else "import")
     return render(
         entry.explanation,
         kind,
@@ -253,7 +254,7 @@ class _Join(msgspec.Struct, frozen=True, rename={"arrived": "from", "left": "int
 
 def _ends(row: RowMapping) -> dict[str, Any]:
     if row["kind"] == "adjust":
-        return {"batch": _batch_of(row["explanation"])}
+        return _batch_of(row["explanation"])
     if row["kind"] != "merge":
         return {}
     join = msgspec.json.decode(row["explanation"], type=_Join)
@@ -261,22 +262,24 @@ def _ends(row: RowMapping) -> dict[str, Any]:
     return {"other": int(other) if other else None, "stays": join.arrived is not None}
 
 
-def _batch_of(explanation: str) -> int | None:
+def _batch_of(explanation: str) -> dict[str, Any]:
     try:
-        batch = msgspec.json.decode(explanation, type=_ByHand).batch
-        return None if batch is None else int(batch)
+        by_hand = msgspec.json.decode(explanation, type=_ByHand)
+        batch = by_hand.batch or by_hand.bonus
+        return {"batch": None if batch is None else int(batch), "bonus": by_hand.bonus is not None}
     except (msgspec.ValidationError, ValueError):
-        return None
+        return {}
 
 
 class _ByHand(msgspec.Struct, frozen=True, rename={"batch": "import"}):
     """What the explanation of a correction by hand, of an import or of an expiry undone holds.
 
-    `audit` is where its reason is, `batch` the import.
+    `audit` is where its reason is, `batch` the import, `bonus` the bonus to many.
     """
 
     audit: str
     batch: str | None = None
+    bonus: str | None = None
 
 
 def _notes(connection: Connection, rows: Sequence[RowMapping]) -> dict[int, str]:

@@ -51,3 +51,22 @@ def test_segments_are_listed_with_their_counts_and_when_that_was(run: Run, peopl
     assert str(people.member(0, "6")) in told
     refused = run("segment", "show", "bog", "-p", "kawa")
     assert (refused.exit_code, "no segment 'bog'" in str(refused.exception)) == (1, True)
+
+
+def test_a_bonus_is_prepared_given_and_taken_back(run: Run, people: People) -> None:
+    run("segment", "refresh", "-p", "kawa")
+    wish = ("bonus", "prepare", "-p", "kawa", "--segment", "big", "--reason", "come back")
+    told = plain(run(*wish, "--points", 40))
+    assert "40 points each; what that costs is not known: the document has no point_value" in told
+    assert "ready: 2 members, 80 points" in told
+    [batch] = [one["batch"] for one in data(run("bonus", "list", "--json"))]
+    assert f"stempel bonus apply {batch}" in told
+    given = data(run("bonus", "apply", batch, "--json"))
+    assert (given["state"], given["points"], len(given["to"])) == ("applied", {"applied": 80}, 2)
+    assert people.balances() == [140, 290]
+    assert "undone: 2 members" in plain(run("bonus", "undo", batch, "--reason", "wrong"))
+    assert people.balances() == [100, 250]
+    assert "undone" in plain(run("bonus", "list", "-p", "kawa"))
+    second = data(run(*wish, "--points", 5, "--json"))["batch"]
+    assert "discarded" in plain(run("bonus", "discard", second))
+    assert data(run("ledger", "verify", "--json"))["ok"]

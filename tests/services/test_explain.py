@@ -233,7 +233,7 @@ def test_an_entry_says_why_it_is_there(
         (
             KINDS,
             {"earn", "award", "reverse", "forgive", "spend", "restore", "expire", "merge"}
-            | {"idle", "unexpire", "mature", "limit", "import", "unimport"},
+            | {"idle", "unexpire", "mature", "limit", "import", "unimport", "bonus", "unbonus"},
         ),
     ],
 )

@@ -8,7 +8,8 @@ from sqlalchemy import update
 
 from app.db import tables as t
 from app.errors import Conflict
-from app.services.import_stage import discard, forget_staged, purge_staged
+from app.services.batches import discard, purge_staged
+from app.services.import_stage import forget_staged
 from app.services.unexpire import Period, begin_undo, undo_slice
 from tests.aging import NEW_YEAR, Aging, open_aging
 from tests.importing import Moving

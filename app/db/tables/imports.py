@@ -1,4 +1,4 @@
-"""Members on their way in from a former programme: files, and their rows until they are dealt with."""
+"""Points on their way to many: files from a former programme, bonuses, and their rows until dealt with."""
 
 from sqlalchemy import Column, ForeignKey, Index, UniqueConstraint
 
@@ -6,15 +6,16 @@ from app.db.tables.columns import id_column, programme_column, table
 from app.db.types import Moment, big, blob, text
 
 import_batch = table(
-    "import_batch",  # one file
+    "import_batch",  # one file, or one bonus to many
     id_column(),
     programme_column(),
+    Column("kind", text(), nullable=False, server_default="import"),  # import | bonus
     Column("store_id", big(), ForeignKey("store.id")),  # that its customers' ids are of
-    Column("system", text(), nullable=False),  # key of app.programme.import_columns
-    Column("digest", blob(), nullable=False),  # keyed hash of the whole file
+    Column("system", text(), nullable=False),  # key of app.programme.import_columns; of a file
+    Column("digest", blob(), nullable=False),  # keyed hash of the whole file; empty: none
     # staging | staged | applying | applied | undoing | undone | discarded
     Column("state", text(), nullable=False),
-    Column("settings", text(), nullable=False),  # JSON: how it was read
+    Column("settings", text(), nullable=False),  # JSON: how it was read, or what was previewed
     Column("reason", text(), nullable=False),
     Column("actor", text(), nullable=False),
     Column("audit_id", big(), ForeignKey("audit.id")),  # who applied it; its entries point there
@@ -25,7 +26,7 @@ import_batch = table(
 )
 
 import_row = table(
-    "import_row",  # points of one person that end together
+    "import_row",  # points of one person that end together; of a bonus, those of one member
     id_column(),
     Column("batch_id", big(), ForeignKey("import_batch.id"), nullable=False),
     Column("number", big(), nullable=False),  # 1, 2, 3 … of its batch

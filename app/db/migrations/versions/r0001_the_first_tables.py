@@ -248,6 +248,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         "import_batch",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("kind", TEXT, server_default="import", nullable=False),
         sa.Column("store_id", BIG, nullable=True),
         sa.Column("system", TEXT, nullable=False),
         sa.Column("digest", BLOB, nullable=False),

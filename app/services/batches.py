@@ -1,0 +1,142 @@
+"""Batches of points that are staged, looked at, applied and undone: what every kind of them shares.
+
+An import brings the rows of a file, a bonus those of a segment's members. The batch is the lock: whoever
+deals with it holds its row, and rows say what was done, so a slice that is done again does nothing.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
+
+from app.db import tables as t
+from app.db.ids import new_id
+from app.errors import Conflict, NotFound
+from app.services.audit import Act, note_act
+
+Kind = Literal["import", "bonus"]
+
+KEPT = timedelta(days=30)
+"""How long a batch that nobody applies keeps its rows: those of imports hold e-mails."""
+
+_OPEN = ("staging", "staged")
+
+
+def finish_stage(connection: Connection, batch_id: int) -> None:
+    """Say that all rows are there: only then can a batch be applied. One thrown away stays so."""
+    connection.execute(
+        update(t.import_batch)
+        .where(t.import_batch.c.id == batch_id, t.import_batch.c.state == "staging")
+        .values(state="staged")
+    )
+
+
+def discard(
+    connection: Connection,
+    batch_id: int,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
+    kind: Kind = "import",
+) -> None:
+    """Throw a batch away that was never applied, with all that it keeps; raises Conflict."""
+    batch = lock_batch(connection, batch_id, kind)
+    if batch.state not in _OPEN:
+        raise Conflict(f"Batch {batch_id} is {batch.state}: only one that waits can be discarded.")
+    _throw_away(connection, batch, actor, reason, now)
+
+
+def purge_staged(connection: Connection, now: datetime) -> int:
+    """Throw away what nobody has applied for a long time; returns how many batches."""
+    old = connection.execute(
+        select(t.import_batch).where(
+            t.import_batch.c.state.in_(_OPEN), t.import_batch.c.created_at < now - KEPT
+        )
+    ).all()
+    for batch in old:
+        _throw_away(connection, batch, "schedule", f"not applied for {KEPT.days} days", now)
+    return len(old)
+
+
+def lock_batch(connection: Connection, batch_id: int, kind: Kind | None = None) -> Row[Any]:
+    """Return a batch that nobody else deals with until this transaction ends; raises NotFound.
+
+    One of another `kind` is not found either.
+    """
+    row = connection.execute(
+        select(t.import_batch).where(t.import_batch.c.id == batch_id).with_for_update()
+    ).one_or_none()
+    if row is None or kind not in {None, row.kind}:
+        raise no_such(batch_id, kind or "import")
+    return row
+
+
+def no_such(batch_id: int, kind: Kind) -> NotFound:
+    """Return the error of a batch that there is not."""
+    return NotFound(f"There is no {kind} {batch_id}. See: stempel {kind} list")
+
+
+def note_batch(
+    connection: Connection,
+    kind: Kind,
+    programme_id: int,
+    batch_id: int,
+    act: str,
+    actor: str,
+    reason: str,
+    now: datetime,
+) -> int:
+    """Note in the audit log what is done with a batch; returns the id of the note."""
+    audit_id = new_id()
+    note_act(
+        connection,
+        Act(
+            id=audit_id,
+            programme_id=programme_id,
+            actor=actor,
+            action=f"{kind}.{act}",
+            subject=f"{kind} {batch_id}",
+            reason=reason,
+            detail={"batch": str(batch_id)},
+        ),
+        now,
+    )
+    return audit_id
+
+
+def _throw_away(
+    connection: Connection, batch: Row[Any], actor: str, reason: str, now: datetime
+) -> None:
+    connection.execute(delete(t.import_row).where(t.import_row.c.batch_id == batch.id))
+    connection.execute(
+        update(t.import_batch)
+        .where(t.import_batch.c.id == batch.id)
+        .values(state="discarded", ended_at=now)
+    )
+    note_batch(connection, batch.kind, batch.programme_id, batch.id, "discard", actor, reason, now)
+
+
+def entry_key(batch: Row[Any], row: Row[Any], member_id: int) -> str:
+    """Return the idempotency key of the entry for a row, which is posted to this account."""
+    return f"{batch.kind}:{batch.id}:{member_id if batch.kind == 'bonus' else row.number}"
+
+
+def told(batch: Row[Any], audit_id: int) -> str:
+    """Return the explanation of an entry of a batch: who did it and why is in the audit log."""
+    return msgspec.json.encode({"audit": str(audit_id), batch.kind: str(batch.id)}).decode()
+
+
+def write_rows(connection: Connection, changed: Iterable[dict[str, Any]]) -> None:
+    """Write what became of rows: dictionaries with the same keys, the row's id as `_id`."""
+    rows = list(changed)
+    names = rows[0].keys() - {"_id"} if rows else ()
+    if rows:
+        connection.execute(
+            update(t.import_row)
+            .where(t.import_row.c.id == bindparam("_id"))
+            .values({name: bindparam(f"_{name}") for name in names}),
+            [{"_id": row["_id"]} | {f"_{name}": row[name] for name in names} for row in rows],
+        )

@@ -1,0 +1,33 @@
+"""Prepares a bonus to a segment, slice by slice; it is applied and undone as imports are."""
+
+from app.clock import Clock
+from app.db.engine import Database
+from app.services.batches import finish_stage
+from app.services.bonuses import BonusWish, begin_bonus, plan_bonus, stage_members
+
+# On SQLite a slice keeps others from writing: it must be over in some 50 ms.
+_EMBEDDED, _SLICE = 200, 2_000
+
+
+def prepare_bonus(database: Database, clock: Clock, wish: BonusWish) -> int:
+    """Fix who would get a bonus; returns the id of its batch. Nobody's points change.
+
+    One that is stopped in the middle can only be discarded. Raises as `plan_bonus` does.
+    """
+    with database.snapshot() as connection:
+        settings, members = plan_bonus(connection, wish, clock())
+    batch_id = database.run(lambda connection: begin_bonus(connection, wish, settings, clock()))
+
+    def stage(start: int) -> None:
+        part = members[start : start + size]
+        database.run(
+            lambda connection: stage_members(
+                connection, batch_id, part, wish.points, first=start + 1
+            )
+        )
+
+    size = _EMBEDDED if database.embedded else _SLICE
+    for start in range(0, len(members), size):
+        stage(start)
+    database.run(lambda connection: finish_stage(connection, batch_id))
+    return batch_id
