@@ -6,7 +6,7 @@ from functools import partial
 from app.clock import Clock
 from app.db.engine import Database
 from app.services.programmes import in_force, versions
-from app.services.segments import due, fifths_of, finish, has_members, judge, keep, people
+from app.services.segments import CHUNK, due, finish, has_members, keep, take_census
 from jobs.runtime import Runtime
 
 # On SQLite a slice keeps others from writing: it must be over in some 50 ms.
@@ -27,20 +27,15 @@ def refresh(database: Database, clock: Clock, programme_id: int) -> datetime:
     Others write in between: who changes meanwhile may be counted as they were before.
     """
     now = clock()
+    census = None
     with database.snapshot() as connection:
         known = versions(connection, programme_id)
         version = in_force(known, now)
         programme = version.programme
         if programme.segments or has_members(connection, programme_id):
-            fifths = fifths_of(connection, programme_id, known, programme, now)
-            for several in people(connection, programme_id, known, programme):
-                found = judge(programme, several, fifths, now)
-                size = (
-                    max(1, _ROWS // len(programme.segments)) if programme.segments else len(found)
-                )
-                members = list(found.items())
-                for start in range(0, len(members), size):
-                    part = dict(members[start : start + size])
-                    database.run(partial(keep, programme_id=programme_id, found=part, at=now))
+            census = take_census(connection, programme_id, known, programme, now)
+    size = max(1, _ROWS // max(1, len(programme.segments)))
+    for found in () if census is None else census.parts(min(size, CHUNK)):
+        database.run(partial(keep, programme_id=programme_id, found=found, at=now))
     database.run(partial(finish, programme_id=programme_id, version=version, at=now))
     return now

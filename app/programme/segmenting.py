@@ -58,11 +58,20 @@ class Scores:
         """Begin with nobody."""
         self._values = (array("q"), array("q"), array("q"))
 
-    def add(self, score: Score | None) -> None:
-        """Take note of a buyer; None is somebody who bought nothing."""
-        if score is not None:
-            for values, one in zip(self._values, msgspec.structs.astuple(score), strict=True):
-                values.append(one)
+    def add(self, score: Score | None) -> int:
+        """Take note of a buyer; returns the place that `at` finds it by, -1 of who bought nothing."""
+        if score is None:
+            return -1
+        for values, one in zip(self._values, msgspec.structs.astuple(score), strict=True):
+            values.append(one)
+        return len(self._values[0]) - 1
+
+    def at(self, place: int) -> Score | None:
+        """Return what was added."""
+        if place < 0:
+            return None
+        recency, frequency, money = (values[place] for values in self._values)
+        return Score(recency=recency, frequency=frequency, money=money)
 
     def fifths(self) -> Fifths:
         """Return where the fifths begin.
@@ -109,6 +118,11 @@ class Known:
 
     def is_in(self, segment: Segment, fifths: Fifths) -> bool:
         """Say whether all conditions of a segment hold."""
+        rfm = segment.where.rfm
+        return self.may_be_in(segment) and (rfm is None or is_ranked(rfm, self.score(), fifths))
+
+    def may_be_in(self, segment: Segment) -> bool:
+        """Say whether all conditions hold but the one about fifths."""
         where, bought = segment.where, self._within(segment.months)
         return (
             self._is_somebody(where)
@@ -116,7 +130,6 @@ class Known:
             and self._has_spent(where, bought)
             and self._bought_lately(where)
             and self._bought_like_that(where, bought)
-            and (where.rfm is None or self._is_ranked(where.rfm, fifths))
         )
 
     def _is_somebody(self, where: Where) -> bool:
@@ -150,19 +163,6 @@ class Known:
         ):
             return False
         return where.bought is None or any(_has_kept(one.item, where.bought) for one in bought)
-
-    def _is_ranked(self, rfm: Rfm, fifths: Fifths) -> bool:
-        score = self.score()
-        if score is None:
-            return False
-        return all(
-            not wanted or 1 + bisect_right(beginnings, value) in wanted
-            for wanted, beginnings, value in (
-                (rfm.recency, fifths.recency, score.recency),
-                (rfm.frequency, fifths.frequency, score.frequency),
-                (rfm.money, fifths.money, score.money),
-            )
-        )
 
     def _within(self, months: int) -> list[_Counted]:
         rolling = Tiers(window="rolling", months=months)
@@ -198,6 +198,20 @@ def segments_of(
     """Return the keys of the segments that a person is in at a moment."""
     known = Known(programme, person, at)
     return tuple(one.key for one in programme.segments if known.is_in(one, fifths))
+
+
+def is_ranked(rfm: Rfm, score: Score | None, fifths: Fifths) -> bool:
+    """Say whether a buyer is in one of the fifths asked for; who bought nothing is in none."""
+    if score is None:
+        return False
+    return all(
+        not wanted or 1 + bisect_right(beginnings, value) in wanted
+        for wanted, beginnings, value in (
+            (rfm.recency, fifths.recency, score.recency),
+            (rfm.frequency, fifths.frequency, score.frequency),
+            (rfm.money, fifths.money, score.money),
+        )
+    )
 
 
 def ranks_buyers(programme: Programme) -> bool:

@@ -1,5 +1,6 @@
 """Who is in which segment: people read in chunks, judged by the pure function, kept set by set."""
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,8 +15,8 @@ from app.db.upsert import insert_missing
 from app.programme.actions import NEWSLETTER
 from app.programme.document import Programme
 from app.programme.events import ActionFacts
-from app.programme.segmenting import Fifths, Known, Person, Scores, ranks_buyers
-from app.programme.segments import asks_for_newsletters
+from app.programme.segmenting import Fifths, Known, Person, Scores, is_ranked, ranks_buyers
+from app.programme.segments import Rfm, asks_for_newsletters
 from app.programme.tier import Tiers
 from app.programme.tiers import local_day, spans
 from app.services.facts import decode_facts
@@ -29,6 +30,9 @@ KEPT = timedelta(days=90)
 
 CHUNK = 300
 """Members whose orders are in memory at once."""
+
+AFTER_MIDNIGHT = timedelta(minutes=30)
+"""When members are counted: tiers, which segments may ask for, are those of the new day by then."""
 
 _DAY = Tiers(window="rolling", months=1)
 
@@ -91,33 +95,59 @@ def people(
         }
 
 
-def judge(
-    programme: Programme, several: Mapping[int, Person], fifths: Fifths, at: datetime
-) -> dict[int, frozenset[str]]:
-    """Return which segments each of these people is in."""
-    found = {}
-    for member_id, person in several.items():
-        known = Known(programme, person, at)
-        found[member_id] = frozenset(
-            one.key for one in programme.segments if known.is_in(one, fifths)
+class Census:
+    """Who may be in which segment, some 40 bytes a member, until all are known and fifths can be told."""
+
+    def __init__(self, programme: Programme) -> None:
+        """Begin with nobody."""
+        self._programme = programme
+        self._ranks = ranks_buyers(programme)
+        self._members, self._places = array("q"), array("q")
+        self._candidates: list[frozenset[str]] = []
+        self._known: dict[frozenset[str], frozenset[str]] = {}  # one for all who are in the same
+        self._scores = Scores()
+
+    def add(self, member_id: int, person: Person, at: datetime) -> None:
+        """Take note of a member."""
+        known = Known(self._programme, person, at)
+        mine = frozenset(one.key for one in self._programme.segments if known.may_be_in(one))
+        self._members.append(member_id)
+        self._places.append(self._scores.add(known.score() if self._ranks else None))
+        self._candidates.append(self._known.setdefault(mine, mine))
+
+    def parts(self, size: int) -> Iterator[Found]:
+        """Yield who is in which segment, so many members at a time."""
+        fifths = self._scores.fifths()
+        rfm = {
+            one.key: one.where.rfm for one in self._programme.segments if one.where.rfm is not None
+        }
+        for start in range(0, len(self._members), size):
+            places = range(start, min(start + size, len(self._members)))
+            yield {self._members[place]: self._settled(place, rfm, fifths) for place in places}
+
+    def _settled(self, place: int, rfm: Mapping[str, Rfm], fifths: Fifths) -> frozenset[str]:
+        found = self._candidates[place]
+        if found.isdisjoint(rfm):
+            return found
+        score = self._scores.at(self._places[place])
+        return frozenset(
+            key for key in found if key not in rfm or is_ranked(rfm[key], score, fifths)
         )
-    return found
 
 
-def fifths_of(
+def take_census(
     connection: Connection,
     programme_id: int,
     known: Sequence[Version],
     programme: Programme,
     at: datetime,
-) -> Fifths:
-    """Return where the fifths of all buyers begin; nothing is read where no segment asks for them."""
-    scores = Scores()
-    if ranks_buyers(programme):
-        for several in people(connection, programme_id, known, programme):
-            for person in several.values():
-                scores.add(Known(programme, person, at).score())
-    return scores.fifths()
+) -> Census:
+    """Look at all members of a programme. Call in a snapshot."""
+    census = Census(programme)
+    for several in people(connection, programme_id, known, programme):
+        for member_id, person in several.items():
+            census.add(member_id, person, at)
+    return census
 
 
 def keep(connection: Connection, programme_id: int, found: Found, at: datetime) -> None:
@@ -184,7 +214,7 @@ def finish(connection: Connection, programme_id: int, version: Version, at: date
             programme_id=programme_id,
             version=version.number,
             at=at,
-            due_at=_tomorrow(version.programme, at) if version.programme.segments else LATEST,
+            due_at=_tonight(version.programme, at) if version.programme.segments else LATEST,
         )
     )
 
@@ -251,6 +281,7 @@ def _is_subscription(row: Any) -> bool:
     )
 
 
-def _tomorrow(programme: Programme, at: datetime) -> datetime:
+def _tonight(programme: Programme, at: datetime) -> datetime:
     zone = programme.timezone
-    return spans(_DAY, zone, local_day(at, zone))[0][1]
+    midnight = spans(_DAY, zone, local_day(at, zone))[0][1]
+    return min(midnight, LATEST - AFTER_MIDNIGHT) + AFTER_MIDNIGHT

@@ -192,7 +192,7 @@ def test_members_are_counted_each_night_and_when_a_version_begins(pipeline: Pipe
     run_due(pipeline.runtime)
     assert found(people) == {"big": []}
     people.tell(0, bought(3, "1.00", "6"))
-    pipeline.clock.advance(hours=3)
+    pipeline.clock.advance(hours=4)
     run_due(pipeline.runtime)
     assert found(people) == {"big": [people.member(0, "6")]}
     with pipeline.database.snapshot() as connection:
