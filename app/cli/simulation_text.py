@@ -66,6 +66,7 @@ def as_data(one: Simulation) -> dict[str, Any]:
         "before_start": outcome.before_start,
         "of_nobody": outcome.of_nobody,
         "unreadable": outcome.unreadable,
+        "unknown_goods": outcome.unknown_goods,
         "no_rate": outcome.no_rate,
         "redeemed_percent": _text(found.redeemed),
         "breakage_percent": _text(found.breakage),
@@ -269,6 +270,14 @@ def _left_aside(one: Simulation, words: Texts) -> list[str]:
         )
         for currency, count in outcome.no_rate.items()
     ]
+    if outcome.unknown_goods:
+        lines.append(
+            words.plural(
+                "Of one order nobody asked then what kind of goods it is of: judged as of none.",
+                "Of %(count)s orders nobody asked then what kind of goods they are of: judged as of none.",
+                outcome.unknown_goods,
+            )
+        )
     if outcome.unreadable:
         lines.append(
             words.plural(

@@ -15,6 +15,7 @@ from app.programme.caps import ITEM_COUNT
 from app.programme.counting import pieces_counted
 from app.programme.document import Programme
 from app.programme.explanation import Explanation, Reason
+from app.programme.goods import with_goods
 from app.programme.order_windows import CARD, MOST_NAMED, OrderItem, as_placed, counts
 from app.programme.rule import Rule
 from app.programme.rules import Award
@@ -71,7 +72,7 @@ def _punch(
     for item in as_placed(with_cards):
         if item.facts is None or not counts(item):
             continue
-        basis = basis_of(item.facts, item.programme.basis)
+        basis = basis_of(with_goods(item.facts, item.context.products), item.programme.basis)
         for rule in item.programme.rules:
             pieces = pieces_counted(rule, basis, item.store) if rule.on == ITEM_COUNT else 0
             if pieces and rule.every is not None:

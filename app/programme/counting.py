@@ -14,7 +14,7 @@ from app.programme.basis import Basis
 from app.programme.basis_units import UNIT
 from app.programme.events import Line, LineKind
 from app.programme.explanation import LeftOut
-from app.programme.lines import Matcher, matcher
+from app.programme.lines import Matcher, asks_for_goods, is_unknown, matcher
 from app.programme.ratio import Ratio
 from app.programme.rule import Rule
 
@@ -32,6 +32,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     chosen: tuple[int, ...] | None  # which lines of the basis count; None: all
     factors: tuple[tuple[str, Decimal], ...]  # of the lines that don't count just once
     excepted: tuple[tuple[str, int], ...]  # LeftOut or kind of line → what this rule leaves out
+    goods_unknown: bool = False  # the rule asks what kind of goods lines are, of some nobody knows
 
     @property
     def total(self) -> Decimal:
@@ -109,6 +110,7 @@ def count(rule: Rule, basis: Basis, store: str | None) -> Counted:
         chosen=tuple(chosen),
         factors=tuple(factors),
         excepted=tuple(excepted.items()),
+        goods_unknown=_asks(rule) and any(map(is_unknown, basis.sold)),
     )
 
 
@@ -121,6 +123,11 @@ def weights(rule: Rule, counted: Counted, store: str | None) -> list[tuple[Line,
         return [(basis.sold[at], parts[at]) for at in several]
     # Factors have four decimals at most.
     return [(basis.sold[at], parts[at] * int(times_of(basis.sold[at]).scaleb(4))) for at in several]
+
+
+def _asks(rule: Rule) -> bool:
+    named = (rule.lines, rule.except_lines, *rule.multiply)
+    return any(one is not None and asks_for_goods(one) for one in named)
 
 
 def _times_of(rule: Rule, store: str | None) -> Callable[[Line], Decimal]:

@@ -5,8 +5,11 @@ speak of) may be either; tests/programme/test_diff.py holds the rows complete fo
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from app.programme.lines import Factor
 
@@ -23,6 +26,7 @@ class Effect(StrEnum):
 Direction = Callable[[Any, Any], Effect]
 """Says what a change from the first value to the second, another one, is."""
 
+_ONCE = Decimal(1)
 _OPPOSITE = {Effect.WORSE: Effect.BETTER, Effect.BETTER: Effect.WORSE}
 
 
@@ -101,7 +105,8 @@ def _less_of(*, none_is_all: bool = False) -> Direction:
 def _factors(old: Sequence[Factor], new: Sequence[Factor]) -> Effect:
     """Factors above 1 are better to have, those below it are better left out."""
     before, after = (
-        {(one.skus, one.products): one.by for one in several} for several in (old, new)
+        {msgspec.structs.replace(one, by=_ONCE): one.by for one in several}
+        for several in (old, new)
     )
     moves = {
         (after.get(named, 1) > before.get(named, 1)) - (after.get(named, 1) < before.get(named, 1))
@@ -194,9 +199,15 @@ DIRECTIONS: Mapping[str, Direction] = {
     "rule.lines": _more(BEST),
     "rule.lines.skus": _more_of(),
     "rule.lines.products": _more_of(),
+    "rule.lines.categories": _more_of(),
+    "rule.lines.tags": _more_of(),
+    "rule.lines.on_sale": _either,
     "rule.except_lines": _less(BEST),
     "rule.except_lines.skus": _less_of(),
     "rule.except_lines.products": _less_of(),
+    "rule.except_lines.categories": _less_of(),
+    "rule.except_lines.tags": _less_of(),
+    "rule.except_lines.on_sale": _either,
     "rule.multiply": _factors,
     "cap.points": _more(),
     "cap.per": _ranked("lifetime", "year", "month", "day"),
@@ -230,6 +241,9 @@ DIRECTIONS: Mapping[str, Direction] = {
     "membership.name": _neither,
     "membership.lines.skus": _more_of(),
     "membership.lines.products": _more_of(),
+    "membership.lines.categories": _more_of(),
+    "membership.lines.tags": _more_of(),
+    "membership.lines.on_sale": _either,
     "membership.months": _more(),
     "membership.days": _more(),
     "membership.perks": _more_of(),
@@ -246,9 +260,15 @@ DIRECTIONS: Mapping[str, Direction] = {
     "campaign.lines": _more(BEST),
     "campaign.lines.skus": _more_of(),
     "campaign.lines.products": _more_of(),
+    "campaign.lines.categories": _more_of(),
+    "campaign.lines.tags": _more_of(),
+    "campaign.lines.on_sale": _either,
     "campaign.except_lines": _less(BEST),
     "campaign.except_lines.skus": _less_of(),
     "campaign.except_lines.products": _less_of(),
+    "campaign.except_lines.categories": _less_of(),
+    "campaign.except_lines.tags": _less_of(),
+    "campaign.except_lines.on_sale": _either,
     "campaign.tiers": _more_of(none_is_all=True),
     "campaign.segments": _more_of(none_is_all=True),
     "campaign.channels": _more_of(none_is_all=True),
@@ -267,6 +287,9 @@ DIRECTIONS: Mapping[str, Direction] = {
     "reward.lines": _more(BEST),
     "reward.lines.skus": _either,
     "reward.lines.products": _more_of(),
+    "reward.lines.categories": _either,
+    "reward.lines.tags": _either,
+    "reward.lines.on_sale": _either,
     "reward.expired": _ranked("none", "points"),
     "reward.total": _more(BEST),
     "reward.stock": _more(),

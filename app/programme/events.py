@@ -151,6 +151,15 @@ class ActionFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     answers: tuple[int, ...] = ()  # of a quiz or survey: which was chosen, question by question
 
 
+class ProductFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="product"):
+    """What kind of goods a product is. Earns nothing; rules about such goods ask it (goods.py)."""
+
+    categories: tuple[str, ...] = ()  # slugs or handles, sorted
+    tags: tuple[str, ...] = ()  # sorted
+    on_sale: bool = False  # it, or any of its variants
+    removed: bool = False
+
+
 class RedemptionState(StrEnum):
     """How far a redemption has come."""
 
@@ -179,7 +188,15 @@ class RedemptionFacts(
     given_back: bool = False  # used, but its order was refunded in full and the reward gives back
 
 
-Facts = OrderFacts | CustomerFacts | ReviewFacts | EnrolmentFacts | ActionFacts | RedemptionFacts
+Facts = (
+    OrderFacts
+    | CustomerFacts
+    | ReviewFacts
+    | EnrolmentFacts
+    | ActionFacts
+    | ProductFacts
+    | RedemptionFacts
+)
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

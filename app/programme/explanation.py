@@ -63,6 +63,7 @@ class Note(StrEnum):
     """What a reader should know besides the reason."""
 
     REFUNDS_WITHOUT_LINES = "refunds-without-lines"  # spread over goods: which lines is unknown
+    GOODS_UNKNOWN = "goods-unknown"  # the shop does not say what kind of goods some lines are
     DISPUTE_LOST = "dispute-lost"  # counted as money given back
     CAPPED = "capped"  # by the rule's max_points
     WITH_PHOTO = "with-photo"

@@ -11,6 +11,7 @@ from app.programme.events import (
     Facts,
     Line,
     OrderFacts,
+    ProductFacts,
     Refund,
     ReviewFacts,
     Standing,
@@ -25,7 +26,7 @@ def gone(known: Facts | None) -> Facts | None:
     match known:
         case OrderFacts():
             return msgspec.structs.replace(known, standing=Standing.REMOVED)
-        case CustomerFacts() | ReviewFacts() | ActionFacts():
+        case CustomerFacts() | ReviewFacts() | ActionFacts() | ProductFacts():
             return msgspec.structs.replace(known, removed=True)
         case _:
             return known

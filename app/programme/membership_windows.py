@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from app.programme.basis import basis_of
 from app.programme.explanation import Explanation, Reason
+from app.programme.goods import with_goods
 from app.programme.lines import matcher
 from app.programme.local_time import midnight_after, months_later
 from app.programme.membership import Membership
@@ -93,6 +94,7 @@ def _bought(item: OrderItem) -> _Bought | None:
     order, one = item.facts, item.programme.membership
     if order is None or one is None or before_start(item.programme, item.occurred_at):
         return None
+    order = with_goods(order, item.context.products)
     names = matcher(one.lines, item.store)
     if not any(names(line) for line in order.lines):
         return None

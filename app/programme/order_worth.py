@@ -83,6 +83,8 @@ def explained(judged: Judged, version: int, order: OrderFacts) -> Explanation:
         )
     basis = counted.basis
     notes = [Note.REFUNDS_WITHOUT_LINES] if basis.refunds_without_lines else []
+    if counted.goods_unknown:
+        notes.append(Note.GOODS_UNKNOWN)
     if basis.dispute_lost:
         notes.append(Note.DISPUTE_LOST)
     if judged.limit is not None:

@@ -17,7 +17,7 @@ from app.programme.fields import (
     check_unique,
     decimals,
 )
-from app.programme.lines import Lines, Product, check_lines
+from app.programme.lines import Lines, Product, asks_for_goods, check_lines
 from app.programme.names import Name, check_name
 from app.programme.reading import wrong
 
@@ -156,6 +156,10 @@ def _check_lines(path: str, reward: Reward) -> None:
         raise ConfigError(
             f'{path}: only a reward of kind "percent" or "fixed" has this key, '
             f'this one is of kind "{reward.kind}"'
+        )
+    if asks_for_goods(reward.lines):
+        raise ConfigError(
+            f"{path}: shops limit a code to products only; name them as {path}.products"
         )
     if reward.lines.skus:
         raise ConfigError(

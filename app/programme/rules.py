@@ -26,12 +26,15 @@ from app.programme.events import (
     EnrolmentFacts,
     Facts,
     OrderFacts,
+    ProductFacts,
     RedemptionFacts,
     RedemptionState,
     ReviewFacts,
     Standing,
 )
 from app.programme.explanation import Explanation, Reason
+from app.programme.goods import with_goods
+from app.programme.lines import Goods
 from app.programme.multipliers import Multiplier, stacked
 from app.programme.order_worth import Judged, explained, judge
 from app.programme.rule import COUNTS, ORDER_TRIGGERS
@@ -68,6 +71,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ordinal: int | None = None  # this was the person's n-th order
     segments: tuple[str, ...] = ()  # that the person was in
     rate: Decimal | None = None  # programme currency for one unit of the order's currency
+    products: tuple[Goods, ...] = ()  # of the order's lines, if the version asks (goods.py)
 
 
 def evaluate(
@@ -94,6 +98,8 @@ def evaluate(
             return _evaluate_order(programme, version, context, facts, occurred_at, store)
         case RedemptionFacts():
             return (_evaluate_redemption(version, facts),)
+        case ProductFacts():
+            return (_nothing(version, Reason.NO_RULE),)
         case ActionFacts():
             if any(speaks_of(rule, facts) for rule in programme.rules):
                 return ()
@@ -127,7 +133,7 @@ def earning_since(programme: Programme, facts: Facts | None, seen_at: datetime) 
             return None if facts.removed else seen_at
         case EnrolmentFacts():
             return seen_at
-        case RedemptionFacts() | None:
+        case ProductFacts() | RedemptionFacts() | None:
             return None
 
 
@@ -166,7 +172,7 @@ def points_of(
     """Return what `evaluate` gives for an order, rule by rule and bonus by bonus, without saying why.
 
     The same arithmetic in a fraction of the time, for what looks at very many orders; `basis` is that
-    of the order by the programme's switches, if it was worked out already.
+    of the order by the programme's switches, `with_goods`, if it was worked out already.
     """
     if order is None:
         return {}
@@ -229,7 +235,7 @@ def _judge_order(
             reason, channel = Reason.OTHER_CHANNEL, channel_of(order.channel)
         if reason is None:
             if basis is None:
-                basis = known or basis_of(order, programme.basis)
+                basis = known or basis_of(with_goods(order, context.products), programme.basis)
                 if campaigns or programme.tiers:
                     occasion = _occasion(programme, context, order, basis, store)
                     several = multipliers(occasion, campaigns)

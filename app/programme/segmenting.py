@@ -16,6 +16,7 @@ import msgspec
 from app.programme.basis import basis_of
 from app.programme.channels import comes_through
 from app.programme.document import Programme
+from app.programme.goods import with_goods
 from app.programme.lines import Lines, matcher
 from app.programme.order_windows import OrderItem
 from app.programme.segments import USUAL_MONTHS, Rfm, Segment, Where
@@ -238,7 +239,8 @@ def _has_kept(item: OrderItem, named: Lines) -> bool:
     """Say whether an order holds one of these lines of which not everything was given back."""
     if item.facts is None:
         return False
-    basis, names = basis_of(item.facts, item.programme.basis), matcher(named, item.store)
+    order = with_goods(item.facts, item.context.products)
+    basis, names = basis_of(order, item.programme.basis), matcher(named, item.store)
     return any(
         pieces and names(line) for line, pieces in zip(basis.sold, basis.pieces, strict=True)
     )

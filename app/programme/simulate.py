@@ -18,6 +18,7 @@ import msgspec
 from app.errors import Invalid
 from app.programme.basis import Basis, basis_of
 from app.programme.document import Programme
+from app.programme.goods import Asked, asked_of, lacks_goods, with_goods
 from app.programme.order_windows import OrderItem, order_points
 from app.programme.person import History, points_by_span
 from app.programme.ratio import half_up, times
@@ -119,6 +120,7 @@ class Outcome(msgspec.Struct):
     before_start: int = 0  # orders placed before the draft's `earns_from`
     of_nobody: int = 0  # orders without a person: nobody can be given points for them
     unreadable: int = 0  # orders that cannot be judged: altered from outside
+    unknown_goods: int = 0  # orders that count, whose goods nobody had asked about then
     no_rate: dict[str, int] = {}  # currency → orders that count, of which nobody knows the worth
     gain: int = 0  # members whom the draft gives more
     lose: int = 0
@@ -151,7 +153,14 @@ def simulate(
     best: list[tuple[int, int, Change]] = []
     worst: list[tuple[int, int, Change]] = []
     moves: Counter[tuple[str | None, str | None]] = Counter()
+    asked = asked_of(draft)
     for case in cases:
+        if asked:
+            outcome.unknown_goods += sum(
+                _lacks_goods(draft, asked, order)
+                for order in case.history.orders
+                if order.occurred_at >= starts[0]
+            )
         judged = _case(draft, starts, case, outcome, counter)
         if judged is None:
             continue
@@ -267,18 +276,29 @@ def _count_order(
     month.orders += 1
 
 
+def _lacks_goods(draft: Programme, asked: Asked, order: OrderItem) -> bool:
+    """Say whether an order counts that was seen when nobody asked of its goods what the draft asks."""
+    if order.facts is None or before_start(draft, order.occurred_at):
+        return False
+    if standing_reason(order.facts, completed=False) is not None:
+        return False
+    then, goods = asked_of(order.programme), order.context.products
+    return lacks_goods(asked, then, order.facts, goods)
+
+
 def _counted(draft: Programme, order: OrderItem) -> Basis | None:
     """Return what counts of an order that brings money, None for one that doesn't (yet)."""
     if order.facts is None or standing_reason(order.facts, completed=False) is not None:
         return None
-    return basis_of(order.facts, draft.basis)
+    return basis_of(with_goods(order.facts, order.context.products), draft.basis)
 
 
 def as_if(draft: Programme, history: History, since: datetime | None = None) -> History:
     """Return what a person did as the draft would have judged it, had it always been in force.
 
-    Or had it begun at `since`: what occurred earlier stays as it is. The rates of currencies and the
-    segments that somebody was in are facts; the tier at each order is what the draft itself makes it.
+    Or had it begun at `since`: what occurred earlier stays as it is. The rates of currencies, the
+    segments that somebody was in and what was known of the goods are facts; the tier at each order is
+    what the draft itself makes it.
     """
     orders = tuple(
         one
@@ -313,9 +333,9 @@ def as_if(draft: Programme, history: History, since: datetime | None = None) -> 
 
 
 def _around(context: Context) -> Context:
-    if context.rate is None and not context.segments:
+    if context.rate is None and not context.segments and not context.products:
         return _PLAIN
-    return Context(rate=context.rate, segments=context.segments)
+    return Context(rate=context.rate, segments=context.segments, products=context.products)
 
 
 def _tier_at_the_end(programme: Programme, history: History, end: datetime) -> str | None:

@@ -49,9 +49,14 @@ def unseen(here: Observer, told: Told, event: Event) -> ObjectRow:
     return row
 
 
+def occurred_at(told: Told, event: Event) -> datetime:
+    """Return when it happened, as far as is known: by what version an object is judged."""
+    return event.occurred_at or event.modified_at or told.accepted_at
+
+
 def freeze(here: Observer, told: Told, event: Event, row: ObjectRow, facts: Facts) -> None:
     """Fix by what version and under what circumstances the object is judged for ever."""
-    row.occurred_at = event.occurred_at or event.modified_at or told.accepted_at
+    row.occurred_at = occurred_at(told, event)
     version = in_force(here.versions, row.occurred_at)
     row.version = version.number
     row.context = encode_context(here.rates.context_of(version.programme, facts, row.occurred_at))

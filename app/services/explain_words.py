@@ -60,6 +60,7 @@ NOTES: dict[Note, str] = {
     Note.REFUNDS_WITHOUT_LINES: mark(
         "Which lines were given back is not known, so the amount was spread over all goods."
     ),
+    Note.GOODS_UNKNOWN: mark("The shop does not say what kind of goods some of it is."),
     Note.DISPUTE_LOST: mark("The disputed payment was lost and counts as given back."),
     Note.WITH_PHOTO: mark("It has a photo."),
     Note.WITH_VIDEO: mark("It has a video."),

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from app.programme.events import Event, OrderFacts
 from app.services import accounts, friends, outcomes, workset
+from app.services.goods import PRODUCT, is_asked, load_shelf
 from app.services.keys import Vault
 from app.services.observe import observe
 from app.services.outbox import ReadRequest, orders_under_way, request_reads
@@ -80,7 +81,10 @@ def evaluate(
     known = versions(connection, programme_id)
     # Asked before the refunds' orders are looked up: an answer dealt with in between is found there.
     under_way = orders_under_way(connection, _stores_with_refunds(incoming))
+    if not is_asked(known):
+        incoming = [_without_products(one) for one in incoming]
     _load(connection, vault, work, incoming, lock=lock)
+    told = ((one.store_id, event) for one in incoming for event in one.events)
     here = Observer(
         connection,
         work,
@@ -88,6 +92,7 @@ def evaluate(
         known,
         load_rates(connection, programme_id),
         load_memberships(connection, known, list(work.members)),
+        load_shelf(connection, known, told),
     )
     results: list[Outcome] = []
     reads: list[ReadRequest] = []
@@ -206,22 +211,24 @@ def _one(
         sure=one.sure,
     )
     findings = []
-    reads = []
+    reads: list[ReadRequest] = []
     for event in one.events:
         finding = observe(here, told, event)
         findings.append(finding)
         if finding.changed:
             changed.add((one.store_id, event.kind, event.external_id))
         if finding.status == "reading":
-            reads.append(
+            wanted = [(PRODUCT, product) for product in finding.products]
+            reads.extend(
                 ReadRequest(
                     one.store_id,
-                    event.kind,
-                    event.external_id,
+                    kind,
+                    external_id,
                     one.delivery_id,
                     again=finding.again,
                     alone=finding.alone,
                 )
+                for kind, external_id in wanted or [(event.kind, event.external_id)]
             )
     status, reason = _summary(findings, one.note)
     return _outcome(one, status, reason), reads
@@ -283,6 +290,19 @@ def _unknown_customers(work: WorkSet, incoming: Sequence[Incoming]) -> list[Read
         and readable.get(row.store_id)
         and (row.store_id, "customer", row.external_id) not in work.objects
     ]
+
+
+def _without_products(one: Incoming) -> Incoming:
+    """Return a message without what it says of products: no rule asks what kind of goods they are."""
+    events = tuple(event for event in one.events if event.kind != PRODUCT)
+    refs = tuple(ref for ref in one.refs if ref[0] != PRODUCT)
+    if len(events) == len(one.events) and len(refs) == len(one.refs):
+        return one
+    why = None
+    if not events and not refs:
+        said = f" ({one.note})" if one.note else ""
+        why = f"no rule asks what kind of goods a product is{said}"
+    return msgspec.structs.replace(one, events=events, refs=refs, ignored=one.ignored or why)
 
 
 def _outcome(one: Incoming, status: str, reason: str) -> Outcome:

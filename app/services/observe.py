@@ -1,7 +1,6 @@
 """Records one statement about one source object: whether it is newer, whose it is, what it lacks."""
 
 import msgspec
-from sqlalchemy import func, select
 
 from app.db import tables as t
 from app.programme.actions import NEWSLETTER, speaks_of
@@ -21,13 +20,13 @@ from app.programme.states import (
     Verdict,
     compare,
     has_unread_refunds,
-    turns_back,
     with_known_disputes,
     with_known_products,
     with_known_referral,
     with_known_refunds,
 )
-from app.services.accept import accept, freeze, freeze_segments, note_earned, unseen
+from app.services.accept import accept, freeze, freeze_segments, note_earned, occurred_at, unseen
+from app.services.asking import ask_for_goods, freeze_goods, why_ask
 from app.services.facts import decode_facts, encode_facts
 from app.services.people import (
     ended_in_merge,
@@ -175,6 +174,9 @@ def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
             reason=f"{name} has refunds whose lines only the shop knows",
             alone=True,
         )
+    asked = ask_for_goods(here, told, event, facts, occurred_at(told, event))
+    if asked is not None:
+        return asked
     row = unseen(here, told, event)
     if facts is None:
         # Kept: a message from before that is only dealt with later must not bring it to life.
@@ -182,6 +184,7 @@ def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
         reason = f"{name} is not in the shop and was never seen here"
         return Finding(status="ignored", reason=reason)
     freeze(here, told, event, row, facts)
+    freeze_goods(here, row, facts)
     accept(here, told, event, row, facts)
     return _recorded(row, facts, f"{name} recorded")
 
@@ -220,49 +223,22 @@ def _next_state(here: Observer, told: Told, event: Event, row: ObjectRow) -> Fin
     verdict = compare(current, incoming)
     if verdict in {Verdict.STALE, Verdict.SAME}:
         return _nothing_new(here, told, event, row, verdict)
-    why = _why_ask(here, told, row, current, incoming, verdict)
+    why = why_ask(here, told, row, current, incoming, verdict)
     if _can_ask(told, event) and why is not None:
         return Finding(status="reading", reason=f"{name} {why}", alone=True)
-    if known is None and facts is not None:
+    asked = ask_for_goods(
+        here, told, event, facts, occurred_at(told, event), None if known is None else row
+    )
+    if asked is not None:
+        return asked
+    first = known is None
+    if first and facts is not None:
         freeze(here, told, event, row, facts)
-    elif verdict is Verdict.CONFLICT:
+    freeze_goods(here, row, facts)
+    if verdict is Verdict.CONFLICT and (facts is None or not first):
         return _settle_by_rule(here, told, event, row, known, facts)
     accept(here, told, event, row, facts)
     return _recorded(row, facts, f"{name} updated")
-
-
-def _why_ask(
-    here: Observer,
-    told: Told,
-    row: ObjectRow,
-    current: State,
-    incoming: State,
-    verdict: Verdict,
-) -> str | None:
-    """Return why only the shop can tell what is true now, None if we can."""
-    if has_unread_refunds(incoming.facts):
-        return "has refunds whose lines only the shop knows"
-    if verdict is Verdict.CONFLICT:
-        return "has two states of equal date"
-    if turns_back(current, incoming) and _spoken_of_since(here, told, row):
-        return "was spoken of after a read began that finds an older state"
-    return None
-
-
-def _spoken_of_since(here: Observer, told: Told, row: ObjectRow) -> bool:
-    """Say whether a message about the object was received after the read began."""
-    spoken = select(t.object_delivery.c.delivery_id).where(t.object_delivery.c.object_id == row.id)
-    in_batch = [
-        link["delivery_id"]
-        for link in here.work.inserts.get(t.object_delivery, ())
-        if link["object_id"] == row.id
-    ]
-    query = select(t.delivery.c.id).where(
-        t.delivery.c.id.in_(spoken) | t.delivery.c.id.in_(in_batch),
-        t.delivery.c.began_at.is_(None),
-        func.coalesce(t.delivery.c.repeated_at, t.delivery.c.received_at) > told.read_at,
-    )
-    return here.connection.execute(query.limit(1)).first() is not None
 
 
 def _completed(known: Facts | None, facts: Facts | None) -> Facts | None:
@@ -294,6 +270,7 @@ def _nothing_new(
     completed = _completed(event.facts, known)
     if completed != known and not row.gone:
         row.facts, row.dirty, changed = encode_facts(completed), True, True
+        freeze_goods(here, row, completed)
     return Finding(
         status="stale", reason=f"{name}: a newer state is known already", changed=changed
     )

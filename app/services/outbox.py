@@ -8,16 +8,19 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Boolean, ColumnElement, Connection, delete, literal_column, select, update
 
 from app.db import tables as t
 from app.db.ids import new_id
 from app.db.leases import is_free
 from app.db.upsert import insert_missing
 from app.errors import Conflict
-from app.services.outcomes import AGAIN, ALONE
+from app.services.outcomes import AGAIN, ALONE, EITHER
 
 LEASE = timedelta(minutes=5)
+
+# Written out: SQLite takes no parameter here when several rows are inserted at once.
+_NOT_STARTED: ColumnElement[bool] = literal_column("started = 0", Boolean())
 
 
 class ReadRequest(msgspec.Struct, frozen=True, order=True):
@@ -25,7 +28,7 @@ class ReadRequest(msgspec.Struct, frozen=True, order=True):
 
     With the answer it ends as well, unless it is dealt with once more: `again` if the answer spoke of
     something, because it has more to say; `alone` if the answer spoke of nothing (or there is none),
-    because it can be judged without.
+    because it can be judged without; with both it is dealt with once more in any case.
     """
 
     store_id: int
@@ -76,7 +79,7 @@ def request_reads(
             for store_id, subject in sorted(subjects)
         ],
         keys=("store_id", "kind", "subject"),
-        where=t.outbox_task.c.started == 0,
+        where=_NOT_STARTED,
     )
     rows = connection.execute(
         select(t.outbox_task.c.id, t.outbox_task.c.store_id, t.outbox_task.c.subject)
@@ -98,13 +101,19 @@ def request_reads(
             {
                 "task_id": task_ids[request.store_id, _subject(request.kind, request.external_id)],
                 "delivery_id": request.delivery_id,
-                "again": AGAIN if request.again else ALONE if request.alone else 0,
+                "again": _waits(request),
             }
             for request in wanted
             if request.delivery_id is not None
         ],
         keys=("task_id", "delivery_id"),
     )
+
+
+def _waits(request: ReadRequest) -> int:
+    if request.again and request.alone:
+        return EITHER
+    return AGAIN if request.again else ALONE if request.alone else 0
 
 
 def orders_under_way(connection: Connection, stores: Sequence[int]) -> dict[int, list[str]]:

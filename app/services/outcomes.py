@@ -13,8 +13,8 @@ from app.db.upsert import insert_missing
 
 VERSION = version("stempel")
 
-AGAIN, ALONE = 1, 2
-"""How a delivery waits for a read: it has more to say than the answer, or can be judged without."""
+AGAIN, ALONE, EITHER = 1, 2, 3
+"""How a delivery waits for a read: it has more to say than the answer, can be judged without, or both."""
 
 READING, IN_VAIN = 1, 2
 """What a queued delivery waits for: a read that is under way, or nothing any more."""
@@ -89,7 +89,7 @@ def settle_waiters(connection: Connection, answers: Sequence[Outcome], now: date
     _link_objects(connection, list(by_task))
     _release_repeated(connection, list(by_task), now)
     told = _telling(connection, list(by_task))
-    _release(connection, told, (AGAIN,), now, reading=0)
+    _release(connection, told, (AGAIN, EITHER), now, reading=0)
     _end(connection, {task: _as_read(outcome) for task, outcome in by_task.items()}, told, now)
     connection.execute(delete(t.outbox_task).where(t.outbox_task.c.id.in_(list(by_task))))
 
@@ -193,7 +193,7 @@ def _end(
     that wait for that one end as well.
     """
     in_vain = [task_id for task_id in ended if task_id not in told]
-    _release(connection, in_vain, (ALONE,), now, reading=IN_VAIN)
+    _release(connection, in_vain, (ALONE, EITHER), now, reading=IN_VAIN)
     waiting = connection.execute(
         select(t.task_waiter).where(t.task_waiter.c.task_id.in_(list(ended)))
     ).all()
@@ -210,4 +210,4 @@ def _end(
 
 def release_waiters(connection: Connection, task_id: int, now: datetime) -> None:
     """Make the deliveries that wait for a task due again: it will never be done."""
-    _release(connection, [task_id], (0, AGAIN, ALONE), now, reading=0)
+    _release(connection, [task_id], (0, AGAIN, ALONE, EITHER), now, reading=0)

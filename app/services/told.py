@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection
 
+from app.services.goods import Shelf
 from app.services.keys import Vault
 from app.services.programmes import Version
 from app.services.rates import Rates
@@ -36,6 +37,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     changed: bool = False
     again: bool = False  # of what is read: it has more to say afterwards
     alone: bool = False  # of what is read: it can be judged without, where the shop shows nothing
+    products: tuple[str, ...] = ()  # to be read instead of the object itself
 
 
 class Observer(msgspec.Struct, frozen=True):
@@ -47,3 +49,4 @@ class Observer(msgspec.Struct, frozen=True):
     versions: list[Version]
     rates: Rates
     memberships: Memberships = Memberships()
+    shelf: Shelf = Shelf()

@@ -17,6 +17,7 @@ from app.programme.events import (
     CustomerFacts,
     EnrolmentFacts,
     OrderFacts,
+    ProductFacts,
     RedemptionFacts,
     ReviewFacts,
 )
@@ -334,6 +335,8 @@ def _object(row: Row[Any], awards: Sequence[AwardView]) -> ObjectView:
             status = enrolment.by
         case ActionFacts() as action:
             status = "withdrawn" if action.removed else action.action
+        case ProductFacts() as product:
+            status = "removed" if product.removed else ""
         case RedemptionFacts() as redemption:
             status = redemption.state
     return ObjectView(

@@ -1,6 +1,6 @@
 """Whose an object is, as one statement says: its owner, its writer, the account itself."""
 
-from app.programme.events import CustomerFacts, Event
+from app.programme.events import CustomerFacts, Event, ProductFacts
 from app.programme.facts import is_draft
 from app.services.people import (
     GUEST_REF,
@@ -18,7 +18,7 @@ from app.services.told import Observer, Told
 
 def find_owner(here: Observer, told: Told, event: Event, row: ObjectRow) -> bool:
     """Give the object to the person that a statement names; returns whether its owner changed."""
-    if event.facts is None or is_draft(event.facts):
+    if event.facts is None or is_draft(event.facts) or isinstance(event.facts, ProductFacts):
         return False
     dated = event.modified_at or told.accepted_at
     if event.kind == "review":

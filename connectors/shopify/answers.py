@@ -46,6 +46,15 @@ class CustomerBody(msgspec.Struct, kw_only=True):
     customer: Object | None
 
 
+class ProductBody(msgspec.Struct, kw_only=True):
+    """Topic `read.product`. `denied` says that we may not see products; else null is one that is gone."""
+
+    id: str
+    shop: Object | None
+    product: Object | None
+    denied: bool = False
+
+
 class MergeBody(msgspec.Struct, kw_only=True):
     """Topic `read.customer_merge`: both customers of a merge, null where the shop knows none."""
 

@@ -140,6 +140,42 @@ class Refund(msgspec.Struct, rename="camel"):
     processed_at: str | None = None
 
 
+class Collection(msgspec.Struct):
+    """A collection of products."""
+
+    handle: str
+
+
+class Collections(msgspec.Struct):
+    """The collections that a product is in."""
+
+    nodes: list[Collection]
+
+
+class Variant(msgspec.Struct, rename="camel"):
+    """A variant of a product, with what it costs and what the shop compares that to."""
+
+    price: Decimal
+    compare_at_price: Decimal | None = None
+
+
+class Variants(msgspec.Struct):
+    """The variants of a product."""
+
+    nodes: list[Variant]
+
+
+class Product(msgspec.Struct, rename="camel"):
+    """A product, as product.graphql asks for it."""
+
+    id: str
+    tags: list[str]
+    collections: Collections
+    variants: Variants
+    created_at: str | None = None
+    updated_at: str | None = None
+
+
 class LineItems(msgspec.Struct):
     """All lines of an order."""
 

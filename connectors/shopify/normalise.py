@@ -118,4 +118,5 @@ _BY_KIND: Mapping[str, Reading] = {
     "Order": signals.partial_order,
     "Customer": signals.deleted_customer,
     "Return": signals.returned,
+    "Product": signals.product,
 }

@@ -14,6 +14,7 @@ from connectors.shopify.answers import (
     InstallationBody,
     MergeBody,
     OrderBody,
+    ProductBody,
     ReturnBody,
     merged_ids,
     topic_of,
@@ -76,7 +77,7 @@ class ShopifyReader:
         self._clock = clock
 
     def read(self, ref: Ref) -> ReadAnswer:
-        """Read an order (also by its return), a customer, both of a merge, or the installation."""
+        """Read an order (also by its return), a customer, a product, both of a merge, or the installation."""
         match ref.kind:
             case "order" | "deleted_order":
                 return self._order(ref, global_id("Order", ref.external_id))
@@ -84,6 +85,8 @@ class ShopifyReader:
                 return self._return(ref)
             case "customer":
                 return self._customer(ref)
+            case "product":
+                return self._product(ref)
             case "customer_merge":
                 return self._merge(ref)
             case "installation":
@@ -169,6 +172,17 @@ class ShopifyReader:
         body = CustomerBody(
             id=ref.external_id, shop=data.get("shop"), customer=_root(data, "customer")
         )
+        return _answer(ref, body, began_at)
+
+    def _product(self, ref: Ref) -> ReadAnswer:
+        began_at = self._clock()
+        body = ProductBody(id=ref.external_id, shop=None, product=None)
+        try:
+            data = self._session.ask("product", {"id": global_id("Product", ref.external_id)})
+        except Denied:
+            body.denied = True  # orders are judged without: no reason to stop calling the shop
+        else:
+            body.shop, body.product = data.get("shop"), _root(data, "product")
         return _answer(ref, body, began_at)
 
     def _merge(self, ref: Ref) -> ReadAnswer:

@@ -13,6 +13,7 @@ from connectors.shopify.graphql_orders import stated_order
 from connectors.shopify.lifecycle import CLOSED, permissions
 from connectors.shopify.orders import gone_order, order_event
 from connectors.shopify.payloads import decode
+from connectors.shopify.products import gone_product, product_event
 
 
 # The keys have no defaults: an envelope that lacks one must not say that the object is gone.
@@ -27,6 +28,13 @@ class _Customer(msgspec.Struct):
     id: str
     shop: graphql_payloads.Shop | None
     customer: graphql_payloads.Customer | None
+
+
+class _Product(msgspec.Struct):
+    id: str
+    shop: graphql_payloads.Shop | None
+    product: graphql_payloads.Product | None
+    denied: bool
 
 
 class _Merge(msgspec.Struct, rename="camel"):
@@ -87,6 +95,21 @@ def _read_customer(topic: str, body: bytes) -> Outcome:
     return Observed((event,), None, origin)
 
 
+def _read_product(topic: str, body: bytes) -> Outcome:
+    answer = decode(body, _Product, topic)
+    number, origin = values.identifier(answer.id, "id"), _origin(answer.shop)
+    if answer.denied:
+        return Ignored(
+            f"{topic}: the app may not see products (permission read_products), so nobody knows what kind "
+            f"of goods product {number} is"
+        )
+    if answer.product is None:
+        return Observed((gone_product(number),), "The shop has no such product.", origin)
+    event = product_event(answer.product)
+    _same(number, event.external_id, topic)
+    return Observed((event,), None, origin)
+
+
 def _read_merge(topic: str, body: bytes) -> Outcome:
     answer = decode(body, _Merge, topic)
     kept = values.identifier(answer.kept, "kept")
@@ -130,6 +153,7 @@ _READERS: Mapping[str, Callable[[str, bytes], Outcome]] = {
     "read.order": _read_order,
     RETURN_UNKNOWN: _read_return,
     "read.customer": _read_customer,
+    "read.product": _read_product,
     "read.customer_merge": _read_merge,
     "read.installation": _read_installation,
 }

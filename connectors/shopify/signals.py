@@ -10,7 +10,7 @@ import msgspec
 
 from connectors import texts
 from connectors.base import Ignored, Lost, NeedsRead, Observed, Outcome, Ref
-from connectors.shopify import customers, orders, topics, values
+from connectors.shopify import customers, orders, products, topics, values
 from connectors.shopify.answers import DELETED_ORDER, merge_ref
 from connectors.shopify.marks import OURS
 from connectors.shopify.payloads import Identified, decode
@@ -68,6 +68,12 @@ def bare_id(topic: str, body: bytes) -> Outcome:
     number = values.identifier(decode(body, Identified, topic).id, "id")
     gone = Observed((orders.gone_order(number),))
     return NeedsRead((Ref(DELETED_ORDER, number),), f"{topic} names order {number}", otherwise=gone)
+
+
+def product(topic: str, body: bytes) -> Outcome:
+    """Return what a product asks for: its own body does not tell its collections."""
+    number = values.gid(decode(body, _Whole, topic).admin_graphql_api_id, "Product", "the product")
+    return NeedsRead((Ref(products.KIND, number),), f"{topic}: product {number} may have changed")
 
 
 def refund(topic: str, body: bytes) -> Outcome:

@@ -49,7 +49,7 @@ _SIGNALS = frozenset(
         "orders/edited",
     }
 )
-_SIGNAL_BEGINS = ("app/", "disputes/", "returns/", "refunds/")
+_SIGNAL_BEGINS = ("app/", "disputes/", "products/", "returns/", "refunds/")
 
 
 def why_ignored(topic: str) -> str:

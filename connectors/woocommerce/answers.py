@@ -13,6 +13,7 @@ from connectors.base import Observed, Outcome, Ref
 from connectors.woocommerce import payloads
 from connectors.woocommerce.customers import customer_event, gone_customer
 from connectors.woocommerce.orders import gone_order, order_event
+from connectors.woocommerce.products import gone_product, product_event
 from connectors.woocommerce.reviews import review_event
 from connectors.woocommerce.values import Number, identifier
 
@@ -34,6 +35,13 @@ class CustomerBody(msgspec.Struct, kw_only=True):
     customer: msgspec.Raw = _NULL
 
 
+class ProductBody(msgspec.Struct, kw_only=True):
+    """As stored. `product` is null when the shop does not know it (any more)."""
+
+    id: str
+    product: msgspec.Raw = _NULL
+
+
 class ReviewsBody(msgspec.Struct, kw_only=True):
     """As stored. `id` is the product's; `complete` is false when there were too many to read."""
 
@@ -52,6 +60,11 @@ class _Order(msgspec.Struct):
 class _Customer(msgspec.Struct):
     id: str
     customer: payloads.Customer | None
+
+
+class _Product(msgspec.Struct):
+    id: str
+    product: payloads.Product | None
 
 
 class _Reviews(msgspec.Struct):
@@ -91,6 +104,15 @@ def _read_customer(topic: str, body: bytes) -> Outcome:
     return Observed((customer_event(answer.customer),))
 
 
+def _read_product(topic: str, body: bytes) -> Outcome:
+    answer = payloads.decode(body, _Product, topic)
+    if answer.product is None:
+        number = identifier(answer.id, "id")
+        return Observed((gone_product(number),), "The shop has no such product.")
+    _same(answer.id, answer.product.id, topic)
+    return Observed((product_event(answer.product),))
+
+
 def _read_reviews(topic: str, body: bytes) -> Outcome:
     answer = payloads.decode(body, _Reviews, topic)
     events = tuple(review_event(review, position) for position, review in enumerate(answer.reviews))
@@ -106,5 +128,6 @@ def _same(asked: str, answered: Number, topic: str) -> None:
 _READERS: Mapping[str, Callable[[str, bytes], Outcome]] = {
     "read.order": _read_order,
     "read.customer": _read_customer,
+    "read.product": _read_product,
     "read.product_reviews": _read_reviews,
 }

@@ -39,7 +39,7 @@ def _message(topic: str, body: bytes) -> Outcome:
             customer = payloads.decode(body, payloads.Customer, topic)
             return Observed((customer_event(customer),), None, payloads.origin_of(customer.links))
         case "product":
-            return signals.product_signal(topic, found["id"])
+            return signals.product_signal(topic, found["id"], body)
         case other:
             return Ignored(f"{topic}: {_NOTHING.get(other, 'a kind of object that earns nothing')}")
 

@@ -157,6 +157,28 @@ class Customer(msgspec.Struct):
     links: Links | list[msgspec.Raw] | None = msgspec.field(name="_links", default=None)
 
 
+class Term(msgspec.Struct):
+    """A category or tag of products."""
+
+    slug: Number = None
+
+
+Terms = list[Term] | dict[str, Term] | None
+
+
+class Product(msgspec.Struct):
+    """A product, as far as it says what kind of goods it is."""
+
+    id: Number
+    status: str = ""
+    date_created_gmt: Number = None
+    date_modified_gmt: Number = None
+    categories: Terms = None
+    tags: Terms = None
+    on_sale: bool | int | str | None = None
+    links: Links | list[msgspec.Raw] | None = msgspec.field(name="_links", default=None)
+
+
 class Review(msgspec.Struct):
     """A product review; it knows no user and no order."""
 

@@ -8,11 +8,18 @@ from app.clock import Clock
 from app.errors import Invalid, Passing
 from connectors.base import ReadAnswer, Ref
 from connectors.woocommerce import payloads, values
-from connectors.woocommerce.answers import CustomerBody, OrderBody, ReviewsBody, topic_of
+from connectors.woocommerce.answers import (
+    CustomerBody,
+    OrderBody,
+    ProductBody,
+    ReviewsBody,
+    topic_of,
+)
 from connectors.woocommerce.client import Session
 
 ORDER_GONE = frozenset({"woocommerce_rest_shop_order_invalid_id"})
 CUSTOMER_GONE = frozenset({"wc_user_invalid_id", "woocommerce_rest_invalid_id"})
+PRODUCT_GONE = frozenset({"woocommerce_rest_product_invalid_id"})
 
 _TRIES = 3  # an order that is being refunded at this moment comes to rest
 _REFUND_PAGES = 20
@@ -21,6 +28,8 @@ _REVIEW_PAGES = 50
 _REVIEW_STATUSES = ("all", "spam", "trash")
 # No names, no texts: they are not used, so they are not fetched.
 _REVIEW_FIELDS = "id,product_id,status,reviewer_email,rating,verified,date_created_gmt"
+
+_PRODUCT_FIELDS = "id,status,date_created_gmt,date_modified_gmt,categories,tags,on_sale"
 
 
 class _RefundIds(msgspec.Struct):
@@ -38,13 +47,15 @@ class WooReader:
         self._clock = clock
 
     def read(self, ref: Ref) -> ReadAnswer:
-        """Read an order with its refunds, a customer, or all reviews of a product."""
+        """Read an order with its refunds, a customer, a product, or all reviews of a product."""
         number = values.identifier(ref.external_id, "the id to read")
         match ref.kind:
             case "order":
                 return self._order(ref, number)
             case "customer":
                 return self._customer(ref, number)
+            case "product":
+                return self._product(ref, number)
             case "product_reviews":
                 return self._reviews(ref, number)
             case "refund":
@@ -81,6 +92,16 @@ class WooReader:
             body.customer = payloads.raw(customer)
         return _answer(ref, body, began_at)
 
+    def _product(self, ref: Ref, number: str) -> ReadAnswer:
+        began_at = self._clock()
+        product = self._session.get_known(
+            f"products/{number}", PRODUCT_GONE, {"_fields": _PRODUCT_FIELDS}
+        )
+        body = ProductBody(id=number)
+        if product is not None:
+            body.product = payloads.raw(product)
+        return _answer(ref, body, began_at)
+
     def _reviews(self, ref: Ref, number: str) -> ReadAnswer:
         began_at = self._clock()
         found: dict[str, msgspec.Raw] = {}
@@ -95,6 +116,6 @@ class WooReader:
 
 
 def _answer(
-    ref: Ref, body: OrderBody | CustomerBody | ReviewsBody, began_at: datetime
+    ref: Ref, body: OrderBody | CustomerBody | ProductBody | ReviewsBody, began_at: datetime
 ) -> ReadAnswer:
     return ReadAnswer(topic=topic_of(ref), body=msgspec.json.encode(body), began_at=began_at)

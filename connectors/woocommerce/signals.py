@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import msgspec
 
 from app.errors import Invalid
-from connectors.base import Ignored, NeedsRead, Outcome, Ref
-from connectors.woocommerce import payloads, values
+from connectors.base import Ignored, NeedsRead, Observed, Outcome, Ref
+from connectors.woocommerce import payloads, products, values
 
 REVIEWS = "product_reviews"
 
@@ -80,14 +80,30 @@ def action_signal(topic: str, body: bytes) -> Outcome:
     return NeedsRead((Ref(kind, number),), f"the hook {hook} names {kind} {number} only")
 
 
-def product_signal(topic: str, key: msgspec.Raw) -> Outcome:
-    """Return what a product asks for: reviews have no topic, product.updated is their signal."""
+def product_signal(topic: str, key: msgspec.Raw, body: bytes) -> Outcome:
+    """Return what a product asks for: its reviews, which have no topic of their own, and itself.
+
+    What it says of itself is believed where the shop cannot be asked.
+    """
     if topic != "product.updated":
         return Ignored(f"{topic}: a product earns nothing")
     number = values.identifier(payloads.scalar(key, "id"), "id")
     return NeedsRead(
-        (Ref(REVIEWS, number),), f"{topic}: reviews of product {number} may have changed"
+        (Ref(REVIEWS, number), Ref(products.KIND, number)),
+        f"{topic}: product {number} or its reviews may have changed",
+        otherwise=_stated(topic, body),
     )
+
+
+def _stated(topic: str, body: bytes) -> Observed | None:
+    """Return what a product says of itself, None if that cannot be understood."""
+    try:
+        product = payloads.decode(body, payloads.Product, topic)
+        event = products.product_event(product)
+    except Invalid:
+        return None
+    origin = payloads.origin_of(product.links)
+    return Observed((event,), "its reviews cannot be read, no API keys", origin)
 
 
 def signed_error(topic: str, body: bytes) -> Outcome:

@@ -103,9 +103,9 @@ MISTAKES = {
         PER + 'lines = { sku = ["MUG"] }\n',
         ["rule[0].lines.sku is not a key", 'did you mean "skus"?'],
     ),
-    "choice by category": (
-        PER + 'lines = { categories = ["mugs"] }\n',
-        ["rule[0].lines.categories is not a key", "products, skus"],
+    "choice by brand": (
+        PER + 'lines = { brands = ["mugs"] }\n',
+        ["rule[0].lines.brands is not a key", "products, skus"],
     ),
     "one SKU without a list": (
         PER + 'lines = { skus = "MUG" }\n',

@@ -39,7 +39,7 @@ task_waiter = table(
     "task_waiter",  # deliveries that rest until a task has ended
     Column("task_id", big(), ForeignKey("outbox_task.id"), nullable=False),
     Column("delivery_id", big(), ForeignKey("delivery.id"), nullable=False),
-    # 1: it has more to say than what is read, 2: it can be judged without, if nothing is found.
+    # 1: it has more to say than what is read, 2: it can be judged without, if nothing is found, 3: both.
     Column("again", big(), nullable=False, server_default="0"),
     PrimaryKeyConstraint("task_id", "delivery_id"),
     Index("ix_task_waiter_delivery_id", "delivery_id"),

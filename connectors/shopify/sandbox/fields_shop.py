@@ -120,6 +120,26 @@ def _prices(c: Context, node: Obj, _a: Args) -> Row:
     return {"minVariantPrice": price, "maxVariantPrice": price}
 
 
+def _collections(c: Context, node: Obj, args: Args) -> Row:
+    number = node.row["id"]
+    mine = [
+        one
+        for one in c.shop.tables.collections.values()
+        if one["products"] is None or number in one["products"]
+    ]
+    return connection(
+        mine,
+        args,
+        lambda one: {"handle": "-".join(one["title"].lower().split())},
+        lambda one: (one["id"], one["id"]),
+    )
+
+
+def _variants(_c: Context, node: Obj, args: Args) -> Row:
+    shown = {"price": node.row["price"], "compareAtPrice": node.row["compare_at_price"]}
+    return connection([node.row], args, lambda _: shown, lambda one: (one["id"], one["id"]))
+
+
 PRODUCT: Fields = {
     "id": lambda _c, n, _a: gid("Product", n.row["id"]),
     "legacyResourceId": lambda _c, n, _a: str(n.row["id"]),
@@ -127,6 +147,11 @@ PRODUCT: Fields = {
     "isGiftCard": lambda _c, n, _a: n.row["gift_card"],
     "status": lambda _c, _n, _a: "ACTIVE",
     "priceRangeV2": _prices,
+    "tags": lambda _c, n, _a: sorted(n.row["tags"]),
+    "createdAt": lambda _c, n, _a: utc(n.row["created_at"]),
+    "updatedAt": lambda _c, n, _a: utc(n.row["updated_at"]),
+    "collections": _collections,
+    "variants": _variants,
 }
 
 # --- metafields -----------------------------------------------------------------------------------

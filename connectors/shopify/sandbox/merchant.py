@@ -123,8 +123,10 @@ class Merchant(State):
         sku: str | None = None,
         taxable: bool = True,
         gift_card: bool = False,
+        tags: Sequence[str] = (),
+        compare_at: str | None = None,
     ) -> Row:
-        """Put a product on the shelf at this price."""
+        """Put a product on the shelf at this price; on sale if it is compared to a higher one."""
         with self.lock:
             number = self.next_id("product")
             row = {
@@ -136,9 +138,29 @@ class Merchant(State):
                 "sku": sku,
                 "taxable": taxable and not gift_card,
                 "gift_card": gift_card,
+                "tags": list(tags),
+                "compare_at_price": None if compare_at is None else str(Decimal(compare_at)),
+                "created_at": self.stamp(),
+                "updated_at": self.stamp(),
             }
             self.tables.products[number] = row
             return dict(row)
+
+    def change_product(
+        self,
+        product_id: int,
+        *,
+        tags: Sequence[str] | None = None,
+        compare_at: str | None = None,
+    ) -> None:
+        """Give a product other tags, or another price to compare with ("" for none)."""
+        with self.lock:
+            row = self.tables.products[product_id]
+            row["updated_at"] = self.stamp()
+            if tags is not None:
+                row["tags"] = list(tags)
+            if compare_at is not None:
+                row["compare_at_price"] = str(Decimal(compare_at)) if compare_at else None
 
     def delete_product(self, product_id: int) -> None:
         """Take a product off the shelf for good."""

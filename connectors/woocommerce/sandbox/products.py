@@ -1,5 +1,6 @@
 """Products: enough of them to be bought and reviewed."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +14,6 @@ _FIXED: Row = {
     "date_on_sale_from_gmt": None,
     "date_on_sale_to": None,
     "date_on_sale_to_gmt": None,
-    "on_sale": False,
-    "purchasable": True,
 }
 _STOCK: Row = {
     "virtual": False,
@@ -43,8 +42,6 @@ _REST: Row = {
     "reviews_allowed": True,
 }
 _END: Row = {
-    "brands": [],
-    "tags": [],
     "images": [],
     "attributes": [],
     "default_attributes": [],
@@ -69,6 +66,7 @@ def add(
     sku: str = "",
     taxable: bool = True,
     category: str = "Uncategorized",
+    tags: Sequence[str] = (),
     product_id: int | None = None,
 ) -> Row:
     """Put a product on the shelf; `price` is what the shelf says."""
@@ -82,6 +80,8 @@ def add(
         "sku": sku,
         "taxable": taxable,
         "category": category,
+        "tags": list(tags),
+        "full_price": None,
         "status": "publish",
         "created": shop.now(),
         "modified": shop.now(),
@@ -101,13 +101,23 @@ def get(shop: State, product_id: int, *, missing: int = 404) -> Row:
 
 
 def change(shop: State, product_id: int, **values: Any) -> Row:
-    """Change name, sku or price; every save is announced, changed or not."""
+    """Change name, sku, price, category, tags; every save is announced, changed or not.
+
+    `sale` is what it costs on sale, "" ends the sale.
+    """
     row = get(shop, product_id)
-    for key in ("name", "sku"):
+    for key in ("name", "sku", "category"):
         if values.get(key) is not None:
             row[key] = str(values[key])
     if values.get("price") is not None:
-        row["price"] = money.decimal(values["price"])
+        row["price"], row["full_price"] = money.decimal(values["price"]), None
+    if values.get("tags") is not None:
+        row["tags"] = list(values["tags"])
+    if values.get("sale") is not None:
+        full = row["price"] if row["full_price"] is None else row["full_price"]
+        ended = values["sale"] == ""
+        row["price"] = full if ended else money.decimal(values["sale"])
+        row["full_price"] = None if ended else full
     touched(shop, product_id)
     return row
 
@@ -130,6 +140,7 @@ def view(shop: State, row: Row) -> Row:
     """Render a product."""
     decimals = shop.settings.decimals
     price = money.text(row["price"], decimals)
+    on_sale = row["full_price"] is not None
     rated = [
         review["rating"]
         for review in shop.tables.reviews.values()
@@ -154,9 +165,11 @@ def view(shop: State, row: Row) -> Row:
         "short_description": "",
         "sku": row["sku"],
         "price": price,
-        "regular_price": price,
-        "sale_price": "",
+        "regular_price": money.text(row["full_price"], decimals) if on_sale else price,
+        "sale_price": price if on_sale else "",
         **_FIXED,
+        "on_sale": on_sale,
+        "purchasable": True,
         "total_sales": row["total_sales"],
         **_STOCK,
         "tax_status": "taxable" if row["taxable"] else "none",
@@ -168,6 +181,10 @@ def view(shop: State, row: Row) -> Row:
         "parent_id": 0,
         "purchase_note": "",
         "categories": [{"id": 15, "name": row["category"], "slug": slug(row["category"])}],
+        "brands": [],
+        "tags": [
+            {"id": 100 + at, "name": tag, "slug": slug(tag)} for at, tag in enumerate(row["tags"])
+        ],
         **_END,
         "price_html": f'<span class="woocommerce-Price-amount amount"><bdi>{price}</bdi></span>',
         "related_ids": others[:4],

@@ -65,16 +65,23 @@ class Sandbox(State):
         sku: str = "",
         taxable: bool = True,
         category: str = "Uncategorized",
+        tags: Sequence[str] = (),
     ) -> Row:
         """Put a product on the shelf at this shelf price."""
         with self.lock:
             row = products.add(
-                self, name, Decimal(price), sku=sku, taxable=taxable, category=category
+                self,
+                name,
+                Decimal(price),
+                sku=sku,
+                taxable=taxable,
+                category=category,
+                tags=tags,
             )
             return products.view(self, row)
 
     def change_product(self, product_id: int, **values: Any) -> Row:
-        """Change `name`, `sku` or `price`."""
+        """Change `name`, `sku`, `price`, `category`, `tags`, or put it on `sale` ("" ends it)."""
         with self.lock:
             return products.view(self, products.change(self, product_id, **values))
 

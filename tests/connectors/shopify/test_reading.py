@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from app.errors import Blocked, Invalid, Passing
-from connectors.base import ReadAnswer, Ref
+from app.programme.events import ProductFacts
+from connectors.base import Delivery, Outcome, ReadAnswer, Ref
+from connectors.shopify.normalise import normalise
 from connectors.shopify.reader import ShopifyReader
 from connectors.shopify.refusals import Denied
 from tests.connectors.loopback import Reply
@@ -71,6 +73,55 @@ def refund(
 
 def more(nodes: list[Any], after: str | None = None, stamp: str = STAMP) -> dict[str, Any]:
     return {"order": {"updatedAt": stamp}, "owner": {"page": page(nodes, after)}}
+
+
+# --- products -------------------------------------------------------------------------------------
+
+
+def told_of(answer: ReadAnswer) -> Outcome:
+    return normalise(Delivery(source="read", topic=answer.topic, body=answer.body, received_at=NOW))
+
+
+def test_a_product_tells_its_collections_tags_and_whether_any_variant_is_on_sale() -> None:
+    product: dict[str, Any] = {
+        "id": "gid://shopify/Product/7",
+        "createdAt": STAMP,
+        "updatedAt": STAMP,
+        "tags": ["New in", "gift"],
+        "collections": {"nodes": [{"handle": "mugs"}, {"handle": "all"}]},
+        "variants": {
+            "nodes": [
+                {"price": "10.00", "compareAtPrice": None},
+                {"price": "10.00", "compareAtPrice": "10.0"},
+                {"price": "9.00", "compareAtPrice": "12.00"},
+            ]
+        },
+    }
+    with shop_with({"Product": {"product": product, "shop": SHOP_NODE}}) as shop:
+        answer, _ = read(shop, "product", "7")
+    told = event(told_of(answer))
+    assert told.facts == ProductFacts(
+        categories=("all", "mugs"), tags=("New in", "gift"), on_sale=True
+    )
+    product["variants"]["nodes"].pop()
+    with shop_with({"Product": {"product": product, "shop": SHOP_NODE}}) as shop:
+        answer, _ = read(shop, "product", "7")
+    facts = event(told_of(answer)).facts
+    assert isinstance(facts, ProductFacts)
+    assert not facts.on_sale
+
+
+def test_a_product_that_is_gone_is_an_answer_and_one_we_may_not_see_is_none() -> None:
+    with shop_with({"Product": {"product": None, "shop": SHOP_NODE}}) as shop:
+        answer, _ = read(shop, "product", "7")
+    assert event(told_of(answer)).facts is None
+    denied = as_data(
+        {"product": None},
+        errors=[{"message": "x", "path": ["product"], "extensions": {"code": "ACCESS_DENIED"}}],
+    )
+    with shop_with({"Product": lambda _: denied}) as shop:
+        answer, _ = read(shop, "product", "7")
+    assert "permission read_products" in reason(told_of(answer))
 
 
 # --- orders --------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from app.errors import Invalid
 from app.programme.events import Event
 from connectors.base import Closed, Lost, NeedsRead, Observed, Outcome
 from tests.connectors.outcomes import note, reason, refs
-from tests.connectors.shopify.captured import captured, webhook
+from tests.connectors.shopify.captured import captured, inbound, webhook
 
 ORDER = captured("case-life-3-paid")
 CUSTOMER = captured("case-account-enabled")
@@ -24,6 +24,15 @@ def gone(kind: str, number: str, into: str | None = None) -> Observed:
         kind=kind, external_id=number, modified_at=None, occurred_at=None, facts=None, into=into
     )
     return Observed((event,))
+
+
+def test_a_product_is_read_whatever_its_body_says() -> None:
+    body = {"id": 632910392, "title": "Mug", "tags": "gift", "variants": [], "handle": "mug"}
+    body["admin_graphql_api_id"] = "gid://shopify/Product/632910392"
+    outcome = webhook(body, "products/update")
+    assert refs(outcome) == [("product", "632910392")]
+    assert otherwise(outcome) is None  # its collections are not in it
+    assert inbound.content_key("products/update", b"x" * 1000) is None  # told each time
 
 
 # --- deleted -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from app.errors import Blocked, Invalid, Passing
-from app.programme.events import OrderFacts
+from app.programme.events import OrderFacts, ProductFacts
 from connectors.base import Access, Ref
 from connectors.http import Answer
 from connectors.woocommerce import connector
@@ -155,6 +155,31 @@ def test_reviews_of_every_status_are_read_and_no_words_of_them() -> None:
         told = read(shop, "product_reviews", "11")
     assert asked == ["all", "spam", "trash"]
     assert [one.external_id for one in told.events] == ["50", "60"]
+
+
+def test_a_product_is_read_with_no_more_than_its_kind() -> None:
+    terms = [{"id": 1, "name": "Mugs", "slug": "mugs"}, {"id": 2, "name": "Ą", "slug": "%c4%85"}]
+    body = {"id": 11, "status": "publish", "date_modified_gmt": "2026-11-21T17:39:10"}
+
+    def product(request: Request) -> Reply:
+        assert "description" not in query_of(request)["_fields"]
+        return as_json(
+            body | {"categories": terms, "tags": {"0": {"slug": "gift"}}, "on_sale": True}
+        )
+
+    with shop_with({"GET /products/11": product}) as (shop, _):
+        told = event(read(shop, "product", "11"))
+    assert told.external_id == "11"
+    assert told.facts == ProductFacts(categories=("%c4%85", "mugs"), tags=("gift",), on_sale=True)
+    with shop_with({"GET /products/11": as_json(body | {"status": "trash"})}) as (shop, _):
+        assert event(read(shop, "product", "11")).facts == ProductFacts(removed=True)
+
+
+def test_a_product_that_is_not_there_is_gone() -> None:
+    missing = as_json({"code": "woocommerce_rest_product_invalid_id", "data": {"status": 404}}, 404)
+    with shop_with({"GET /products/11": missing}) as (shop, _):
+        told = event(read(shop, "product", "11"))
+    assert (told.kind, told.external_id, told.facts) == ("product", "11", None)
 
 
 def test_a_refund_by_itself_cannot_be_read() -> None:

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from app.errors import Invalid
-from connectors.base import NeedsRead
+from app.programme.events import ProductFacts
+from connectors.base import NeedsRead, Observed
 from tests.connectors.outcomes import reason, refs
 from tests.connectors.woocommerce.captured import captured, webhook
 
@@ -29,15 +30,31 @@ from tests.connectors.woocommerce.captured import captured, webhook
         ("034", ("product_reviews", "11")),
         ("036", ("product_reviews", "11")),
         ("037", ("product_reviews", "13")),
-        ("002", ("product_reviews", "13")),
-        ("072", ("product_reviews", "11")),
-        ("073", ("product_reviews", "11")),
     ],
 )
 def test_a_captured_signal_asks_for_the_object_it_names(
     number: str, wanted: tuple[str, str]
 ) -> None:
     assert refs(webhook(captured(number).body, captured(number).delivery.topic)) == [wanted]
+
+
+@pytest.mark.parametrize(("number", "product"), [("002", "13"), ("072", "11"), ("073", "11")])
+def test_an_updated_product_asks_for_its_reviews_and_for_itself(number: str, product: str) -> None:
+    told = webhook(captured(number).body, captured(number).delivery.topic)
+    assert refs(told) == [("product_reviews", product), ("product", product)]
+    assert isinstance(told, NeedsRead)
+    assert isinstance(told.otherwise, Observed)
+    [event] = told.otherwise.events
+    assert (event.kind, event.external_id) == ("product", product)
+    assert event.facts == ProductFacts(categories=("uncategorized",))
+    assert told.otherwise.origin is not None
+
+
+def test_a_product_that_cannot_be_understood_asks_all_the_same() -> None:
+    told = webhook(captured("002").json | {"categories": "mugs"}, "product.updated")
+    assert refs(told) == [("product_reviews", "13"), ("product", "13")]
+    assert isinstance(told, NeedsRead)
+    assert told.otherwise is None
 
 
 @pytest.mark.parametrize("topic", ["product.deleted", "coupon.deleted"])
