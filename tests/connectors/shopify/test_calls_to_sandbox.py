@@ -17,6 +17,7 @@ from connectors.shopify.answers import merge_ref
 from connectors.shopify.install import OPTIONAL_TOPICS, TOPICS
 from connectors.shopify.refusals import Denied
 from connectors.shopify.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox, Shop, serve
+from tests.connectors.outcomes import event_of_all
 
 ADDRESS = "https://stempel.example/webhooks/shopify/abc"
 
@@ -99,7 +100,7 @@ def test_a_long_order_with_many_refunds_is_read_as_it_is_announced() -> None:
         seen.shop.refund(order["id"], lines=several, shipping="15.00")
         told, announced = (
             only(seen.read(Ref("order", str(order["id"])))),
-            only(seen.heard(order["id"])),
+            event_of_all(seen.heard(order["id"])),
         )
     assert isinstance(told.facts, OrderFacts)
     assert len(told.facts.refunds) == 13

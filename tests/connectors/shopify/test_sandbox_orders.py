@@ -11,7 +11,7 @@ from connectors.base import Access, Delivery, Event, Ref
 from connectors.http import GuardedClient
 from connectors.shopify.connector import ShopifyConnector
 from connectors.shopify.sandbox import Sandbox, SandboxError, Shop, serve
-from tests.connectors.outcomes import event
+from tests.connectors.outcomes import event, event_of_all
 from tests.connectors.shopify.captured import NOW, captured, deliveries, inbound, raw, webhook
 
 ORDERS = [
@@ -261,7 +261,7 @@ def test_a_captured_order_is_read_as_its_webhook_says(
 ) -> None:
     shop, reading = kept_open
     body = shop.load_order(captured(name).json)
-    assert reading.order(body["id"]) == event(webhook(captured(name).body))
+    assert reading.order(body["id"]) == event_of_all(webhook(captured(name).body))
 
 
 def an_act(shop: Shop, order_id: int, lot: random.Random, product: int) -> None:
@@ -326,7 +326,7 @@ def test_whatever_happens_a_read_says_what_the_webhook_says(seed: int) -> None:
         )
         for _ in range(6):
             body = shop.order(placed["id"])
-            assert reading.order(placed["id"]) == event(webhook(body))
+            assert reading.order(placed["id"]) == event_of_all(webhook(body))
             received = Decimal(body["current_total_price"]) - Decimal(body["total_outstanding"])
             assert received >= 0
             try:
