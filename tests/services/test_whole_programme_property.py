@@ -24,8 +24,11 @@ from hypothesis.stateful import (
 
 from app.db.engine import Database
 from app.errors import Conflict
-from app.programme.events import Event, Standing
+from app.programme.events import Standing
+from app.programme.referral import code_in
+from app.programme.referrals import is_referral_window
 from app.services.actions import record_action, withdraw_action
+from app.services.referral_desk import invitation_of
 from app.services.tier_run import Slices, recalculate
 from app.settings import Settings
 from tests.machines import run_machine
@@ -49,6 +52,15 @@ class Shop:
         self.pipeline = pipeline
         programme_id = pipeline.programme(source=source + REWARDS)
         self.people = People(pipeline, programme_id, [pipeline.store(programme_id)])
+        self.people.tell(0, *(account(one) for one in CUSTOMERS))
+        with pipeline.database.transaction() as connection:
+            self.invitations = {
+                one: code_in(invitation_of(connection, self.people.member(0, one), self.now).code)
+                for one in CUSTOMERS
+            }
+
+    def tell(self, bought: Bought) -> None:
+        self.people.tell(0, bought.event(self.invitations))
 
     @property
     def now(self) -> datetime:
@@ -115,7 +127,9 @@ class Shop:
             while into[member] is not None:
                 member = into[member]
             about = objects.get(row.object_id)
-            if about is None:
+            if is_referral_window(row.window_key):  # named by numbers of this installation
+                given[names[member], "friends", row.rule] += row.points
+            elif about is None:
                 given[names[member], row.window_key, row.rule] += row.points
             elif about.kind == "redemption":
                 spent[names[member]] += row.points
@@ -141,8 +155,8 @@ class Everything(RuleBasedStateMachine):
         self.stack = ExitStack()
         self.clock = TestClock()
         self.orders: dict[int, Bought] = {}
-        self.told: list[Event] = []
-        self.waiting: list[Event] = []
+        self.told: list[Bought] = []
+        self.waiting: list[Bought] = []
         self.published: list[Published] = []
         self.done: dict[str, Done] = {}
         self.withdrawn: list[str] = []
@@ -166,15 +180,23 @@ class Everything(RuleBasedStateMachine):
         mugs=st.integers(0, 4),
         tea=st.sampled_from([1, 30, 60, 120]),
         standing=st.sampled_from(STANDINGS),
+        named=st.sampled_from([None, None, *CUSTOMERS]),
         late=st.booleans(),
     )
     def buy(
-        self, customer: str, hours: int, mugs: int, tea: int, standing: Standing, late: bool
+        self,
+        customer: str,
+        hours: int,
+        mugs: int,
+        tea: int,
+        standing: Standing,
+        named: str | None,
+        late: bool,
     ) -> None:
         placed = soon(self.clock.moment) - timedelta(hours=hours)
         self.clock.advance(seconds=2)
         bought = Bought(1000 + len(self.orders), customer, placed, placed, mugs, tea)
-        self._change(bought.now(placed, standing=standing), late=late)
+        self._change(bought.now(placed, standing=standing, named=named), late=late)
 
     @precondition(lambda self: self.orders)
     @rule(
@@ -201,12 +223,12 @@ class Everything(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_late_message_comes(self, data: st.DataObject) -> None:
         at = data.draw(st.integers(0, len(self.waiting) - 1))
-        self.shop.people.tell(0, self.waiting.pop(at))
+        self.shop.tell(self.waiting.pop(at))
 
     @precondition(lambda self: self.told)
     @rule(data=st.data())
     def tell_again(self, data: st.DataObject) -> None:
-        self.shop.people.tell(0, data.draw(st.sampled_from(self.told)))
+        self.shop.tell(data.draw(st.sampled_from(self.told)))
 
     @rule(hours=st.sampled_from([1, 13, 24, 26 * 24]))
     def wait(self, hours: int) -> None:
@@ -273,8 +295,8 @@ class Everything(RuleBasedStateMachine):
             self.stack.close()
 
     def _told_plainly_it_is_the_same(self) -> None:
-        for event in self.waiting:
-            self.shop.people.tell(0, event)
+        for known in self.waiting:
+            self.shop.tell(known)
         self.shop.recalculate()
         clock = TestClock(self.began)
         plain = self._open(clock, self.published[0][1])
@@ -282,8 +304,8 @@ class Everything(RuleBasedStateMachine):
             clock.moment = moment
             plain.publish(source)
         clock.moment = self.clock.moment
-        for event in sorted(self.told, key=lambda one: one.modified_at or self.began):
-            plain.people.tell(0, event)
+        for known in sorted(self.told, key=lambda one: one.changed):
+            plain.tell(known)
         for done in self.done.values():
             plain.record(done)
         for key in self.withdrawn:
@@ -297,17 +319,15 @@ class Everything(RuleBasedStateMachine):
         database = self.stack.enter_context(self.open_database())
         pipeline = Pipeline(database, self.base_settings, clock)
         self.stack.callback(pipeline.close)
-        shop = Shop(pipeline, source)
-        shop.people.tell(0, *(account(one) for one in CUSTOMERS))
-        return shop
+        return Shop(pipeline, source)
 
     def _change(self, known: Bought, *, late: bool) -> None:
         self.orders[known.number] = known
-        self.told.append(known.event())
+        self.told.append(known)
         if late:
-            self.waiting.append(known.event())
+            self.waiting.append(known)
         else:
-            self.shop.people.tell(0, known.event())
+            self.shop.tell(known)
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """A programme that has everything at once, and orders that any of it may look at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 
 from app.programme.events import Event, Line, OrderFacts, Person, Refund, RefundLine, Standing
 
@@ -53,6 +55,13 @@ action = "app-install"
 points = 11
 times = 2
 each = "month"
+
+[[rule]]
+key = "friend"
+on = "referral"
+points = 31
+friend_points = 17
+return_days = 0
 
 [[challenge]]
 key = "two-in-three"
@@ -135,6 +144,7 @@ class Bought:
     paid: datetime | None = None
     refunds: tuple[Refund, ...] = ()
     codes: tuple[str, ...] = ()
+    named: str | None = None  # the customer who recommended the shop
 
     @property
     def total(self) -> int:
@@ -158,8 +168,8 @@ class Bought:
         )
         return self.now(moment, refunds=(*self.refunds, refund))
 
-    def event(self) -> Event:
-        """Return what the shop says of it."""
+    def event(self, invitations: Mapping[str, str | None] = MappingProxyType({})) -> Event:
+        """Return what the shop says of it; `invitations` are the codes of who recommends it."""
         lines = (
             Line(id="1", sku="MUG-1", quantity=self.mugs, net=Decimal(10 * self.mugs)),
             Line(id="2", sku="TEA", net=Decimal(self.tea)),
@@ -180,6 +190,7 @@ class Bought:
                 lines=tuple(line for line in lines if line.net),
                 refunds=self.refunds,
                 codes=self.codes,
+                referral=invitations.get(self.named or ""),
             ),
         )
 
