@@ -17,6 +17,7 @@ from jobs.push import push
 from jobs.referrals import judge_referrals
 from jobs.runtime import Runtime
 from jobs.schedule import run_due
+from jobs.seats import give_seats
 from jobs.shops import Shops
 
 log = logging.getLogger("stempel.worker")
@@ -38,6 +39,7 @@ class Worker:
         self._threads: list[threading.Thread] = []
         self._automatic = automatic.Turns(runtime, automatic.issue_automatic)
         self._grants = automatic.Turns(runtime, give_grants)
+        self._seats = automatic.Turns(runtime, give_seats)
 
     def wake(self, _store_id: int = 0) -> None:
         """Say that there are deliveries to drain."""
@@ -74,7 +76,7 @@ class Worker:
                 self._inbound.set()  # there may be more
             if self._survive(lambda: judge_referrals(self._runtime, limit=_JUDGED_PER_ROUND)):
                 self._outbound.set()
-            for turns in (self._automatic, self._grants):
+            for turns in (self._automatic, self._grants, self._seats):
                 if self._survive(turns.turn):
                     self._outbound.set()
                     self._inbound.set()

@@ -31,6 +31,7 @@ from app.cli.shared import Context, speaks_plainly
 from app.cli.simulate import simulate
 from app.cli.stores import store
 from app.cli.tiers import tier
+from app.cli.waiting import leave, list_waiting, wait
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -81,6 +82,9 @@ for command in (
     bonus,
 ):
     cli.add_command(command)
+
+for part in (wait, leave, list_waiting):
+    reward.add_command(part)
 
 for part in (versions, compare, export, simulate, shadow):
     programme.add_command(part)

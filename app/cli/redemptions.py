@@ -257,7 +257,7 @@ def release(context: Context, *, which: str, reason: str, actor: str, as_json: b
 @as_json
 @pass_context
 def hand_out(context: Context, *, which: str, reason: str, actor: str, as_json: bool) -> None:
-    """Note that a prize was handed out. From then on it cannot be released.
+    """Note that a prize was handed out, or that a member was at an event: it cannot be released any more.
 
     Example: stempel redemption fulfil 385862746112131073 --reason "at the counter"
     """
@@ -275,4 +275,4 @@ def hand_out(context: Context, *, which: str, reason: str, actor: str, as_json: 
         return show_redemption(connection, number)
 
     one = context.database().run(note).redemption
-    show(row_of(one), as_json, f"redemption {one.id}: {called(one)} was handed out")
+    show(row_of(one), as_json, f"redemption {one.id}: {called(one)}, used")

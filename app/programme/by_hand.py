@@ -9,6 +9,13 @@ kind = "prize"
 stock = 20
 
 [[reward]]
+key = "tasting-may"
+name = "Coffee tasting on 8 May"
+cost = 200
+kind = "event"
+seats = 12
+
+[[reward]]
 key = "recipes"
 cost = 50
 kind = "download"
@@ -27,14 +34,15 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+EVENT: Final = "event"
 PRIZE: Final = "prize"
 DOWNLOAD: Final = "download"
 DONATION: Final = "donation"
 
-BY_HAND = frozenset({PRIZE, DOWNLOAD, DONATION})
+BY_HAND = frozenset({EVENT, PRIZE, DOWNLOAD, DONATION})
 """Kinds that no shop is asked for, so that every store of a programme can give them."""
 
-OWN_KEYS = {"stock": PRIZE, "url": DOWNLOAD, "cause": DONATION}
+OWN_KEYS = {"seats": EVENT, "stock": PRIZE, "url": DOWNLOAD, "cause": DONATION}
 """The key that each of them needs and that nothing else has."""
 
 _URL = 'an address as "https://shop.example/file.pdf", of at most 2000 characters'

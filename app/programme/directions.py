@@ -292,6 +292,7 @@ DIRECTIONS: Mapping[str, Direction] = {
     "reward.lines.on_sale": _either,
     "reward.expired": _ranked("none", "points"),
     "reward.total": _more(BEST),
+    "reward.seats": _more(),
     "reward.stock": _more(),
     "reward.url": _either,
     "reward.cause": _either,

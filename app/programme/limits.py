@@ -67,16 +67,13 @@ def why_not_now(reward: Reward, timezone: str, supply: Supply) -> Hidden | None:
     running = _phase(reward, timezone, supply.now)
     if running is not Phase.RUNNING:
         return Hidden.NOT_YET if running is Phase.COMING else Hidden.OVER
-    if left(reward, supply) == 0:
-        return Hidden.NONE_LEFT
     person = supply.person
-    if person is None:
-        return None
-    if reward.tiers and person.tier not in reward.tiers:
+    if person is not None and reward.tiers and person.tier not in reward.tiers:
         return Hidden.OTHER_TIER
-    if reward.per_member is not None and person.taken.get(reward.key, 0) >= reward.per_member:
+    had = 0 if person is None else person.taken.get(reward.key, 0)
+    if reward.per_member is not None and had >= reward.per_member:
         return Hidden.HAD
-    return None
+    return Hidden.NONE_LEFT if left(reward, supply) == 0 else None
 
 
 def left(reward: Reward, supply: Supply) -> int | None:
@@ -87,7 +84,7 @@ def left(reward: Reward, supply: Supply) -> int | None:
 
 def places_of(reward: Reward) -> int | None:
     """Return how many can be taken altogether, whatever the document calls it; None: no limit."""
-    return reward.total if reward.stock is None else reward.stock
+    return next((n for n in (reward.total, reward.stock, reward.seats) if n is not None), None)
 
 
 def period_start(each: Each, timezone: str, now: datetime) -> datetime | None:

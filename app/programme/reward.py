@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
-from app.programme.by_hand import BY_HAND, DONATION, OWN_KEYS, PRIZE, Url
+from app.programme.by_hand import BY_HAND, DONATION, EVENT, OWN_KEYS, PRIZE, Url
 from app.programme.fields import (
     OptionalMoney,
     Points,
@@ -49,13 +49,14 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
             "free-delivery",
             "free-product",
             "early-access",
+            "event",
             "prize",
             "download",
             "donation",
         ],
         Meta(
-            description='"percent", "fixed", "free-delivery", "free-product", "early-access", "prize", '
-            '"download" or "donation"'
+            description='"percent", "fixed", "free-delivery", "free-product", "early-access", "event", '
+            '"prize", "download" or "donation"'
         ),
     ]
     # Percent, or money in the programme's currency: off, or for the cause.
@@ -77,6 +78,7 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
     )
     product: tuple[Product, ...] = ()  # of a free product: which it is, shop by shop
     lines: Lines | None = None  # of percent and fixed: off these products only
+    seats: OptionalCount = None  # of an event: how many there are
     stock: OptionalCount = None  # of a prize: how many there are
     url: Url = ""  # of a download
     cause: Name = ""  # of a donation: who gets the money
@@ -136,8 +138,9 @@ def _check_by_hand(path: str, reward: Reward) -> None:
         raise ConfigError(
             f'{path}.valid_days: a reward of kind "{reward.kind}" has no time that ends'
         )
-    if reward.kind == PRIZE and reward.total is not None:
-        raise ConfigError(f"{path}: stock and total exclude each other; they mean the same")
+    if reward.kind in {EVENT, PRIZE} and reward.total is not None:
+        own = next(name for name, kind in OWN_KEYS.items() if kind == reward.kind)
+        raise ConfigError(f"{path}: {own} and total exclude each other; they mean the same")
 
 
 def _check_expired(path: str, reward: Reward) -> None:

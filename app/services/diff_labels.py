@@ -133,6 +133,7 @@ KEYS = {
     "reward.lines": mark("the goods that it is off"),
     "reward.lines.products": mark("the goods that it is off"),
     "reward.expired": mark("what is given back when it runs out unused"),
+    "reward.seats": mark("how many there are"),
     "reward.stock": mark("how many there are"),
     "reward.url": mark("its address"),
     "reward.cause": mark("the cause"),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from app.db import tables as t
 from app.errors import Conflict, Invalid, NotFound
-from app.programme.by_hand import DONATION, PRIZE
+from app.programme.by_hand import DONATION, EVENT, PRIZE
 from app.programme.events import RedemptionFacts, RedemptionState
 from app.services.audit import Act, note_act
 from app.services.facts import decode_facts
@@ -42,10 +42,11 @@ def fulfil(
     actor: str,
     now: datetime,
 ) -> str:
-    """Note that a prize was handed out; returns its state then. Done twice it is done once.
+    """Note that a prize was handed out, or that the member was at the event; returns its state then.
 
-    Call in a writing transaction. Raises NotFound, Invalid without a reason, and Conflict for what is no
-    prize or was released.
+    Done twice it is done once.
+    Call in a writing transaction. Raises NotFound, Invalid without a reason, and Conflict for what is
+    neither or was released.
     """
     _need(reason)
     programme_id = connection.execute(
@@ -60,7 +61,7 @@ def fulfil(
         raise Conflict(
             f"Redemption {redemption_id} is a donation: stempel donation settle does it for a cause."
         )
-    if kind != PRIZE:
+    if kind not in {EVENT, PRIZE}:
         raise Conflict(f"Redemption {redemption_id} is nothing that anybody hands out.")
     if row.state == RedemptionState.RELEASED:
         raise Conflict(f"Redemption {redemption_id} was released: its points are back.")

@@ -1,17 +1,21 @@
 """What an e-mail says of a reward that is no code: a number to show, an address, a cause."""
 
-from app.programme.by_hand import DONATION, DOWNLOAD, PRIZE
+from app.programme.by_hand import DONATION, DOWNLOAD, EVENT, PRIZE
 from app.programme.events import RedemptionFacts
 from app.services.addressing import plain
 from app.services.texts import Texts, mark
 
 _LABELS = {
+    EVENT: mark("The number of your seat:"),
     PRIZE: mark("Your number:"),
     DOWNLOAD: mark("Your download:"),
     DONATION: mark("Your donation:"),
 }
 
 _TERMS = {
+    EVENT: mark(
+        "Show this number at the entrance. If you cannot come, tell the shop: others wait."
+    ),
     PRIZE: mark("Show this number, and you get it."),
     DOWNLOAD: mark("The address is for you; please do not pass it on."),
     DONATION: mark("The shop pays it to the cause. Thank you!"),

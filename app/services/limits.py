@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from app.db import tables as t
 from app.db.dialect import lock_hashes
+from app.programme.by_hand import EVENT
 from app.programme.document import Programme
 from app.programme.events import RedemptionState
 from app.programme.limits import Person, Supply, period_start, places_of
@@ -55,10 +56,12 @@ def supply_of(
     asking: Asking | None = None,
     *,
     only: str | None = None,
+    keeping: bool = True,
 ) -> Supply:
     """Return how things stand now, for everybody and for who asks; with `only`, for this reward alone.
 
-    A programme without limits costs no statement.
+    Seats that are kept for who waits for them count as taken, unless `keeping` is off. A programme
+    without limits costs no statement.
     """
     rewards = [one for one in programme.rewards if only in {None, one.key}]
     limited = [one.key for one in rewards if places_of(one) is not None]
@@ -68,6 +71,11 @@ def supply_of(
             t.redemption.c.reward.in_(chunk)
         )
         taken |= {row.reward: row.n for row in connection.execute(query)}
+    for event in (one for one in rewards if keeping and one.kind == EVENT):
+        ahead = _ahead(
+            connection, programme_id, event.key, () if asking is None else asking.members
+        )
+        taken[event.key] = taken.get(event.key, 0) + ahead
     person = None
     if asking is not None:
         person = Person(asking.tier, _taken_by(connection, programme, rewards, asking, now))
@@ -114,6 +122,22 @@ def _taken_by(
             query = query.where(t.redemption.c.created_at >= since)
         taken |= {row.reward: row.n for row in connection.execute(query)}
     return taken
+
+
+def _ahead(connection: Connection, programme_id: int, reward: str, members: Sequence[int]) -> int:
+    """Return for how many a free seat is kept: those before who asks and not passed over."""
+    line = connection.execute(
+        select(t.waiting.c.member_id, t.waiting.c.note)
+        .where(
+            t.waiting.c.programme_id == programme_id,
+            t.waiting.c.reward == reward,
+            t.waiting.c.due_at.is_not(None),
+        )
+        .order_by(t.waiting.c.id)
+    ).all()
+    places = (place for place, row in enumerate(line) if row.member_id in members)
+    own = next(places, len(line))
+    return sum(1 for row in line[:own] if row.note is None)
 
 
 _COUNTS = (

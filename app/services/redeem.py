@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from app.db import tables as t
 from app.db.types import holds
 from app.errors import Conflict, Invalid, NotFound
-from app.programme.by_hand import BY_HAND
+from app.programme.by_hand import BY_HAND, EVENT
 from app.programme.events import RedemptionFacts, RedemptionState
 from app.programme.limits import Hidden, Supply
 from app.programme.lots import spendable
@@ -27,6 +27,7 @@ from app.services.programmes import Version, in_force, versions
 from app.services.reserve import code_end, reserve
 from app.services.rows import MemberRow
 from app.services.stores import Store
+from app.services.waiting import end_waiting
 from app.services.workset import WorkSet
 from app.services.worth import settle_objects
 from app.services.writeback import want_writing
@@ -124,6 +125,8 @@ def redeem(
         now,
     )
     want_writing(connection, [member.id], now)
+    if choice.offer.reward.kind == EVENT:
+        end_waiting(connection, same, reward, redemption_id=int(row.external_id))
     if choice.offer.reward.kind in BY_HAND:
         want_mail(
             connection,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from app.programme.by_hand import BY_HAND, DONATION, DOWNLOAD, PRIZE
+from app.programme.by_hand import BY_HAND, DONATION, DOWNLOAD, EVENT, PRIZE
 from app.programme.events import RedemptionState
 from app.services.codes import Act
 from app.services.texts import Texts, mark, texts
@@ -36,12 +36,14 @@ _NEXT = {
 _END_GRANTED = mark("The code is to be ended in the shop.")
 
 _TAKEN = {
+    EVENT: mark("%(points)s spent for a seat"),
     PRIZE: mark("%(points)s spent: it is to be handed out"),
     DOWNLOAD: mark("%(points)s spent, and the address was told"),
     DONATION: mark("%(points)s spent for “%(cause)s”"),
 }
 
 _DONE = {
+    EVENT: mark("The member was there"),
     PRIZE: mark("It was handed out"),
     DONATION: mark("It was paid to the cause"),
 }

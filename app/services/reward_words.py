@@ -9,6 +9,7 @@ _KINDS = {
     "free-delivery": mark("free delivery"),
     "free-product": mark("a free product"),
     "early-access": mark("early access"),
+    "event": mark("a seat at an event"),
     "prize": mark("a prize"),
     "download": mark("a download"),
 }

@@ -112,6 +112,7 @@ def _loose_ends(connection: Connection, programme_id: int) -> Iterator[Problem]:
     for query, what in (
         (_without_row(programme_id), "has points and no code"),
         (_used_elsewhere(programme_id), "counts what is no order of its store"),
+        (_for_somebody_else(programme_id), "is a seat of somebody who waited for another one"),
         (_wrongly_replacing(programme_id), "is given for one that it cannot be given for"),
     ):
         for row in connection.execute(query):
@@ -140,6 +141,21 @@ def _used_elsewhere(programme_id: int) -> Select[Any]:
             or_(
                 t.source_object.c.store_id != t.redemption.c.store_id,
                 t.source_object.c.kind != "order",
+            ),
+        )
+    )
+
+
+def _for_somebody_else(programme_id: int) -> Select[Any]:
+    return (
+        select(t.redemption.c.id, t.redemption.c.object_id)
+        .join(t.waiting, t.waiting.c.redemption_id == t.redemption.c.id)
+        .where(
+            t.waiting.c.programme_id == programme_id,
+            or_(
+                t.redemption.c.programme_id != programme_id,
+                t.redemption.c.reward != t.waiting.c.reward,
+                t.waiting.c.due_at.is_not(None),
             ),
         )
     )

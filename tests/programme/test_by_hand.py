@@ -14,6 +14,7 @@ LINK = (
     '[[reward]]\nkey = "book"\ncost = 50\nkind = "download"\nurl = "https://shop.example/b.pdf"\n'
 )
 GIFT = '[[reward]]\nkey = "home"\ncost = 9\nkind = "donation"\nvalue = "10"\ncause = "A home"\n'
+EVENT = PRIZE.replace('"prize"', '"event"').replace("stock", "seats")
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
@@ -27,8 +28,9 @@ def test_each_kind_is_read_with_its_own_key() -> None:
     assert load(dump(programme)) == programme
 
 
-def test_a_stock_is_a_limit() -> None:
-    mug = parse(HEAD + PRIZE).rewards[0]
+@pytest.mark.parametrize("source", [PRIZE, EVENT])
+def test_a_stock_and_seats_are_limits(source: str) -> None:
+    mug = parse(HEAD + source).rewards[0]
     assert [left(mug, Supply(NOW, {"mug": n})) for n in (0, 1, 2)] == [2, 1, 0]
     assert why_not_now(mug, "UTC", Supply(NOW, {"mug": 2})) is Hidden.NONE_LEFT
 
@@ -36,6 +38,8 @@ def test_a_stock_is_a_limit() -> None:
 WRONG = {
     "no stock": (PRIZE.replace("stock = 2\n", ""), ["reward[0].stock is missing", '"prize"']),
     "two limits": (PRIZE + "total = 5\n", ["stock and total exclude each other"]),
+    "no seats": (PRIZE.replace('"prize"', '"event"'), ["reward[0].seats is missing", '"event"']),
+    "seats twice": (EVENT + "total = 5\n", ["seats and total exclude each other"]),
     "free": (PRIZE.replace("cost = 500\n", ""), ["reward[0].cost: 0 ", "above 0"]),
     "an end": (PRIZE + "valid_days = 30\n", ["reward[0].valid_days", '"prize"']),
     "by itself": (PRIZE + "automatic = true\n", ["reward[0].automatic", "has no code"]),

@@ -210,7 +210,7 @@ def test_the_commands_say_it_to_people_and_to_scripts(people: People) -> None:
     taken = data(run("redeem", OLA, "mug", "--json"))
     assert (taken["state"], taken["code"]) == ("issued", None)
     text = plain(run("redemption", "fulfil", taken["id"], "--reason", "at the till"))
-    assert text == f"redemption {taken['id']}: a prize was handed out\n"
+    assert text == f"redemption {taken['id']}: a prize, used\n"
     assert "https://shop.example/recipes.pdf" in plain(run("redeem", OLA, "recipes"))
     run("redeem", OLA, "shelter")
     [cause] = data(run("donation", "list", "-p", "kawa", "--json"))

@@ -85,7 +85,7 @@ def test_each_member_may_have_it_once_a_month_by_the_programme_s_clocks(pipeline
 
 
 def test_what_was_given_without_points_does_not_count(pipeline: Pipeline) -> None:
-    shop = opened(pipeline, "per_member = 1\ntotal = 1\n")
+    shop = opened(pipeline, "per_member = 2\ntotal = 1\n")
     given = msgspec.structs.replace(TEN_PERCENT, reward="none", cost=0)
     issue(pipeline, shop.store, shop.member(5), facts=given, granted_by="card")
     shop.redeem(5)

@@ -54,6 +54,20 @@ redemption_use = table(
     Index("ix_redemption_use_object_id", "object_id"),
 )
 
+waiting = table(
+    "waiting",  # who waits for a seat at an event: the first in the line gets the next one
+    id_column(),
+    programme_column(),
+    member_column(),
+    Column("reward", text(), nullable=False),
+    Column("created_at", Moment(), nullable=False),
+    Column("due_at", Moment()),  # from when on a free seat is theirs; NULL: they wait no more
+    Column("note", text()),  # why the seat that was free could not be theirs: it is the next one's
+    Column("redemption_id", big(), ForeignKey("redemption.id")),  # the seat they got
+    Index("ix_waiting_due_at", "due_at"),
+    Index("ix_waiting_member_id", "member_id"),
+)
+
 mail = table(
     "mail",  # e-mails to be sent, once each; what they say is worked out when they are
     id_column(),

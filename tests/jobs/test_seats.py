@@ -1,0 +1,102 @@
+"""Events: as many as there are seats, and then who waits longest."""
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import update
+
+from app.cli import cli
+from app.cli.shared import Context
+from app.db import tables as t
+from app.errors import Conflict, NotFound
+from app.services.waiting import leave, wait
+from jobs.seats import give_seats
+from tests.cli.answers import data, plain
+from tests.people import order
+from tests.pipeline import Pipeline
+from tests.seats import line, opened, points, released, run, take, waits
+from tests.way.connected import unsound
+
+
+@pytest.fixture
+def backend() -> str:
+    """Return SQLite: what locks rows is tested on both in test_seats_at_once."""
+    return "sqlite"
+
+
+def test_a_released_seat_goes_to_who_waits_longest_and_to_nobody_else(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    seats = [take(people, guest) for guest in (1, 2)]
+    assert [waits(people, guest) for guest in (3, 4, 3)] == [1, 2, 1]
+    assert give_seats(pipeline.runtime) == 0
+    released(people, seats[0])
+    with pytest.raises(Conflict, match="all of it has been taken"):
+        take(people, 5)  # it is kept for the line
+    assert [give_seats(pipeline.runtime) for _ in range(2)] == [1, 0]
+    assert line(people) == [(4, False)]
+    assert (points(people, 3), points(people, 1)) == (50, 150)
+    assert unsound(pipeline) == []
+
+
+def test_who_cannot_pay_is_passed_over_and_asked_again_later(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    seats = [take(people, guest) for guest in (1, 2)]
+    waits(people, 3)
+    waits(people, 4)
+    take(people, 3, "mug")  # 50 points are left
+    released(people, seats[0])
+    assert [give_seats(pipeline.runtime) for _ in range(3)] == [1, 1, 0]
+    assert line(people) == [(3, True)]
+    released(people, seats[1])
+    last = take(people, 5)  # it is not kept for somebody who could not have it
+    pipeline.clock.advance(hours=2)
+    assert give_seats(pipeline.runtime) == 0  # none is free
+    people.tell(0, order(90, "100.00", customer="3"))
+    waits(people, 2)
+    released(people, last)
+    assert give_seats(pipeline.runtime) == 1
+    assert line(people) == [(2, False)]  # who was passed over kept the place
+    assert unsound(pipeline) == []
+
+
+def test_only_for_an_event_that_is_full_somebody_waits(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    take(people, 1)
+    with pytest.raises(Conflict, match="it can be taken at once"):
+        waits(people, 2)
+    member_id = people.member(0, "2")
+    there = {"programme_id": people.programme_id, "actor": "tests"}
+    with pytest.raises(Conflict, match="is no event"):
+        run(people, wait, member_id=member_id, reward="mug", **there)
+    with pytest.raises(NotFound, match="no reward 'gala'"):
+        run(people, wait, member_id=member_id, reward="gala", **there)
+    with pytest.raises(NotFound, match="does not wait"):
+        run(people, leave, members=[member_id], reward="tasting", **there)
+    take(people, 3)
+    with pytest.raises(Conflict, match="cannot be waited for now"):
+        waits(people, 1)  # who has a seat and may have one only
+
+
+def test_the_commands_say_who_waits(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    for guest in (1, 2):
+        take(people, guest)
+
+    def call(*words: str) -> Result:
+        env = pipeline.environment()
+        return CliRunner().invoke(cli, list(words), obj=Context(), env=env)
+
+    assert data(call("reward", "wait", "3@example.pl", "tasting", "--json"))["place"] == 1
+    [row] = data(call("reward", "waiting", "-p", "kawa", "--json"))
+    assert (row["reward"], row["member"]) == ("tasting", str(people.member(0, "3")))
+    assert "no more" in plain(call("reward", "leave", "3@example.pl", "tasting"))
+    assert plain(call("reward", "waiting", "-p", "kawa")).startswith("Nobody waits")
+
+
+def test_a_seat_that_was_got_for_another_wish_is_found(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    seats = [take(people, guest) for guest in (1, 2)]
+    waits(people, 3)
+    with pipeline.database.transaction() as connection:
+        connection.execute(update(t.waiting).values(redemption_id=seats[0]))
+    [problem] = pipeline.verified().problems
+    assert "somebody who waited for another one" in problem.what
