@@ -299,6 +299,7 @@ DIRECTIONS: Mapping[str, Direction] = {
     "reward.per_member": _more(BEST),
     "reward.each": _ranked("lifetime", "year", "month"),
     "reward.tiers": _more_of(none_is_all=True),
+    "reward.segments": _more_of(none_is_all=True),
     "reward.from": _less(BEST),
     "reward.until": _more(BEST),
 }

@@ -227,9 +227,10 @@ def _check(programme: Programme) -> None:
         taken=taken,
     )
     check_segments(programme.segments, tiers)
+    segments = {segment.key for segment in programme.segments}
     for at, reward in enumerate(programme.rewards):
         check_reward(f"reward[{at}]", reward)
-        check_limits(f"reward[{at}]", reward, programme.timezone, tiers)
+        check_limits(f"reward[{at}]", reward, programme.timezone, tiers, segments)
     check_badges(programme.badges)
     check_challenges(
         programme.challenges,

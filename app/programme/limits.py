@@ -10,6 +10,7 @@ total = 100                    # so many for everybody together
 per_member = 1                 # so many for each member …
 each = "year"                  # … in a calendar year ("month", "year" or "lifetime")
 tiers = ["gold"]               # only for who has one of these tiers now
+segments = ["big-spenders"]    # and is in one of these segments, as members were counted last
 from = 2026-12-01T00:00:00     # only from then on, by the clocks of the programme's time zone
 until = 2027-01-01T00:00:00    # and not any more then
 ```
@@ -44,14 +45,16 @@ class Hidden(StrEnum):
     OVER = "over"
     NONE_LEFT = "none-left"
     OTHER_TIER = "other-tier"
+    OTHER_SEGMENT = "other-segment"
     HAD = "had"  # as often as one member may
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Who asks: the present tier, and how many of each limited reward were taken in its period."""
+    """Who asks: the present tier and segments, and how many of each reward were taken in its period."""
 
     tier: str | None
     taken: Mapping[str, int] = {}
+    segments: frozenset[str] = frozenset()
 
 
 class Supply(msgspec.Struct, frozen=True):
@@ -70,6 +73,8 @@ def why_not_now(reward: Reward, timezone: str, supply: Supply) -> Hidden | None:
     person = supply.person
     if person is not None and reward.tiers and person.tier not in reward.tiers:
         return Hidden.OTHER_TIER
+    if person is not None and reward.segments and not person.segments.intersection(reward.segments):
+        return Hidden.OTHER_SEGMENT
     had = 0 if person is None else person.taken.get(reward.key, 0)
     if reward.per_member is not None and had >= reward.per_member:
         return Hidden.HAD
@@ -96,15 +101,20 @@ def period_start(each: Each, timezone: str, now: datetime) -> datetime | None:
     return _EPOCH + timedelta(microseconds=moment_of(first, timezone))
 
 
-def check_limits(path: str, reward: Reward, timezone: str, tiers: Collection[str]) -> None:
+def check_limits(
+    path: str, reward: Reward, timezone: str, tiers: Collection[str], segments: Collection[str]
+) -> None:
     """Refuse limits that nobody could meet. Raises ConfigError."""
     if reward.each != "lifetime" and reward.per_member is None:
         raise ConfigError(f'{path}.each needs the key "per_member" beside it')
-    for place, key in enumerate(reward.tiers):
-        if key not in tiers:
-            raise wrong(
-                f"{path}.tiers[{place}]", key, f"the key of a tier ({_named(sorted(tiers))})"
-            )
+    for name, thing, asked, known in (
+        ("tiers", "tier", reward.tiers, tiers),
+        ("segments", "segment", reward.segments, segments),
+    ):
+        for place, key in enumerate(asked):
+            if key not in known:
+                there = _named(sorted(known))
+                raise wrong(f"{path}.{name}[{place}]", key, f"the key of a {thing} ({there})")
     if (
         reward.from_ is not None
         and reward.until is not None
@@ -117,6 +127,7 @@ def check_limits(path: str, reward: Reward, timezone: str, tiers: Collection[str
         ("total", reward.total),
         ("per_member", reward.per_member),
         ("tiers", reward.tiers),
+        ("segments", reward.segments),
         ("from", reward.from_),
         ("until", reward.until),
     ):

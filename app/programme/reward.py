@@ -88,6 +88,9 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
     tiers: Annotated[
         tuple[Slug, ...], Meta(description='a list of keys of tiers, as ["gold"]')
     ] = ()  # only for who has one of these
+    segments: Annotated[
+        tuple[Slug, ...], Meta(description='a list of keys of segments, as ["sleeping"]')
+    ] = ()  # only for who is in one of these
     from_: OptionalTime = msgspec.field(default=None, name="from")
     until: OptionalTime = None
 

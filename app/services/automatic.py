@@ -12,7 +12,7 @@ from app.programme.events import RedemptionState
 from app.programme.limits import Supply, left
 from app.programme.reward import Reward
 from app.programme.rewards import offers
-from app.services.limits import supply_of, taken_lately
+from app.services.limits import in_segments, supply_of, taken_lately
 from app.services.programmes import begun
 from app.services.redeem import Outlet
 
@@ -153,6 +153,8 @@ def _members(
     )
     if reward.tiers:
         query = query.where(t.member.c.tier.in_(reward.tiers))
+    if reward.segments:
+        query = query.where(in_segments(reward, t.member.c.id))
     if reward.per_member is not None:
         had = taken_lately(automatic.programme, reward, now, t.member.c.id)
         query = query.where(had < reward.per_member)

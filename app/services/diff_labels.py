@@ -141,6 +141,7 @@ KEYS = {
     "reward.per_member": mark("how many each member may have"),
     "reward.each": mark("the period"),
     "reward.tiers": mark("the tiers that it is for"),
+    "reward.segments": mark("the segments that it is for"),
     "reward.from": mark("its beginning"),
     "reward.until": mark("its end"),
     "programme.stacking": mark("what several multipliers make together"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
 
 from app.db import tables as t
 from app.db.dialect import lock_hashes
@@ -78,7 +78,8 @@ def supply_of(
         taken[event.key] = taken.get(event.key, 0) + ahead
     person = None
     if asking is not None:
-        person = Person(asking.tier, _taken_by(connection, programme, rewards, asking, now))
+        taken_by = _taken_by(connection, programme, rewards, asking, now)
+        person = Person(asking.tier, taken_by, _segments_of(connection, rewards, asking))
     return Supply(now, taken, person)
 
 
@@ -101,6 +102,31 @@ def taken_lately(
     if since is not None:
         query = query.where(t.redemption.c.created_at >= since)
     return query.correlate(t.member).scalar_subquery()
+
+
+def in_segments(reward: Reward, member: ColumnElement[int]) -> ColumnElement[bool]:
+    """Say whether a member, of the query around, is in a segment that a reward is for."""
+    rows = t.segment_member.c
+    return exists().where(
+        rows.programme_id == t.member.c.programme_id,
+        rows.member_id == member,
+        rows.segment.in_(reward.segments),
+        rows.until.is_(None),
+    )
+
+
+def _segments_of(
+    connection: Connection, rewards: Iterable[Reward], asking: Asking
+) -> frozenset[str]:
+    """Return the segments that a person was in when members were counted last."""
+    wanted = sorted({segment for reward in rewards for segment in reward.segments})
+    if not wanted:
+        return frozenset()
+    rows = t.segment_member.c
+    query = select(rows.segment).where(
+        rows.member_id.in_(asking.members), rows.segment.in_(wanted), rows.until.is_(None)
+    )
+    return frozenset(connection.execute(query).scalars())
 
 
 def _taken_by(

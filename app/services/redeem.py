@@ -240,5 +240,6 @@ _WHY = {
     Hidden.OVER: "its time is over",
     Hidden.NONE_LEFT: "all of it has been taken",
     Hidden.OTHER_TIER: "it is for members of another tier",
+    Hidden.OTHER_SEGMENT: "it is for members of another segment",
     Hidden.HAD: "the member has had it as often as each may",
 }

@@ -24,6 +24,7 @@ _HIDDEN = {
     Hidden.OVER: mark("its time is over"),
     Hidden.NONE_LEFT: mark("all of it has been taken"),
     Hidden.OTHER_TIER: mark("it is for members of another tier"),
+    Hidden.OTHER_SEGMENT: mark("it is for members of another segment"),
     Hidden.HAD: mark("the member has had it as often as each may"),
 }
 

@@ -55,6 +55,14 @@ def test_a_reward_for_tiers_is_for_who_has_one_of_them_now() -> None:
     ]
 
 
+def test_a_reward_for_segments_is_for_who_is_in_one_of_them() -> None:
+    segment = '[[segment]]\nkey = "big"\nwhere = { spend_from = 100 }\n'
+    ten = parse(HEAD + segment + TEN + 'segments = ["big"]\n').rewards[0]
+    asked = {frozenset({"big", "new"}): None, frozenset({"new"}): Hidden.OTHER_SEGMENT}
+    for segments, why_not in asked.items():
+        assert why_not_now(ten, "UTC", Supply(NOW, person=Person(None, {}, segments))) is why_not
+
+
 def test_times_are_local_and_the_last_one_is_excluded() -> None:
     december = "from = 2026-12-01T00:00:00\nuntil = 2027-01-01T00:00:00\n"
     asked = {
@@ -120,7 +128,10 @@ WRONG = {
         "from = 2026-12-01T00:00:00\nuntil = 2026-12-01T00:00:00",
         ["reward[0].until", "2026-12-01", "after `from`"],
     ),
-    "segments": ('segments = ["sleeping"]', ["reward[0].segments is not a key we know"]),
+    "a segment that is not": (
+        'segments = ["sleeping"]',
+        ["reward[0].segments[0]", '"sleeping"', "the key of a segment (there is none yet)"],
+    ),
 }
 
 

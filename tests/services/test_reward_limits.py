@@ -8,10 +8,12 @@ from sqlalchemy import update
 
 from app.db import tables as t
 from app.errors import Conflict
+from app.programme.limits import Hidden, why_not_now
 from app.services.limits import asking_of, supply_of
 from app.services.merge import merge_accounts
 from app.services.programmes import in_force, publish, versions
 from jobs.automatic import issue_automatic
+from jobs.segments import refresh
 from tests.attack.counter import Shop, open_shop
 from tests.issued import TEN_PERCENT, issue
 from tests.people import People, account, order
@@ -121,6 +123,29 @@ def test_a_reward_of_a_tier_can_be_had_once_one_is_in_it(pipeline: Pipeline) -> 
     assert refusal(shop).endswith("(it is for members of another tier).")
     shop.earn(5, 100)  # 500 spent
     shop.redeem(5)
+
+
+def test_a_reward_of_a_segment_is_for_who_was_counted_into_it(pipeline: Pipeline) -> None:
+    big = '[[segment]]\nkey = "big"\nwhere = { spend_from = 500 }\n'
+    keys = 'segments = ["big"]\nautomatic = true\nper_member = 1\n'
+    programme_id = pipeline.programme(source=HEAD + big + TEN + keys)
+    store = pipeline.shopify(programme_id, "shop-1", token="shpat_1", key="shop-1")
+    people = People(pipeline, programme_id, [store])
+    for number, amount in ((5, 600), (6, 400)):
+        people.tell(0, account(str(number), f"{number}@example.pl"))
+        people.tell(0, order(number, f"{amount}.00", customer=str(number)))
+
+    def offered(member_id: int) -> str | None:
+        with pipeline.database.snapshot() as connection:
+            [programme] = [one.programme for one in versions(connection, programme_id)]
+            asking = asking_of(connection, member_id)
+            supply = supply_of(connection, programme_id, programme, pipeline.clock(), asking)
+        return why_not_now(programme.rewards[0], programme.timezone, supply)
+
+    assert issue_automatic(pipeline.runtime) == 0
+    refresh(pipeline.database, pipeline.clock, programme_id)
+    assert [offered(people.member(0, one)) for one in ("5", "6")] == [None, Hidden.OTHER_SEGMENT]
+    assert [issue_automatic(pipeline.runtime) for _ in range(2)] == [1, 0]
 
 
 def test_a_reward_can_be_had_from_its_first_second_until_its_last(pipeline: Pipeline) -> None:

@@ -21,9 +21,8 @@ from app.db.tables.programmes import (
     store,
     store_secret,
 )
-from app.db.tables.redemptions import mail, redemption, redemption_use
-from app.db.tables.segments import segment_member, segment_run
 from app.db.tables.redemptions import mail, redemption, redemption_use, waiting
+from app.db.tables.segments import segment_member, segment_run
 from app.db.tables.shadows import shadow, shadow_award, shadow_due
 from app.db.tables.tiers import tier_fact, tier_run
 

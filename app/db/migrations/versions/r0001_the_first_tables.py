@@ -952,6 +952,28 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     )
     op.create_index("ix_redemption_use_object_id", "redemption_use", ["object_id"], unique=False)
     op.create_table(
+        "waiting",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("member_id", BIG, nullable=False),
+        sa.Column("reward", TEXT, nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("due_at", BIG, nullable=True),
+        sa.Column("note", TEXT, nullable=True),
+        sa.Column("redemption_id", BIG, nullable=True),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_waiting_member_id")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_waiting_programme_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["redemption_id"], ["redemption.id"], name=op.f("fk_waiting_redemption_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_waiting")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_waiting_due_at", "waiting", ["due_at"], unique=False)
+    op.create_index("ix_waiting_member_id", "waiting", ["member_id"], unique=False)
+    op.create_table(
         "import_row",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("batch_id", BIG, nullable=False),
