@@ -86,6 +86,18 @@ def test_without_breakage_every_point_is_owed(shop: Pipeline, draft: Path) -> No
     assert told["total"]["liability"] == "4.50"
 
 
+def test_10_000_open_points_of_2_gr_are_150_zloty_if_a_quarter_is_never_spent(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    people = open_people(pipeline, stores=1)
+    people.tell(0, account("5", OLA), order(1, customer="5"))
+    path = tmp_path / "hundred.toml"
+    source = FIVE.replace("points = 5\n", "points = 100\n")
+    path.write_text(source.replace("earns_from", 'point_value = "0.02"\nearns_from'), "utf-8")
+    total = data(run(pipeline, path, "--breakage", "25", "--json"))["total"]
+    assert (total["open"], total["liability"]) == (10_000, "150.00")
+
+
 def test_a_person_reads_it_in_english(shop: Pipeline, draft: Path) -> None:
     told = plain(run(shop, draft, "--until", "2026-12-01"))
     assert "one-wallet from 2026-10-15 up to 2026-12-01 (days of UTC)" in told
