@@ -7,7 +7,7 @@ import pytest
 from app.errors import Invalid
 from app.programme.events import CustomerFacts, Event, Person
 from connectors.base import Closed, Observed, Origin
-from tests.connectors.outcomes import event, note
+from tests.connectors.outcomes import event, event_of_all, note
 from tests.connectors.shopify.captured import SHOP, answer, captured, told
 
 CUSTOMER = {
@@ -21,7 +21,7 @@ HERE = Origin(ref="loyalty-test-store.myshopify.com", shop_id="70000000001")
 
 
 def test_a_customer_is_told_in_full() -> None:
-    assert event(told("customers_update__case-account-enabled")) == Event(
+    assert event_of_all(told("customers_update__case-account-enabled")) == Event(
         kind="customer",
         external_id="7700000001009",
         modified_at=datetime(2026, 11, 20, 11, 0, tzinfo=UTC),
@@ -34,7 +34,7 @@ def test_a_customer_is_told_in_full() -> None:
 def test_a_read_says_what_the_webhook_said() -> None:
     outcome = answer("customer", id="7700000001009", shop=SHOP, customer=CUSTOMER)
     assert isinstance(outcome, Observed)
-    assert event(outcome) == event(told("customers_update__case-account-enabled"))
+    assert event(outcome) == event_of_all(told("customers_update__case-account-enabled"))
     assert outcome.origin == HERE
 
 
