@@ -123,7 +123,10 @@ def list_all(
 @as_json
 @pass_context
 def show_one(context: Context, *, referral_id: int, language: str, as_json: bool) -> None:
-    """Show one referral with what speaks against it."""
+    """Show one referral with what speaks against it.
+
+    Example: stempel referral show 12345 --language pl
+    """
     with context.database().snapshot() as connection:
         found = show_referral(connection, referral_id)
     show(_row(found, language), as_json, _text(found, language))

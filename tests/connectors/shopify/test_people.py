@@ -101,7 +101,7 @@ def test_an_answer_about_another_object_is_refused() -> None:
 
 def test_an_answer_that_we_never_write_is_refused() -> None:
     with pytest.raises(Invalid, match="no answer that this connector writes"):
-        answer("product", id="7")
+        answer("collection", id="7")
 
 
 # --- merges --------------------------------------------------------------------------------------
