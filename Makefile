@@ -31,7 +31,7 @@ run: setup
 
 # Of the long stories that run on both databases PostgreSQL gets a third; make chaos runs all of them.
 test: check
-	STEMPEL_TEST_SIZE=sampled $(BIN)/python -m pytest -n 2 --dist loadfile
+	STEMPEL_TEST_SIZE=sampled $(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: setup
 	$(BIN)/ruff format --check .
