@@ -110,7 +110,6 @@ class _Window:
 
     def __init__(self) -> None:
         self._points = 0
-        self._rewards: list[str | None] = []
         self._paid: list[WindowItem] = []
         self._last: tuple[WindowItem, Rule, ActionFacts] | None = None
         self._refused: tuple[WindowItem, Rule, ActionFacts, Reason] | None = None
@@ -120,7 +119,6 @@ class _Window:
             self._refused = self._refused or (item, rule, facts, reason)
             return
         self._points += rule.points
-        self._rewards.append(rule.reward)
         self._paid.append(item)
         self._last = (item, rule, facts)
 
@@ -128,7 +126,7 @@ class _Window:
         if self._last is not None:
             _, rule, _ = self._last
             award = _award(window, self._points, self._paid, *self._last, Reason.EARNED)
-            return with_gifts(award, rule, self._rewards.count(rule.reward))
+            return with_gifts(award, rule, len(self._paid))
         if self._refused is None:
             raise ValueError(f"the window {window.key} has no actions")
         return _award(window, 0, [self._refused[0]], *self._refused)
@@ -190,7 +188,9 @@ def _key(rule: Rule, facts: ActionFacts, day: date) -> str:
         case "anniversary":
             return f"{ANNIVERSARY}:{facts.years}"
         case _:
-            return f"{ACTION}:{_period(rule.each, day)}"
+            # An award has one reward and one badge; another version's rule may give others.
+            gifts = f":{rule.reward or ''}:{rule.badge or ''}" if rule.reward or rule.badge else ""
+            return f"{ACTION}:{_period(rule.each, day)}{gifts}"
 
 
 def _period(each: Each, day: date) -> str:

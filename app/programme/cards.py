@@ -21,6 +21,9 @@ from app.programme.rule import Rule
 from app.programme.rules import Award
 from app.programme.windows import WindowKey
 
+MOST_FILLED = 1000
+"""Cards that one order can fill. Shops count grams as pieces, and let anybody ask for any number of them."""
+
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """How far a person's card is: `punched` of `every` pieces; `full` cards were filled before."""
@@ -77,7 +80,7 @@ def _punch(
             pieces = pieces_counted(rule, basis, item.store) if rule.on == ITEM_COUNT else 0
             if pieces and rule.every is not None:
                 one = punched.setdefault(rule.key, _Punched())
-                one.pieces += pieces
+                one.pieces += min(pieces, MOST_FILLED * rule.every)
                 one.orders.append(item.object_id)
                 while one.pieces >= rule.every:
                     one.pieces -= rule.every

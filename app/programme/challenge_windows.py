@@ -33,7 +33,7 @@ class _Run:
     each: Step = "week"
     last: int = -1  # the latest week or month with an order, counted from the first of all time
     length: int = 0  # weeks or months in a row
-    won: set[str] = field(default_factory=set)
+    won: list[date] = field(default_factory=list)  # on which days
 
 
 def evaluate_challenges(items: Iterable[OrderItem]) -> list[tuple[WindowKey, Award]]:
@@ -50,9 +50,9 @@ def evaluate_challenges(items: Iterable[OrderItem]) -> list[tuple[WindowKey, Awa
                 continue
             run = runs.setdefault(challenge.key, _Run())
             _go_on(run, challenge, item, day)
-            key = f"{CHALLENGE}:{_period(challenge, day)}"
-            if key not in run.won and _is_won(run, challenge):
-                run.won.add(key)
+            if _is_won(run, challenge) and not _was_won(run, challenge, day):
+                run.won.append(day)
+                key = f"{CHALLENGE}:{_period(challenge, day)}"
                 won.append((WindowKey(challenge.key, key), _award(challenge, item, run)))
                 run.orders, run.length = [], 0
     return won
@@ -92,6 +92,12 @@ def _is_won(run: _Run, challenge: Challenge) -> bool:
     return latest - first < timedelta(days=challenge.days)
 
 
+def _was_won(run: _Run, challenge: Challenge, day: date) -> bool:
+    """Say whether it was won in this window before, whatever windows its earlier versions had."""
+    window = _period(challenge, day)
+    return any(_period(challenge, earlier) == window for earlier in run.won)
+
+
 def _step(each: Step, day: date) -> int:
     """Return the number of a week (from Monday) or month, so that the next one is one more."""
     return (day.toordinal() - 1) // 7 if each == "week" else day.year * 12 + day.month
@@ -104,9 +110,12 @@ def _period(challenge: Challenge, day: date) -> str:
 
 
 def _award(challenge: Challenge, item: OrderItem, run: _Run) -> Award:
-    objects = [order for _, order in run.orders]
     if challenge.orders is not None:
-        objects = objects[-challenge.orders :]
+        objects = [order for _, order in run.orders[-challenge.orders :]]
+    else:
+        # Those of before a gap didn't help.
+        first = run.last - run.length + 1
+        objects = [order for day, order in run.orders if _step(run.each, day) >= first]
     return Award(
         rule=challenge.key,
         points=challenge.points,

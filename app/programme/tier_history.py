@@ -77,7 +77,7 @@ def evaluate_gifts(items: Iterable[OrderItem]) -> tuple[tuple[WindowKey, Award],
     dated = [(moment, item) for item in known if (moment := began(item)) is not None]
     dated.sort(key=lambda pair: (pair[0], pair[1].object_id))
     sums = {by: Sums([moment for moment, _ in dated]) for by in measures}
-    entered: set[WindowKey] = set()
+    entered: dict[str, set[int]] = {}  # tier → the years in which it was
     gifts = []
     for moment, item in dated:
         for by, one in sums.items():
@@ -86,12 +86,17 @@ def evaluate_gifts(items: Iterable[OrderItem]) -> tuple[tuple[WindowKey, Award],
         if not programme.tiers:
             continue
         [reached] = sums[programme.tiering.by].of(_spans(programme, moment)[:1])
+        year = local_day(moment, programme.timezone).year
+        yearly = programme.tiering.window == "year"
         for tier in programme.tiers:
-            window = WindowKey(tier.key, _period(programme, moment))
-            if units_of(tier) <= reached and window not in entered:
-                entered.add(window)
-                if tier.gift:
-                    gifts.append((window, _gift(tier, item)))
+            before = entered.setdefault(tier.key, set())
+            # Whatever window an earlier version had: another one pays nobody again.
+            if units_of(tier) > reached or (year in before if yearly else before):
+                continue
+            before.add(year)
+            if tier.gift:
+                key = f"{TIER_GIFT}:{year:04}" if yearly else TIER_GIFT
+                gifts.append((WindowKey(tier.key, key), _gift(tier, item)))
     return tuple(sorted(gifts, key=lambda pair: pair[0]))
 
 
@@ -147,12 +152,6 @@ def _plain(context: Context) -> Context:
 def _spans(programme: Programme, moment: datetime) -> tuple[Span, ...]:
     zone = programme.timezone
     return spans(programme.tiering, zone, local_day(moment, zone))
-
-
-def _period(programme: Programme, moment: datetime) -> str:
-    if programme.tiering.window != "year":
-        return TIER_GIFT
-    return f"{TIER_GIFT}:{local_day(moment, programme.timezone).year:04}"
 
 
 def _gift(tier: Tier, item: OrderItem) -> Award:

@@ -265,3 +265,16 @@ def test_each_mistake_in_a_rule_about_actions_is_named(rules: str, message: str)
 def test_rules_about_actions_are_stored_as_they_were_written() -> None:
     written = programme(APP + 'times = 3\neach = "week"\n' + SHOWN + YEARS + "years = 5\n")
     assert load(dump(written)) == written
+
+
+def test_a_version_that_gives_another_reward_leaves_what_was_given_before() -> None:
+    several = APP.replace("points = 20", "points = 5") + "times = 5\n"
+    gift = '[[reward]]\nkey = "ten"\nkind = "percent"\nvalue = "10"\n'
+    with_gift = programme(f'{several}reward = "ten"\n{gift}')
+    items = [
+        item(1, NOON, with_gift),
+        item(2, NOON + timedelta(days=1), programme(several)),
+        item(3, NOON + timedelta(days=2), with_gift),
+    ]
+    given = {(one.reward, one.grants, one.points) for _, one in evaluate_actions(items)}
+    assert given == {("ten", 2, 10), (None, 0, 5)}

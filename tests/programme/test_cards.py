@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.programme.cards import Card, card_states, evaluate_cards
+from app.programme.cards import MOST_FILLED, Card, card_states, evaluate_cards
 from app.programme.document import Programme
 from app.programme.events import OrderFacts, Standing
 from app.programme.explanation import Reason
@@ -121,3 +121,9 @@ def test_cards_are_the_pieces_left_divided_by_ten(orders: list[tuple[int, int]])
     assert card_states(items, rules)[0].punched == left % 10
     for told in itertools.islice(itertools.permutations(items), 6):
         assert evaluate_cards(told) == evaluate_cards(items)
+
+
+def test_an_order_of_more_pieces_than_anybody_buys_fills_no_endless_row_of_cards() -> None:
+    rules = programme(COFFEE)
+    crowd = [item(1, cups(10**12), rules), item(2, cups(10), rules)]
+    assert len(filled(*crowd)) == MOST_FILLED + 1

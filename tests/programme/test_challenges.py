@@ -169,3 +169,28 @@ def test_so_many_orders_in_so_many_days_are_found_wherever_they_are(days: list[i
     ordered = sorted(days)
     expected = any(ordered[at + 2] - ordered[at] < 7 for at in range(len(ordered) - 2))
     assert bool(won(*(on(day, rules) for day in days))) is expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "days", "found"),
+    [
+        ("", MONTHLY, (0, 1), ["challenge:once"]),
+        (MONTHLY, "", (0, 100), ["challenge:2026-03"]),
+        (YEARLY, MONTHLY, (0, 1), ["challenge:2026"]),
+        (MONTHLY, YEARLY, (0, 100), ["challenge:2026-03"]),
+        ("", MONTHLY, (0, 100), ["challenge:once", "challenge:2026-06"]),
+    ],
+)
+def test_another_window_gives_nobody_again_what_was_won_within_it(
+    before: str, after: str, days: tuple[int, int], found: list[str]
+) -> None:
+    one = '[[challenge]]\nkey = "any"\norders = 1\ndays = 1\npoints = 100\n'
+    first, second = on(days[0], programme(one + before)), on(days[1], programme(one + after))
+    assert won(first, second) == {f"any {key}": 100 for key in found}
+
+
+def test_a_streak_names_the_orders_that_made_it_and_none_of_before_a_gap() -> None:
+    rules = programme('[[challenge]]\nkey = "two"\nstreak = 2\npoints = 10\n')
+    orders = [on(0, rules, number=1), on(21, rules, number=2), on(28, rules, number=3)]
+    [(_, award)] = evaluate_challenges(orders)
+    assert award.explanation.objects == (3, 2)

@@ -346,3 +346,18 @@ def test_windows_of_days_in_a_row_never_move_back(day: datetime, months: int) ->
     tiering = programme(f'window = "rolling"\nmonths = {months}\ngrace_days = 3').tiering
     several = spans(tiering, "Europe/Warsaw", day)
     assert all(later[0] >= earlier[0] for later, earlier in pairwise(several))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "year", "found"),
+    [
+        (YEAR, ROLLING, 400, {"silver tier:2026": 100}),
+        (YEAR, LIFETIME, 30, {"silver tier:2026": 100}),
+        (LIFETIME, YEAR, 30, {"silver tier": 100}),
+        (LIFETIME, YEAR, 400, {"silver tier": 100, "silver tier:2027": 100}),
+    ],
+)
+def test_another_window_of_tiers_pays_nobody_again(
+    before: Programme, after: Programme, year: int, found: dict[str, int]
+) -> None:
+    assert gifts([item(1, days(0), "600", before), item(2, days(year), "600", after)]) == found
