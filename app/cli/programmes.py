@@ -287,6 +287,8 @@ def _notes(document: Programme, stores: Sequence[str]) -> list[str]:
     naming = [(rule.key, named_stores(rule)) for rule in document.rules]
     naming += [(campaign.key, named_stores(campaign)) for campaign in document.campaigns]
     naming += [(segment.key, stores_named(segment)) for segment in document.segments]
+    if document.membership is not None:
+        naming.append((document.membership.key, named_stores(document.membership)))
     notes = [note for key, named in naming for note in _strange(key, named, stores)]
     notes += [note for reward in document.rewards for note in _of_reward(reward, stores)]
     if not document.rules:

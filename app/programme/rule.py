@@ -12,6 +12,7 @@ from app.programme.caps import ITEM_COUNT, ORDER_COUNT, NumberOfOrders, check_mi
 from app.programme.channels import Channel, check_channels
 from app.programme.fields import MOST_POINTS, OptionalMoney, Points, Slug, check_money
 from app.programme.lines import Factor, Lines, check_factors, check_lines
+from app.programme.membership import Membership
 from app.programme.reading import wrong
 from app.programme.referral import REFERRAL, USUAL_RETURN_DAYS, ReturnDays, check_referral
 from app.programme.reviews import MorePoints, check_media
@@ -95,10 +96,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     multiply: tuple[Factor, ...] = ()  # of several that name a line, the largest
 
 
-def named_stores(rule: Rule | Campaign) -> tuple[str, ...]:
-    """Return the keys of the stores whose products a rule or campaign asks for, each once."""
+def named_stores(rule: Rule | Campaign | Membership) -> tuple[str, ...]:
+    """Return the keys of the stores whose products a rule, campaign or membership asks for, each once."""
     factors = rule.multiply if isinstance(rule, Rule) else ()
-    chosen = (rule.lines, rule.except_lines, *factors)
+    never = None if isinstance(rule, Membership) else rule.except_lines
+    chosen = (rule.lines, never, *factors)
     products = [product for named in chosen if named is not None for product in named.products]
     return tuple(dict.fromkeys(product.store for product in products))
 

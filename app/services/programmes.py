@@ -32,8 +32,8 @@ _FIRST = (
 class Version(msgspec.Struct, frozen=True):
     """One published document. `effective_at` is None for the first: it judges all the past.
 
-    `stores` has the keys of the programme's stores by id, if any version has rules or campaigns about
-    products.
+    `stores` has the keys of the programme's stores by id, if any version has rules, campaigns or a
+    membership about products.
     """
 
     number: int
@@ -249,7 +249,8 @@ def versions(connection: Connection, programme_id: int) -> list[Version]:
 
 
 def _names_products(document: Programme) -> bool:
-    return any(map(named_stores, document.rules)) or any(map(named_stores, document.campaigns))
+    membership = () if document.membership is None else (document.membership,)
+    return any(map(named_stores, (*document.rules, *document.campaigns, *membership)))
 
 
 def in_force(known: Sequence[Version], moment: datetime) -> Version:

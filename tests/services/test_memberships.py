@@ -12,6 +12,7 @@ from app.db import tables as t
 from app.programme.diff import diff
 from app.programme.document import Programme, parse
 from app.programme.events import Event, Line, OrderFacts, Refund, RefundLine, Standing
+from app.programme.presets import preset_source
 from app.services.diff_words import say_change
 from app.services.explain import read_explanation, render
 from app.services.view_members import show_member
@@ -186,7 +187,7 @@ def test_a_membership_is_told_in_both_languages(pipeline: Pipeline) -> None:
     people.tell(0, bought(1, march(2026), back=1, at=1))
     assert told() == (
         "No member of “Premium”: nothing that was paid for it counts by now.",
-        "Brak członkostwa „Premium”: nic, co za nie zapłacono, już się nie liczy.",
+        "Brak członkostwa „Premium”: żadna opłata za nie już się nie liczy.",
     )
 
 
@@ -215,3 +216,21 @@ def test_what_becomes_of_the_membership_is_said_when_the_programme_changes() -> 
         "The membership “VIP”: the time that one piece buys is 6 months instead of 12 months.",
         "The membership “VIP”: the perks: new are “b”.",
     ]
+
+
+@SQLITE
+def test_what_buys_a_membership_may_be_named_by_its_number_in_the_shop(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    source = preset_source("membership", timezone="Europe/Warsaw")
+    named = f'lines = {{ products = [{{ store = "{people.stores[0].key}", id = "17" }}] }}'
+    pipeline.programme(source=source.replace('lines = { skus = ["MEMBERSHIP"] }', named))
+    people.tell(0, account("5", OLA))
+    for number, product in ((1, "18"), (2, "17")):
+        assert people.rows("award", window_key="membership") == []
+        told = bought(number, pipeline.clock())
+        assert isinstance(told.facts, OrderFacts)
+        lines = tuple(msgspec.structs.replace(one, product=product) for one in told.facts.lines)
+        facts = msgspec.structs.replace(told.facts, lines=lines)
+        people.tell(0, msgspec.structs.replace(told, facts=facts))
+    assert membership(people) == (datetime(2027, 11, 21, 23, tzinfo=UTC), "free-delivery")
+    assert people.problems() == []

@@ -13,7 +13,7 @@ from tests.web.test_joined_pages import plain
     [
         ("en", "TierSilversince 21 Nov 2026"),
         ("en", "PLN 1,380.00 more until Gold"),
-        ("pl", "do poziomu Gold brakuje jeszcze 1 380,00 zł"),
+        ("pl", "do poziomu Gold jeszcze 1 380,00 zł"),
         ("pl", "za osiągnięcie poziomu „Silver”"),
     ],
 )
