@@ -4,6 +4,7 @@ Looked up without holding anything, done in slices that look again.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import select
@@ -30,14 +31,29 @@ def let_idle_points_go(runtime: Runtime) -> None:
                 continue
             wrong = lapsed_wrongly(connection, programme_id)
         for entries in _slices(runtime, wrong):
-            with runtime.database.transaction() as connection:
-                revive(connection, runtime.vault, programme_id, entries, now)
+            runtime.database.run(
+                partial(
+                    revive,
+                    vault=runtime.vault,
+                    programme_id=programme_id,
+                    entries=entries,
+                    now=now,
+                )
+            )
         programme = in_force(known, now).programme
         with runtime.database.snapshot() as connection:
             idle = [one.member_id for one in idle_members(connection, programme_id, programme, now)]
         for members in _slices(runtime, idle):
-            with runtime.database.transaction() as connection:
-                lapse(connection, runtime.vault, programme_id, programme, members, now)
+            runtime.database.run(
+                partial(
+                    lapse,
+                    vault=runtime.vault,
+                    programme_id=programme_id,
+                    programme=programme,
+                    members=members,
+                    now=now,
+                )
+            )
 
 
 def _slices(runtime: Runtime, items: Sequence[_Item]) -> list[Sequence[_Item]]:

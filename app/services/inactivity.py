@@ -95,7 +95,7 @@ def lapse(
 ) -> None:
     """Take out what these members have open, if they are idle still. Call in a writing transaction."""
     work = WorkSet(programme_id, now)
-    lock_holders(connection, work, objects=(), members=members)
+    lock_holders(connection, work, objects=_earned_by(connection, members), members=members)
     idle = idle_members(connection, programme_id, programme, now, only=members)
     load_open_lots(connection, work)
     awards = {lot.award_id for lot in work.lots.values() if lot.award_id is not None}
@@ -109,6 +109,26 @@ def lapse(
     moved = sorted(work.moved)
     workset.flush(connection, work)
     want_writing(connection, moved, now)
+
+
+def _earned_by(connection: Connection, members: Sequence[int]) -> set[int]:
+    """Return the objects that these members' open points were given for.
+
+    None is missing once the accounts are locked: whose points came meanwhile is not idle.
+    """
+    found: set[int] = set()
+    for chunk in chunks(sorted(members)):
+        query = (
+            select(t.award.c.object_id)
+            .join(t.lot, t.lot.c.award_id == t.award.c.id)
+            .where(
+                t.lot.c.member_id.in_(chunk),
+                t.lot.c.remaining > 0,
+                t.award.c.object_id.is_not(None),
+            )
+        )
+        found |= set(connection.execute(query).scalars())
+    return found
 
 
 def lapsed_wrongly(connection: Connection, programme_id: int) -> list[int]:

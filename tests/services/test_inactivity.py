@@ -1,12 +1,18 @@
 """Points of members who do nothing for long are gone, and only of those."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.db.engine import Database
 from app.services.addressing import Letter
+from app.services.inactivity import lapse
+from app.services.programmes import versions
 from app.services.view_ledger import ledger_of, sentence
+from app.settings import Settings
 from tests.aging import NEW_YEAR, OLA, Aging, bought, open_aging
+from tests.locks import wait_for_lock
 from tests.people import account
 from tests.pipeline import Pipeline
 from tests.told import subjects, told
@@ -94,8 +100,30 @@ def test_taken_points_do_not_go_and_what_comes_back_lives_for_a_month(aging: Agi
 
 def test_a_refund_of_what_has_gone_costs_nothing(aging: Aging) -> None:
     aging.at(GONE)
-    aging.refund(1, "300.00", NEW_YEAR, None)
+    aging.refund(1, "300.00", NEW_YEAR, "300.00")
     assert aging.has() == (0, 0)
+
+
+def test_a_refund_told_in_the_moment_when_the_points_go_costs_nothing_either(
+    postgres_database: Database, settings: Settings
+) -> None:
+    pipeline = Pipeline(postgres_database, settings)
+    aging = open_aging(pipeline, "inactive_months = 12")
+    aging.people.tell(0, account(OLA, "ola@example.pl"))
+    aging.buy(1, "300.00")
+    pipeline.clock.moment = GONE
+    programme_id = aging.people.programme_id
+    with ThreadPoolExecutor(1) as pool:
+        with postgres_database.transaction() as connection:
+            programme = versions(connection, programme_id)[-1].programme
+            ola, vault = [aging.member], pipeline.runtime.vault
+            lapse(connection, vault, programme_id, programme, ola, aging.now)
+            telling = pool.submit(aging.refund, 1, "300.00", NEW_YEAR, "300.00")
+            wait_for_lock(postgres_database)
+        telling.result(30)
+    assert aging.has() == (0, 0)
+    assert aging.entries()[1] == ("expire", -300, 0)
+    pipeline.close()
 
 
 def test_an_idle_member_is_told_in_time_and_not_after_an_act(aging: Aging) -> None:
