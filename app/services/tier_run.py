@@ -26,6 +26,7 @@ from app.services.workset import WorkSet
 from app.services.writeback import want_writing
 
 _NEVER = ""
+_WORKING = " …"  # behind the measures that facts are being worked out of
 
 
 class Slices(msgspec.Struct, frozen=True):
@@ -60,12 +61,19 @@ def _go_on(
     day = local_day(now, version.programme.timezone).isoformat()
     run = _run_of(connection, programme_id, now)
     since = day_begins(now, version.programme.timezone)
-    if run.version != version.number:
-        since = now
-    if run.after is None:
-        if (run.day, run.version, run.measures) == (day, version.number, measures):
-            return 0
-        _note(connection, programme_id, day=day, version=version.number, after=-1)
+    if version.effective_at is not None:
+        since = max(since, version.effective_at)
+    if run.after is None and (run.day, run.version, run.measures) == (
+        day,
+        version.number,
+        measures,
+    ):
+        return 0
+    working = f"{measures}{_WORKING}"
+    if run.after is None or run.measures not in {measures, working}:
+        # Another measure in the middle: those gone through have no facts of it yet.
+        begun = measures if run.measures == measures else working
+        _note(connection, programme_id, day=day, version=version.number, measures=begun, after=-1)
         run = _run_of(connection, programme_id, now)
     complete = run.measures == measures
     after = run.after or -1

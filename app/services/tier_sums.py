@@ -53,12 +53,12 @@ class Accounts(msgspec.Struct, frozen=True):
 def retier(of: Accounts, programme: Programme, now: datetime, since: datetime) -> Update:
     """Return the statement; it changes those accounts that have another tier by now, `since` then.
 
-    An account that somebody else changes meanwhile is left alone: they work its tier out themselves.
+    An account whose tier somebody else works out meanwhile is left alone.
     """
     seen = t.member.alias("seen")
     reached = _reached(of, programme, now).subquery("reached")
     sums = (
-        select(seen.c.id, seen.c.rev, func.coalesce(reached.c.amount, 0).label("amount"))
+        select(seen.c.id, seen.c.tier_at, func.coalesce(reached.c.amount, 0).label("amount"))
         .outerjoin(reached, reached.c.member_id == seen.c.id)
         .where(of.of(seen, "id"), seen.c.state.in_(_WITH_TIERS))
         .subquery("sums")
@@ -76,7 +76,9 @@ def retier(of: Accounts, programme: Programme, now: datetime, since: datetime) -
         update(t.member)
         .where(
             t.member.c.id == sums.c.id,
-            t.member.c.rev == sums.c.rev,
+            # As nobody has worked it out since the sums were read: their facts are not in them.
+            t.member.c.tier_at.is_not_distinct_from(sums.c.tier_at),
+            t.member.c.state.in_(_WITH_TIERS),
             of.of(t.member, "id"),  # or the whole table is looked through for each slice
             t.member.c.tier.is_distinct_from(tier),
         )

@@ -1,15 +1,16 @@
 """Time and new rules move everybody's tiers, in slices, without an order being touched."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from app.db import tables as t
 from app.db.engine import Database
 from app.services.tier_run import Slices, recalculate
 from app.settings import Settings
+from tests.locks import wait_for_lock
+from tests.people import REWARDS
 from tests.pipeline import Pipeline
 from tests.services.test_tiers import HEAD, RULE, TIERS, gifts, judged, opened, placed, tier
 
@@ -78,19 +79,47 @@ def test_who_is_changed_by_somebody_else_meanwhile_is_left_to_them(
         connection.execute(set_tier.values(tier="gold"))
     with ThreadPoolExecutor(1) as pool:
         with postgres_database.transaction() as connection:
-            connection.execute(set_tier.values(tier="silver"))
+            connection.execute(set_tier.values(tier="silver", tier_at=pipeline.clock()))
             running = pool.submit(run, pipeline, Slices(100, 100))
-            _wait_for_lock(postgres_database)
+            wait_for_lock(postgres_database)
         running.result(30)
     assert tier(people) == "silver"
     pipeline.close()
 
 
-def _wait_for_lock(database: Database) -> None:
-    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    for _ in range(500):
-        with database.snapshot() as connection:
-            if connection.execute(waiting).scalar_one():
-                return
-        time.sleep(0.01)
-    raise AssertionError("nobody waits for a lock")
+def test_who_only_spends_meanwhile_is_moved_all_the_same(
+    postgres_database: Database, settings: Settings
+) -> None:
+    pipeline = Pipeline(postgres_database, settings)
+    people = opened(pipeline)
+    people.tell(0, placed(1, "500.00"))
+    run(pipeline)
+    pipeline.clock.advance(days=400)
+    with ThreadPoolExecutor(1) as pool:
+        with postgres_database.transaction() as connection:
+            connection.execute(update(t.member).values(rev=t.member.c.rev + 1))
+            running = pool.submit(run, pipeline, Slices(100, 100))
+            wait_for_lock(postgres_database)
+        running.result(30)
+    assert (tier(people), people.problems()) == ("bronze", [])
+    pipeline.close()
+
+
+def test_another_measure_in_the_middle_of_a_day_is_worked_out_for_everybody(
+    sqlite_database: Database, settings: Settings
+) -> None:
+    pipeline = Pipeline(sqlite_database, settings)
+    people = opened(pipeline)
+    people.tell(0, placed(1, "10.00"))
+    people.tell(0, placed(2, "10.00", customer="6"))
+    run(pipeline)
+    pipeline.clock.advance(days=1)
+    with sqlite_database.transaction() as connection:
+        assert recalculate(connection, pipeline.clock(), ONE_BY_ONE) == 1
+    by_orders = TIERS.replace("months = 12", 'months = 12\nby = "orders"')
+    by_orders = by_orders.replace('"500"', "1").replace('"2000"', "9")
+    pipeline.programme(source=HEAD + RULE + by_orders + REWARDS)
+    run(pipeline)
+    assert (tier(people), tier(people, "6")) == ("silver", "silver")
+    assert people.problems() == []
+    pipeline.close()

@@ -32,7 +32,8 @@ tier_run = table(
     ),
     Column("day", text(), nullable=False),  # of the programme's time zone
     Column("version", big(), nullable=False),  # that was in force
-    Column("measures", text(), nullable=False),  # that facts are kept of, as "orders spend"
+    # That facts are kept of, as "orders spend"; with " …" behind them while they are worked out.
+    Column("measures", text(), nullable=False),
     Column("at", Moment(), nullable=False),  # the moment that tiers are told for
     Column("after", big()),  # the last account gone through; NULL: all were
 )
