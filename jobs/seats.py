@@ -3,11 +3,12 @@
 import logging
 from datetime import timedelta
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.errors import Conflict, Invalid, NotFound
 from app.services.redeem import Outlet, redeem
-from app.services.waiting import Seat, free_seats, give_up, pass_over
+from app.services.waiting import Seat, free_seats, give_up, pass_over, still_waits
 from jobs.automatic import Rests
 from jobs.outlets import outlets
 from jobs.runtime import Runtime
@@ -40,18 +41,7 @@ def give_seats(runtime: Runtime, limit: int = 20, rests: Rests | None = None) ->
 
 def _give(runtime: Runtime, seat: Seat, shops: list[Outlet], rests: Rests) -> int:
     try:
-        runtime.database.run(
-            lambda connection: redeem(
-                connection,
-                runtime.vault,
-                programme_id=seat.programme_id,
-                member_id=seat.member_id,
-                reward=seat.reward,
-                outlets=shops,
-                actor="automatic",
-                now=runtime.clock(),
-            )
-        )
+        runtime.database.run(lambda connection: _redeem(connection, runtime, seat, shops))
     except Conflict as error:
         why = str(error)
         runtime.database.run(lambda one: pass_over(one, seat, why, runtime.clock()))
@@ -66,3 +56,18 @@ def _give(runtime: Runtime, seat: Seat, shops: list[Outlet], rests: Rests) -> in
         rests[seat.member_id] = runtime.clock() + _AFTER_FAILURE
         return 0
     return 1
+
+
+def _redeem(connection: Connection, runtime: Runtime, seat: Seat, shops: list[Outlet]) -> None:
+    now = runtime.clock()
+    if still_waits(connection, seat, now):
+        redeem(
+            connection,
+            runtime.vault,
+            programme_id=seat.programme_id,
+            member_id=seat.member_id,
+            reward=seat.reward,
+            outlets=shops,
+            actor="automatic",
+            now=now,
+        )

@@ -188,6 +188,19 @@ def free_seats(connection: Connection, now: datetime, *, limit: int) -> list[Sea
     return found
 
 
+def still_waits(connection: Connection, seat: Seat, now: datetime) -> bool:
+    """Say whether somebody still waits for a seat; nobody else gives it until this transaction ends.
+
+    They may have left, or have one by now: through another worker, or another account of theirs.
+    """
+    version = in_force(versions(connection, seat.programme_id), now)
+    await_turn(connection, seat.programme_id, version.programme, seat.reward)
+    query = select(t.waiting.c.id).where(
+        t.waiting.c.id == seat.waiting_id, t.waiting.c.due_at <= now
+    )
+    return connection.execute(query.with_for_update()).first() is not None
+
+
 def pass_over(connection: Connection, seat: Seat, why: str, now: datetime) -> None:
     """Note why somebody cannot have the seat now, so that the next one can; asked again in an hour."""
     connection.execute(

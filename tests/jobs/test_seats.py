@@ -13,7 +13,7 @@ from jobs.seats import give_seats
 from tests.cli.answers import data, plain
 from tests.people import order
 from tests.pipeline import Pipeline
-from tests.seats import line, opened, points, released, run, take, waits
+from tests.seats import SOURCE, line, opened, points, released, run, take, waits
 from tests.way.connected import unsound
 
 
@@ -74,6 +74,21 @@ def test_only_for_an_event_that_is_full_somebody_waits(pipeline: Pipeline) -> No
     take(people, 3)
     with pytest.raises(Conflict, match="cannot be waited for now"):
         waits(people, 1)  # who has a seat and may have one only
+
+
+def test_who_waits_with_two_accounts_that_are_one_gets_one_seat(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    pipeline.programme(source=SOURCE.replace("per_member = 1\n", ""))
+    seats = [take(people, guest) for guest in (1, 2)]
+    waits(people, 3)
+    waits(people, 4)
+    people.merge(people.member(0, "3"), people.member(0, "4"))
+    for seat in seats:
+        released(people, seat)
+    while give_seats(pipeline.runtime):
+        pass
+    assert (points(people, 3), line(people)) == (200, [])
+    assert unsound(pipeline) == []
 
 
 def test_the_commands_say_who_waits(pipeline: Pipeline) -> None:
