@@ -202,6 +202,7 @@ def _settle_windows(
     items, newest = _window_items(work, versions)
     posted, twice = posted_windows(work, _is_own)
     for person in sorted({work.member(person).id for person in people}):
+        work.member(person).dirty = True  # whoever evaluated without this does it anew
         for award in twice[person]:
             give_nothing(work, award)
             settle(
