@@ -33,6 +33,13 @@ def finish_stage(connection: Connection, batch_id: int) -> None:
     )
 
 
+def lock_staging(connection: Connection, batch_id: int, kind: Kind) -> None:
+    """Let rows be added to a batch until this transaction ends; raises Conflict for one thrown away."""
+    batch = lock_batch(connection, batch_id, kind)
+    if batch.state != "staging":
+        raise Conflict(f"Batch {batch_id} is {batch.state}: nothing can be added to it.")
+
+
 def discard(
     connection: Connection,
     batch_id: int,
@@ -52,9 +59,10 @@ def discard(
 def purge_staged(connection: Connection, now: datetime) -> int:
     """Throw away what nobody has applied for a long time; returns how many batches."""
     old = connection.execute(
-        select(t.import_batch).where(
-            t.import_batch.c.state.in_(_OPEN), t.import_batch.c.created_at < now - KEPT
-        )
+        select(t.import_batch)
+        .where(t.import_batch.c.state.in_(_OPEN), t.import_batch.c.created_at < now - KEPT)
+        .order_by(t.import_batch.c.id)
+        .with_for_update()
     ).all()
     for batch in old:
         _throw_away(connection, batch, "schedule", f"not applied for {KEPT.days} days", now)

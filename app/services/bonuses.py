@@ -18,7 +18,7 @@ from app.db.types import holds
 from app.errors import Conflict, Invalid
 from app.programme.cost import point_value
 from app.services.adjust import MOST_POINTS
-from app.services.batches import no_such, note_batch
+from app.services.batches import lock_staging, no_such, note_batch
 from app.services.programmes import in_force, versions
 from app.services.view_imports import tally
 from app.services.view_segments import members_of, show_segment
@@ -139,7 +139,11 @@ def begin_bonus(
 def stage_members(
     connection: Connection, batch_id: int, members: Sequence[int], points: int, *, first: int
 ) -> None:
-    """Put some of those aside who shall get a bonus; `first` is the number of the first of them."""
+    """Put some of those aside who shall get a bonus; `first` is the number of the first of them.
+
+    Raises Conflict if the bonus was thrown away meanwhile.
+    """
+    lock_staging(connection, batch_id, "bonus")
     connection.execute(
         insert(t.import_row),
         [

@@ -18,7 +18,7 @@ from app.programme import import_values
 from app.programme.import_columns import Columns
 from app.programme.import_csv import Survey
 from app.programme.import_values import Fault
-from app.services.batches import note_batch
+from app.services.batches import lock_staging, note_batch
 from app.services.keys import Vault
 from app.services.people import email_hash_of
 from app.services.stores import Store, list_stores
@@ -141,8 +141,9 @@ def stage_slice(
 ) -> int:
     """Keep some rows, each with its line in the file; returns the number that the next one has.
 
-    `first` is the number that the first of them has.
+    `first` is the number that the first of them has. Raises Conflict if the batch was thrown away meanwhile.
     """
+    lock_staging(connection, batch_id, "import")
     made: list[dict[str, Any]] = []
     for line, row in rows:
         found = [_bad(line, row)] if isinstance(row, tuple) else _placed(row, wish, vault, places)

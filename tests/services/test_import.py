@@ -1,18 +1,25 @@
 """Members and points from a former programme: looked at first, applied once, undone if they were wrong."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import update
 
 from app.db import tables as t
+from app.db.engine import Database
 from app.errors import Conflict
+from app.programme.import_values import Fault
 from app.services.batches import discard, purge_staged
-from app.services.import_stage import forget_staged
+from app.services.import_apply import begin_apply
+from app.services.import_stage import Wish, forget_staged, places_of, stage_slice
 from app.services.unexpire import Period, begin_undo, undo_slice
+from app.settings import Settings
 from tests.aging import NEW_YEAR, Aging, open_aging
 from tests.importing import Moving
+from tests.locks import wait_for_lock
 from tests.people import JAN, OLA, account, open_people
 from tests.pipeline import Pipeline
 
@@ -185,6 +192,40 @@ def test_a_batch_that_nobody_applies_is_thrown_away(moving: Moving) -> None:
         moving.apply(first)
     with database.transaction() as connection, pytest.raises(Conflict, match="only one that waits"):
         discard(connection, first, actor="ewa", reason="no", now=clock())
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_file_that_is_thrown_away_while_it_is_read_keeps_no_row(moving: Moving) -> None:
+    database, clock = moving.people.pipeline.database, moving.people.pipeline.clock
+    batch = moving.stage(TWO)
+    with database.transaction() as connection:
+        discard(connection, batch, actor="ewa", reason="no", now=clock())
+    wish = Wish(programme_id=moving.people.programme_id, reason="a test", actor="ewa")
+    read = [(9, (Fault(column="points", value="x", what="no number"),))]
+    vault = moving.people.pipeline.runtime.vault
+    with database.transaction() as connection:
+        places = places_of(connection, wish)
+        with pytest.raises(Conflict, match="is discarded"):
+            stage_slice(connection, vault, wish, batch, places, read, first=9)
+    assert moving.rows(batch) == []
+
+
+def test_what_is_applied_in_the_moment_when_it_would_be_thrown_away_stays(
+    postgres_database: Database, settings: Settings
+) -> None:
+    pipeline = Pipeline(postgres_database, settings)
+    moving = Moving(open_people(pipeline))
+    batch = moving.stage(TWO)
+    later = pipeline.clock() + timedelta(days=31)
+    with ThreadPoolExecutor(1) as pool:
+        with postgres_database.transaction() as connection:
+            begin_apply(connection, batch, actor="ewa", now=later)
+            purging = pool.submit(postgres_database.run, partial(purge_staged, now=later))
+            wait_for_lock(postgres_database)
+        assert purging.result(30) == 0
+    assert moving.apply(batch) == 2
+    assert moving.people.problems() == []
+    pipeline.close()
 
 
 def test_a_row_that_somebody_changed_is_found(moving: Moving) -> None:
