@@ -164,7 +164,7 @@ def test_a_file_says_itself_what_it_holds(
     assert data(run("apply", str(file), "--json"))["version"] == 1
 
 
-def test_an_owner_is_told_of_stores_that_a_rule_names_and_the_programme_has_not(
+def test_an_owner_is_told_of_stores_that_it_names_and_the_programme_has_not(
     run: Run, pipeline: Pipeline, tmp_path: Path
 ) -> None:
     document = tmp_path / "kawa.toml"
@@ -172,14 +172,18 @@ def test_an_owner_is_told_of_stores_that_a_rule_names_and_the_programme_has_not(
         '[programme]\nkey = "kawa"\ncurrency = "PLN"\n'
         '[[rule]]\nkey = "mugs"\non = "order.paid"\npoints = 5\nper_piece = true\n'
         'lines = {{ products = [{{ store = "{}", id = "17" }}, {{ store = "shop-x", id = "1" }}] }}\n'
+        '[membership]\nkey = "club"\nmonths = 12\nperks = ["free-delivery"]\n'
+        'lines = {{ products = [{{ store = "shop-z", id = "18" }}] }}\n'
     )
     document.write_text(rules.format("shop-y"))
     assert data(run("apply", str(document), "--json"))["notes"] == [
-        "mugs: the programme has no store shop-y and shop-x yet."
+        "mugs: the programme has no store shop-y and shop-x yet.",
+        "club: the programme has no store shop-z yet.",
     ]
     with pipeline.database.snapshot() as connection:
         store = pipeline.store(programme_id_of(connection, "kawa"))
     document.write_text(rules.format(store.key))
     assert data(run("apply", str(document), "--json"))["notes"] == [
-        "mugs: the programme has no store shop-x yet."
+        "mugs: the programme has no store shop-x yet.",
+        "club: the programme has no store shop-z yet.",
     ]
