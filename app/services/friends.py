@@ -19,7 +19,7 @@ from app.programme.referrals import State, referral_rules
 from app.programme.traits import block, mailbox, place, telephone, thrown_away
 from app.services.keys import Vault
 from app.services.people import email_hash_of
-from app.services.programmes import Version
+from app.services.programmes import Version, in_force
 from app.services.referral_cases import KINDS, code_holders, has_referrals, named_codes
 from app.services.rows import ObjectKey
 from app.services.workset import WorkSet, chunks
@@ -59,7 +59,9 @@ def note(
             if holders.keys() & named_codes([row]):
                 named.add(work.member(row.owner_id).id)
         people |= {work.member(owner).id for owner in owners}
-    collecting = bool(referral_rules(versions[-1].programme))
+    # Until a version begins that pays for friends no more, the present one does.
+    asking = (in_force(versions, work.now), versions[-1])
+    collecting = any(referral_rules(one.programme) for one in asking)
     return Noted(
         traits=_unknown(connection, _told(vault, work, incoming)) if collecting else (),
         named=tuple(sorted(named)),

@@ -1,11 +1,14 @@
 """Friends who were recommended the shop: who is paid, when, and what takes it back."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.errors import Conflict, Invalid
 from app.programme.events import Contact, Standing
 from app.programme.referral import code_in
 from app.programme.referrals import Verdict
+from app.services.programmes import Publication, publish
 from app.services.referral_desk import invitation_of
 from tests.pipeline import Pipeline
 from tests.services.referred import (
@@ -87,6 +90,19 @@ def test_two_friends_who_turn_out_to_be_one_pay_once(pipeline: Pipeline) -> None
     # The word of the cancelled order is still the earliest; the other order is the first now.
     assert (friends.balance("1"), friends.balance("2"), friends.balance("3")) == (200, 0, 50)
     assert friends.problems() == []
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_friends_are_compared_until_the_last_day_that_pays_for_them(pipeline: Pipeline) -> None:
+    friends = opened(pipeline)
+    without = RULE.format(days=0, debt="debt").partition("[[rule]]")[0]
+    with pipeline.database.transaction() as connection:
+        now = pipeline.clock()
+        end = Publication(since=now + timedelta(days=30))
+        publish(connection, pipeline.runtime.vault, without, now, end)
+    code = friends.joins("1", "Ola.Nowak@gmail.com", HOME)
+    friends.tell(0, bought(10, "2", code=code, email=ALIAS, contact=HOME))
+    assert states(friends) == ["held"]
 
 
 def test_an_alias_at_the_same_address_waits_for_a_person(pipeline: Pipeline) -> None:
