@@ -1,61 +1,75 @@
 """Lets the points of idle members go, and gives back what went although they were not idle.
 
-Looked up without holding anything, done in slices that look again.
+Looked up without holding anything, done in slices that look again. What fails keeps nobody else waiting.
 """
 
-from collections.abc import Sequence
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.db import tables as t
 from app.services.inactivity import idle_members, lapse, lapsed_wrongly, revive
 from app.services.programmes import in_force, versions
 from jobs.runtime import Runtime
 
-_SLICE_EMBEDDED, _SLICE = 10, 100
+log = logging.getLogger("stempel.inactivity")
 
-_Item = TypeVar("_Item")
+_SLICE_EMBEDDED, _SLICE = 10, 100
 
 
 def let_idle_points_go(runtime: Runtime) -> None:
-    """See to every programme; first what must come back, which may show that nobody is idle."""
-    now = runtime.clock()
+    """See to every programme; first what must come back, which may show that nobody is idle.
+
+    Raises at its end what was wrong with the last thing that could not be done.
+    """
     with runtime.database.snapshot() as connection:
         programmes = connection.execute(select(t.programme.c.id)).scalars().all()
-    for programme_id in programmes:
-        with runtime.database.snapshot() as connection:
-            known = versions(connection, programme_id)
-            if not any(one.programme.life.inactive_months for one in known):
-                continue
-            wrong = lapsed_wrongly(connection, programme_id)
-        for entries in _slices(runtime, wrong):
-            runtime.database.run(
-                partial(
-                    revive,
-                    vault=runtime.vault,
-                    programme_id=programme_id,
-                    entries=entries,
-                    now=now,
-                )
-            )
-        programme = in_force(known, now).programme
-        with runtime.database.snapshot() as connection:
-            idle = [one.member_id for one in idle_members(connection, programme_id, programme, now)]
-        for members in _slices(runtime, idle):
-            runtime.database.run(
-                partial(
-                    lapse,
-                    vault=runtime.vault,
-                    programme_id=programme_id,
-                    programme=programme,
-                    members=members,
-                    now=now,
-                )
-            )
+    failures = [one for programme_id in programmes for one in _in(runtime, programme_id)]
+    if failures:
+        raise failures[-1]
 
 
-def _slices(runtime: Runtime, items: Sequence[_Item]) -> list[Sequence[_Item]]:
+def _in(runtime: Runtime, programme_id: int) -> Iterator[Exception]:
+    """See to one programme; yields what failed."""
+    now = runtime.clock()
+    with runtime.database.snapshot() as connection:
+        known = versions(connection, programme_id)
+        if not any(one.programme.life.inactive_months for one in known):
+            return
+        wrong = lapsed_wrongly(connection, programme_id)
+    programme = in_force(known, now).programme
+
+    def back(entries: Sequence[int], connection: Connection) -> None:
+        revive(connection, runtime.vault, programme_id, entries, now)
+
+    def gone(members: Sequence[int], connection: Connection) -> None:
+        lapse(connection, runtime.vault, programme_id, programme, members, now)
+
+    yield from _each(runtime, wrong, back)
+    with runtime.database.snapshot() as connection:
+        idle = [one.member_id for one in idle_members(connection, programme_id, programme, now)]
+    yield from _each(runtime, idle, gone)
+
+
+def _each(
+    runtime: Runtime, items: Sequence[int], act: Callable[[Sequence[int], Connection], None]
+) -> Iterator[Exception]:
+    """Deal with all of them, with those of a slice that fails one by one; yields what failed alone."""
     size = _SLICE_EMBEDDED if runtime.database.embedded else _SLICE
-    return [items[start : start + size] for start in range(0, len(items), size)]
+    slices = deque(items[start : start + size] for start in range(0, len(items), size))
+    while slices:
+        part = slices.popleft()
+        try:
+            runtime.database.run(partial(act, part))
+        except Exception as error:
+            if isinstance(error, OperationalError | InterfaceError):
+                raise  # the database is away or too busy: nobody's fault
+            if len(part) > 1:
+                slices.extendleft([one] for one in part)
+                continue
+            log.exception("the points of %s cannot be seen to", part[0])
+            yield error

@@ -66,3 +66,18 @@ def test_others_points_expire_and_the_failing_ones_follow_once_they_can(aging: A
     count_wrong(aging, OLA, 1)
     aging.at(GONE + timedelta(minutes=10))
     assert has(aging, OLA) == (0, 0)
+
+
+def test_the_points_of_other_idle_members_go(pipeline: Pipeline) -> None:
+    aging = open_aging(pipeline, "inactive_months = 12\nremind_days = []")
+    for number, customer in enumerate((OLA, JAN), start=1):
+        aging.people.tell(0, bought(number, "300.00", NEW_YEAR, customer=customer))
+    count_wrong(aging, OLA, -1)
+    aging.at(GONE)
+    assert (has(aging, OLA), has(aging, JAN)) == ((300, 0), (0, 0))
+    assert error_of(aging, "let-idle-points-go") is not None
+    count_wrong(aging, OLA, 1)
+    aging.at(GONE + timedelta(minutes=70))
+    assert has(aging, OLA) == (0, 0)
+    assert error_of(aging, "let-idle-points-go") is None
+    assert aging.people.problems() == []
