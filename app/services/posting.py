@@ -209,6 +209,7 @@ def _link_lot(
         remaining=points,
         available_at=origin.available_at,
         expires_at=origin.expires_at,
+        reminded=origin.reminded,
     )
     work.add_lot(linked)
     work.links[origin.id] = linked.id

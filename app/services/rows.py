@@ -133,6 +133,7 @@ class LotRow(Stored):
     remaining: int
     available_at: datetime
     expires_at: datetime | None
+    reminded: int | None = None
 
 
 @dataclass(kw_only=True)

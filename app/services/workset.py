@@ -41,8 +41,11 @@ from app.services.rows import (
     Stored,
 )
 
-# Once a row is there, only `app.services.writeback` changes these: the rows here are not locked.
-_WRITTEN_ELSEWHERE = frozenset({"wanted_rev", "due_at"})
+# Once a row is there, only `writeback` and `reminders` change these: as read here they may be old.
+_WRITTEN_ELSEWHERE: dict[Table, frozenset[str]] = {
+    t.store_customer: frozenset({"wanted_rev", "due_at"}),
+    t.lot: frozenset({"reminded"}),
+}
 
 CHUNK = 400  # keys in one IN (…): well below every database's limit of parameters
 
@@ -255,7 +258,7 @@ def _write(
     connection: Connection, table: Table, rows: Iterable[Stored], *, bump: bool = False
 ) -> None:
     names = [f.name for f in fields(_row_class(table)) if f.name not in {"new", "dirty"}]
-    kept = _WRITTEN_ELSEWHERE if table is t.store_customer else frozenset()
+    kept = _WRITTEN_ELSEWHERE.get(table, frozenset())
     fresh, changed = [], []
     for row in rows:
         if not (row.new or row.dirty):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.services.addressing import Letter
-from tests.aging import NEW_YEAR, OLA, Aging, open_aging
+from tests.aging import NEW_YEAR, OLA, Aging, bought, open_aging
 from tests.people import account
 from tests.pipeline import Pipeline
 from tests.told import subjects, told
@@ -98,3 +98,15 @@ def test_points_of_a_joined_account_are_told_to_who_has_them_now(aging: Aging) -
     aging.people.merge(aging.people.member(0, OLA), aging.people.member(0, "6"))
     [one] = {one.subject for one in told(aging) if isinstance(one, Letter)}
     assert one.startswith("Use your points: 300 points")
+
+
+def test_who_was_told_is_not_told_again_because_accounts_were_joined(aging: Aging) -> None:
+    aging.people.tell(0, account("6", "olga@example.pl"))
+    aging.people.tell(0, bought(2, "50.00", NEW_YEAR, customer="6"))
+    aging.at(LAST - 30 * DAY)
+    assert len(told(aging)) == 2
+    aging.people.merge(aging.people.member(0, OLA), aging.people.member(0, "6"))
+    aging.at(LAST - 29 * DAY)
+    assert told(aging) == []
+    aging.at(LAST - 7 * DAY)
+    assert len(told(aging)) == 1
