@@ -31,6 +31,7 @@ from app.services.actions import record_action, withdraw_action
 from app.services.referral_desk import invitation_of
 from app.services.tier_run import Slices, recalculate
 from app.settings import Settings
+from jobs.referrals import judge_referrals
 from tests.machines import run_machine
 from tests.people import COSTS, REWARDS, People, account
 from tests.pipeline import Pipeline, TestClock
@@ -112,7 +113,8 @@ class Shop:
         assert self.people.problems() == []
 
     def end(self) -> dict[str, object]:
-        """Return all that was given, to whom, and where everybody stands."""
+        """Return all that was given, to whom, and where everybody stands, once friends are judged."""
+        judge_referrals(self.pipeline.runtime)
         self.proves_itself()
         found = self.pipeline.rebuilt()
         assert found.ok, found
