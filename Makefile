@@ -29,7 +29,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 run: setup
 	$(BIN)/stempel demo
 
-# Of the long stories that run on both databases PostgreSQL gets a third; make chaos runs all of them.
+# Of the long stories that run on both databases PostgreSQL gets a quarter; make chaos runs all of them.
 test: check
 	STEMPEL_TEST_SIZE=sampled $(BIN)/python -m pytest -n 2 --dist worksteal
 
