@@ -10,6 +10,8 @@ how one sum was split over several of them matters:
 3. What is not accounted for by lines (refunds of an amount only, lines we don't know, more than a
    line was worth) comes off the goods in proportion to what is left, then off everything else.
 4. Once as much was given back as the order was worth, nothing is left, whatever the lines say.
+5. What of the rest was paid with credit of the programme's own comes off all lines alike: of what is
+   left to be paid for, credit pays for what was not given back to it.
 
 A refunded amount includes tax. Where prices count without it, each line loses the same share of its
 net as of its gross; a line refund states its own net.
@@ -25,6 +27,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache, cached_property
+from operator import sub
 
 import msgspec
 
@@ -37,6 +40,7 @@ from app.programme.basis_units import (
     Left,
     pieces_left,
     returned_pieces,
+    rounded,
     whole_units,
 )
 from app.programme.document import Switches
@@ -61,6 +65,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     uncounted: tuple[tuple[str, int], ...]  # kind of line → what is left of those
     discounts: int  # negative lines, already taken off `parts`
     dispute_lost: bool  # the buyer's bank took money back: counted as given back
+    credited: tuple[int, ...] = ()  # of the same lines: what own credit paid for, already taken off
 
     @property
     def currency(self) -> str:
@@ -132,8 +137,11 @@ class _Part:
         self.gross -= self.gross * share
 
 
-def basis_of(order: OrderFacts, switches: Switches) -> Basis:
-    """Work out the basis. Raises Invalid for an amount that no order can have."""
+def basis_of(order: OrderFacts, switches: Switches, credit: Decimal = Decimal(0)) -> Basis:
+    """Work out the basis. Raises Invalid for an amount that no order can have.
+
+    `credit` is what was paid with the programme's own gift cards and credit, and not given back to them.
+    """
     with_tax = order.prices_include_tax if switches.tax == "as-shown" else switches.tax == "with"
     counted = _counted_kinds(
         shipping=switches.shipping,
@@ -158,6 +166,12 @@ def basis_of(order: OrderFacts, switches: Switches) -> Basis:
             pieces.append(quantity)
         elif units:
             left_out[line.kind.value] = left_out.get(line.kind.value, 0) + units
+    credited: tuple[int, ...] = ()
+    if credit and not switches.own_credit and total:
+        kept = _paid_with_money(parts, order, given_back, credit)
+        credited = tuple(map(sub, parts, kept))
+        total, parts = sum(kept), kept
+        pieces = [count if units else 0 for count, units in zip(pieces, kept, strict=True)]
     return Basis(
         order=order,
         with_tax=with_tax,
@@ -168,7 +182,18 @@ def basis_of(order: OrderFacts, switches: Switches) -> Basis:
         uncounted=tuple(sorted(left_out.items())),
         discounts=discount,
         dispute_lost=bool(lost),
+        credited=credited,
     )
+
+
+def _paid_with_money(
+    parts: Sequence[int], order: OrderFacts, given_back: Iterable[Refund], credit: Decimal
+) -> list[int]:
+    """Return what of the lines was not paid for with `credit`, to the ten-thousandth altogether."""
+    refunded = sum((max(_exact(refund.amount), _ZERO) for refund in given_back), _ZERO)
+    left = _exact(order.total) - refunded
+    share = max(left - max(_exact(credit), _ZERO), _ZERO) / left if left > 0 else _ZERO
+    return rounded([part * share for part in parts])
 
 
 def _what_is_left(
@@ -323,14 +348,7 @@ def _finest(amount: Decimal) -> int:
 
 def _rounded(amounts: Sequence[Fraction]) -> list[int]:
     """Round to ten-thousandths so that the rounded parts add up to the rounded sum."""
-    exact = [amount * UNIT for amount in amounts]
-    units = [int(amount) for amount in exact]
-    missing = round(sum(exact, _ZERO)) - sum(units)
-    if missing:
-        by_remainder = sorted(range(len(units)), key=lambda at: (units[at] - exact[at], at))
-        for at in by_remainder[:missing]:
-            units[at] += 1
-    return units
+    return rounded([amount * UNIT for amount in amounts])
 
 
 def _written(units: int, places: int) -> Decimal:

@@ -4,7 +4,7 @@ Most orders are such: nothing was taken off them, or lines were given back for t
 It is what basis.py says of them, in whole numbers and a tenth of the time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
@@ -74,6 +74,17 @@ def pieces_left(line: Line, before: Fraction | int, left: Fraction | int, return
     # So many pieces could have been given back for the money, at half of their price each.
     paid_for = 2 * quantity * (before - left) // before if before else 0
     return max(quantity - min(returned, paid_for), 0)
+
+
+def rounded(exact: Sequence[Fraction]) -> list[int]:
+    """Round to whole units so that the rounded parts add up to the rounded sum."""
+    units = [int(amount) for amount in exact]
+    missing = round(sum(exact, Fraction(0))) - sum(units)
+    if missing:
+        by_remainder = sorted(range(len(units)), key=lambda at: (units[at] - exact[at], at))
+        for at in by_remainder[:missing]:
+            units[at] += 1
+    return units
 
 
 def _untouched(order: OrderFacts, *, with_tax: bool) -> list[Left] | None:

@@ -75,7 +75,8 @@ def _punch(
     for item in as_placed(with_cards):
         if item.facts is None or not counts(item):
             continue
-        basis = basis_of(with_goods(item.facts, item.context.products), item.programme.basis)
+        order = with_goods(item.facts, item.context.products)
+        basis = basis_of(order, item.programme.basis, item.context.own_credit)
         for rule in item.programme.rules:
             pieces = pieces_counted(rule, basis, item.store) if rule.on == ITEM_COUNT else 0
             if pieces and rule.every is not None:

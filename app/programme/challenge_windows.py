@@ -63,7 +63,7 @@ def _is_big_enough(challenge: Challenge, item: OrderItem) -> bool:
         return True
     if item.facts is None:
         return False
-    basis = basis_of(item.facts, item.programme.basis)
+    basis = basis_of(item.facts, item.programme.basis, item.context.own_credit)
     if basis.currency == item.programme.currency:
         return basis.total >= challenge.goods_from
     if item.context.rate is None:

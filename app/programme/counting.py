@@ -61,6 +61,10 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
         sums = dict(self.basis.uncounted)
         for why, units in self.excepted:
             sums[why] = sums.get(why, 0) + units
+        credited = self.basis.credited
+        if credited:
+            several = range(len(credited)) if self.chosen is None else self.chosen
+            sums[LeftOut.OWN_CREDIT.value] = sum(credited[at] for at in several)
         return tuple((why, self.basis.written(units)) for why, units in sorted(sums.items()))
 
 
@@ -91,8 +95,9 @@ def count(rule: Rule, basis: Basis, store: str | None) -> Counted:
     ):
         why = _left_out(line, only, never)
         if why is not None:
-            if left:
-                excepted[why] = excepted.get(why, 0) + left
+            whole = left + (basis.credited[at] if basis.credited else 0)
+            if whole:
+                excepted[why] = excepted.get(why, 0) + whole
             continue
         chosen.append(at)
         total += left

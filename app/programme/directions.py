@@ -170,6 +170,7 @@ DIRECTIONS: Mapping[str, Direction] = {
     "basis.fees": _more(),
     "basis.tips": _more(),
     "basis.gift_cards": _more(),
+    "basis.own_credit": _more(),
     "rule.on": _ranked("order.completed", "order.paid"),
     "rule.points": _more(),
     "rule.per": _less(),

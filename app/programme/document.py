@@ -53,6 +53,7 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True):
     fees: bool = False
     tips: bool = False
     gift_cards: bool = False
+    own_credit: bool = False  # what was paid with gift cards and credit of the programme
 
 
 class Programme(msgspec.Struct, frozen=True, kw_only=True):

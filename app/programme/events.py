@@ -8,6 +8,7 @@ Amounts are exact Decimals in the order's currency; times are aware UTC.
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -85,6 +86,27 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: datetime | None = None  # when it was decided, else when it began
 
 
+class CreditBack(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was given back to a gift card or to store credit that an order had been paid with."""
+
+    amount: Decimal  # positive
+    at: datetime | None = None
+
+
+class CreditUse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an order was paid with besides money; whose gift card or credit that was is asked elsewhere.
+
+    `amount` is None while nobody has read how much it was: bodies of orders name the way of paying only.
+    A card is named by the platform's id and by the last characters of its code, as far as it tells them.
+    """
+
+    kind: Literal["gift-card", "store-credit"]
+    card: str = ""
+    last: str = ""  # lower-cased
+    amount: Decimal | None = None  # paid with it, in the order's currency
+    back: tuple[CreditBack, ...] = ()
+
+
 class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="order"):
     """The newest known state of one order."""
 
@@ -101,6 +123,7 @@ class OrderFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     refunds: tuple[Refund, ...] = ()
     codes: tuple[str, ...] = ()  # discount codes, lower-cased
     disputes: tuple[Dispute, ...] = ()  # no order body shows them: what is known is kept
+    credits: tuple[CreditUse, ...] = ()  # what it was paid with besides money
     referral: str | None = (
         None  # the code of who recommended the shop, as `referral.code_in` has it
     )

@@ -77,6 +77,7 @@ class LeftOut(StrEnum):
 
     NOT_NAMED = "not-named"  # the rule speaks of other lines
     EXCEPTED = "excepted"  # the rule says so
+    OWN_CREDIT = "own-credit"  # paid with a gift card or credit that the programme gave
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

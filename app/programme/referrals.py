@@ -191,7 +191,7 @@ def bought(item: OrderItem) -> bool:
         return False
     if standing_reason(order, completed=item.programme.earns_at == "completed") is not None:
         return False
-    return basis_of(order, item.programme.basis).total > 0
+    return basis_of(order, item.programme.basis, item.context.own_credit).total > 0
 
 
 def return_days(found: Referred) -> int:

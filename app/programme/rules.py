@@ -37,12 +37,15 @@ from app.programme.goods import with_goods
 from app.programme.lines import Goods
 from app.programme.multipliers import Multiplier, stacked
 from app.programme.order_worth import Judged, explained, judge
+from app.programme.own_credit import OwnCredit
 from app.programme.rule import COUNTS, ORDER_TRIGGERS
 
 NO_RULE = ""
 """The rule of an award that says why no rule judged the object."""
 
 Beneficiary = Literal["owner", "referrer"]
+
+_NO_MONEY = Decimal(0)
 
 
 class Award(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +75,13 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     segments: tuple[str, ...] = ()  # that the person was in
     rate: Decimal | None = None  # programme currency for one unit of the order's currency
     products: tuple[Goods, ...] = ()  # of the order's lines, if the version asks (goods.py)
+    # What of it was paid with credit that the programme gave, and when: less where it went back.
+    credit: tuple[OwnCredit, ...] = ()
+
+    @property
+    def own_credit(self) -> Decimal:
+        """What was paid with the programme's own gift cards and credit, as `basis_of` takes it."""
+        return sum((one.amount for one in self.credit), _NO_MONEY) if self.credit else _NO_MONEY
 
 
 def evaluate(
@@ -235,7 +245,9 @@ def _judge_order(
             reason, channel = Reason.OTHER_CHANNEL, channel_of(order.channel)
         if reason is None:
             if basis is None:
-                basis = known or basis_of(with_goods(order, context.products), programme.basis)
+                basis = known or basis_of(
+                    with_goods(order, context.products), programme.basis, context.own_credit
+                )
                 if campaigns or programme.tiers:
                     occasion = _occasion(programme, context, order, basis, store)
                     several = multipliers(occasion, campaigns)

@@ -290,7 +290,8 @@ def _counted(draft: Programme, order: OrderItem) -> Basis | None:
     """Return what counts of an order that brings money, None for one that doesn't (yet)."""
     if order.facts is None or standing_reason(order.facts, completed=False) is not None:
         return None
-    return basis_of(with_goods(order.facts, order.context.products), draft.basis)
+    facts = with_goods(order.facts, order.context.products)
+    return basis_of(facts, draft.basis, order.context.own_credit)
 
 
 def as_if(draft: Programme, history: History, since: datetime | None = None) -> History:
@@ -333,9 +334,9 @@ def as_if(draft: Programme, history: History, since: datetime | None = None) -> 
 
 
 def _around(context: Context) -> Context:
-    if context.rate is None and not context.segments and not context.products:
+    if not (context.rate or context.segments or context.products or context.credit):
         return _PLAIN
-    return Context(rate=context.rate, segments=context.segments, products=context.products)
+    return msgspec.structs.replace(context, tier=None, ordinal=None)
 
 
 def _tier_at_the_end(programme: Programme, history: History, end: datetime) -> str | None:

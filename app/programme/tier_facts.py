@@ -76,6 +76,7 @@ def _moments(item: OrderItem, order: OrderFacts, since: datetime, by: TierBy) ->
         yield max(refund.at or item.shown.get(refund.id, since), since)
     for dispute in order.disputes:
         yield max(dispute.at or since, since)
+    yield from (max(one.at, since) for one in item.context.credit)
     if by == "points" and order.completed_at is not None:  # some rules pay then
         yield max(order.completed_at, since)
 
@@ -101,7 +102,11 @@ def as_of(item: OrderItem, since: datetime, moment: datetime) -> OrderItem:
             dispute for dispute in order.disputes if max(dispute.at or since, since) <= moment
         ),
     )
-    return msgspec.structs.replace(item, facts=then)
+    context = item.context
+    if context.credit:
+        credit = tuple(one for one in context.credit if max(one.at, since) <= moment)
+        context = msgspec.structs.replace(context, credit=credit)
+    return msgspec.structs.replace(item, facts=then, context=context)
 
 
 def _amount(item: OrderItem, by: TierBy) -> int:
@@ -124,7 +129,7 @@ def _spent(item: OrderItem, order: OrderFacts) -> int:
     programme = item.programme
     if standing_reason(order, completed=programme.earns_at == "completed") is not None:
         return 0
-    spent = Fraction(basis_of(order, programme.basis).total)
+    spent = Fraction(basis_of(order, programme.basis, item.context.own_credit).total)
     if order.currency != programme.currency:
         spent *= Fraction(item.context.rate or 0)
     return math.floor(spent * UNIT)

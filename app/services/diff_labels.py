@@ -96,6 +96,7 @@ KEYS = {
     "basis.fees": mark("fees"),
     "basis.tips": mark("tips"),
     "basis.gift_cards": mark("gift cards"),
+    "basis.own_credit": mark("what is paid with the programme's own gift cards and credit"),
     "rule.on": mark("what it is for"),
     "rule.per": mark("the amount that it gives points for"),
     "rule.step": mark("full steps only"),

@@ -154,10 +154,9 @@ def _why(
             return why_given(words, told, kind, number)
         text = WINDOWS.get(kind)
         return with_gift(words, told, words.say(text) if text else reason)
-    if told.reason is Reason.NOTHING_COUNTS and told.refunded:
-        amount = words.money(told.refunded, told.currency)
-        return words.say("all that counts was given back, %(amount)s altogether", amount=amount)
-    if told.basis is None or told.reason in {Reason.NOTHING_COUNTS, Reason.NO_SUCH_LINES}:
+    if told.reason is Reason.NOTHING_COUNTS:
+        return _nothing_left(words, told) or reason
+    if told.basis is None or told.reason is Reason.NO_SUCH_LINES:
         return reason
     parts = [_basis(words, told)]
     # What was compared and multiplied is in the programme's money if a rate led there.
@@ -182,6 +181,17 @@ def _why(
     return ", ".join(parts)
 
 
+def _nothing_left(words: Texts, told: Explanation) -> str | None:
+    """Say where all that counts has gone, None if nothing did from the start."""
+    credited = dict(told.left_out).get(LeftOut.OWN_CREDIT)
+    if credited:
+        return _credited(words, credited, told)
+    if told.refunded:
+        amount = words.money(told.refunded, told.currency)
+        return words.say("all that counts was given back, %(amount)s altogether", amount=amount)
+    return None
+
+
 def _basis(words: Texts, told: Explanation) -> str:
     """Say what counts of an order, and what of it doesn't."""
     details = []
@@ -196,12 +206,16 @@ def _basis(words: Texts, told: Explanation) -> str:
             else words.say("%(lines)s without tax", lines=lines)
         )
     details += _times(words, told)
-    if told.left_out:
-        left_out = " + ".join(
+    left_out = dict(told.left_out)
+    credited = left_out.pop(LeftOut.OWN_CREDIT, None)
+    if left_out:
+        several = " + ".join(
             f"{_kind_left_out(words, kind)} {words.money(amount, told.currency)}"
-            for kind, amount in told.left_out
+            for kind, amount in left_out.items()
         )
-        details.append(words.say("not counted: %(what)s", what=left_out))
+        details.append(words.say("not counted: %(what)s", what=several))
+    if credited:
+        details.append(_credited(words, credited, told))
     if told.discount:
         details.append(
             words.say(
@@ -220,6 +234,10 @@ def _basis(words: Texts, told: Explanation) -> str:
     else:
         counted = words.say("%(amount)s of the order counts", amount=basis)
     return f"{counted} ({'; '.join(details)})" if details else counted
+
+
+def _credited(words: Texts, amount: Decimal, told: Explanation) -> str:
+    return words.say(LEFT_OUT[LeftOut.OWN_CREDIT], amount=words.money(amount, told.currency))
 
 
 def _kind_left_out(words: Texts, kind: str) -> str:

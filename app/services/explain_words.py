@@ -80,6 +80,9 @@ LINE_KINDS: dict[LineKind, str] = {
 LEFT_OUT: dict[LeftOut, str] = {
     LeftOut.NOT_NAMED: mark("other goods"),
     LeftOut.EXCEPTED: mark("goods that the rule leaves out"),
+    LeftOut.OWN_CREDIT: mark(
+        "%(amount)s was paid with a gift card or credit of the programme and earns nothing"
+    ),
 }
 
 CHANNELS: dict[str, str] = {

@@ -81,6 +81,31 @@ SENTENCES = [
     ),
     (
         told(
+            basis=money("80.00"),
+            lines=(("1", money("80.00")),),
+            left_out=(("own-credit", money("20.00")), ("shipping", money("14.99"))),
+            raw=money("80"),
+        ),
+        {"kind": "earn", "points": 80, "worth": 80},
+        ("80 points: PLN 80.00 of the order counts (1 line with tax; not counted: delivery PLN 14.99; "
+        "PLN 20.00 was paid with a gift card or credit of the programme and earns nothing), 1 point "
+        "for every PLN 1.00."),
+        ("80 punktów: liczy się 80,00 zł z zamówienia (1 pozycja, z podatkiem; nie liczy się: "
+        "dostawa 14,99 zł; 20,00 zł zapłacono kartą podarunkową lub środkami z programu, za to nie ma "
+        "punktów), 1 punkt za każde 1,00 zł."),
+    ),
+    (
+        told(
+            reason=Reason.NOTHING_COUNTS,
+            basis=money("0.00"),
+            left_out=(("own-credit", money("100.00")),),
+        ),
+        {"kind": "award", "points": 0},
+        "0 points: PLN 100.00 was paid with a gift card or credit of the programme and earns nothing.",
+        "0 punktów: 100,00 zł zapłacono kartą podarunkową lub środkami z programu, za to nie ma punktów.",
+    ),
+    (
+        told(
             reason=Reason.BELOW_THRESHOLD,
             basis=money("100.00"),
             lines=(),
