@@ -21,11 +21,11 @@ from app.services.perks import end_perks
 from app.services.reminders import remind, remind_idle
 from app.services.retention import purge_bodies
 from app.services.seal import seal_heads
-from app.services.shadow_follow import follow_all
 from jobs.inactivity import let_idle_points_go
 from jobs.policy import describe
 from jobs.runtime import Runtime
 from jobs.segments import count_segments
+from jobs.shadows import follow_shadows
 from jobs.tiers import recalculate_tiers
 
 log = logging.getLogger("stempel.schedule")
@@ -100,20 +100,16 @@ def _remind_idle(runtime: Runtime, connection: Connection) -> None:
     remind_idle(connection, runtime.clock())
 
 
-def _follow_shadows(runtime: Runtime, connection: Connection) -> int:
-    return follow_all(connection, limit=_slice(runtime))
-
-
 def _slice(runtime: Runtime) -> int:
     return _SLICE_EMBEDDED if runtime.database.embedded else _SLICE
 
 
 class Alone(msgspec.Struct, frozen=True):
-    """A job that sees to its own transactions."""
+    """A job that sees to its own transactions. One that returns False goes on in the next turn."""
 
     name: str
     every: timedelta
-    run: Callable[[Runtime], None]
+    run: Callable[[Runtime], bool | None]
 
 
 SCHEDULE: tuple[Periodic | OneByOne | Alone, ...] = (
@@ -128,7 +124,7 @@ SCHEDULE: tuple[Periodic | OneByOne | Alone, ...] = (
     Periodic("end-memberships", timedelta(minutes=1), _end_memberships),
     # A day begins at another hour in each programme's zone.
     Periodic("celebrate-days", timedelta(hours=1), _celebrate),
-    Periodic("follow-shadows", timedelta(minutes=1), _follow_shadows),
+    Alone("follow-shadows", timedelta(minutes=1), follow_shadows),
     Alone("count-segments", timedelta(minutes=1), count_segments),
     Periodic("seal-heads", timedelta(days=1), _seal),
     Periodic("purge-bodies", timedelta(days=1), _purge),
@@ -172,8 +168,7 @@ def _run(runtime: Runtime, job: Periodic | OneByOne | Alone) -> int:
             case Periodic():
                 done = _in_slices(runtime, job)
             case Alone():
-                job.run(runtime)
-                done = True
+                done = job.run(runtime) is not False
         if not done:
             after = timedelta()  # the rest in the next turn
     except Exception as failure:  # the edge of the jobs: recorded, never swallowed

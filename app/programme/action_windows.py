@@ -109,8 +109,7 @@ class _Window:
     """The actions of one window, and what those that are paid are worth together."""
 
     def __init__(self) -> None:
-        self._points = 0
-        self._paid: list[WindowItem] = []
+        self._paid: list[tuple[WindowItem, int]] = []
         self._last: tuple[WindowItem, Rule, ActionFacts] | None = None
         self._refused: tuple[WindowItem, Rule, ActionFacts, Reason] | None = None
 
@@ -118,24 +117,22 @@ class _Window:
         if reason is not None:
             self._refused = self._refused or (item, rule, facts, reason)
             return
-        self._points += rule.points
-        self._paid.append(item)
+        self._paid.append((item, rule.points))
         self._last = (item, rule, facts)
 
     def award(self, window: WindowKey) -> Award:
         if self._last is not None:
             _, rule, _ = self._last
-            award = _award(window, self._points, self._paid, *self._last, Reason.EARNED)
+            award = _award(window, self._paid, *self._last, Reason.EARNED)
             return with_gifts(award, rule, len(self._paid))
         if self._refused is None:
             raise ValueError(f"the window {window.key} has no actions")
-        return _award(window, 0, [self._refused[0]], *self._refused)
+        return _award(window, [(self._refused[0], 0)], *self._refused)
 
 
 def _award(
     window: WindowKey,
-    points: int,
-    items: Sequence[WindowItem],
+    items: Sequence[tuple[WindowItem, int]],
     item: WindowItem,
     rule: Rule,
     facts: ActionFacts,
@@ -144,7 +141,8 @@ def _award(
     limited = rule.on == ACTION and reason in {Reason.EARNED, Reason.TOO_SOON}
     return Award(
         rule=window.rule,
-        points=points,
+        points=sum(points for _, points in items),
+        parts=tuple((one.object_id, points) for one, points in items),
         explanation=Explanation(
             rule=window.rule,
             version=item.version,
@@ -153,7 +151,7 @@ def _award(
             action=facts.action,
             times=rule.times if limited else None,
             each=rule.each if limited else None,
-            objects=tuple(one.object_id for one in reversed(items[-MOST_NAMED:])),
+            objects=tuple(one.object_id for one, _ in reversed(items[-MOST_NAMED:])),
             notes=(Note.UNVERIFIED,) if is_self_declared(facts.action) else (),
         ),
     )

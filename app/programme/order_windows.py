@@ -187,7 +187,7 @@ class _Sums:
 
     def __init__(self) -> None:
         self.given = self.beyond = 0
-        self.over: list[int] = []
+        self.over: list[tuple[int, int]] = []  # orders, and what it takes off each
         self.last: tuple[int, int] = (0, 0)  # version and points of the latest order's cap
 
     def add(self, item: OrderItem, cap: Cap, left: dict[str, int]) -> None:
@@ -199,7 +199,7 @@ class _Sums:
         self.beyond += points - counted
         self.last = (item.version, cap.points)
         if points > counted:
-            self.over.append(item.object_id)
+            self.over.append((item.object_id, counted - points))
         rest = points - counted
         for rule in reversed(capped):
             taken = min(left[rule], rest)
@@ -211,13 +211,14 @@ class _Sums:
         return Award(
             rule=window.rule,
             points=-self.beyond,
+            parts=tuple(self.over),
             explanation=Explanation(
                 rule=window.rule,
                 version=version,
                 reason=Reason.OVER_CAP if self.beyond else Reason.WITHIN_CAP,
                 raw=Decimal(self.given + self.beyond) if self.beyond else None,
                 cap=most,
-                objects=tuple(reversed(self.over[-MOST_NAMED:])),
+                objects=tuple(one for one, _ in reversed(self.over[-MOST_NAMED:])),
             ),
         )
 

@@ -5,6 +5,7 @@ here, so that none of them can judge by other rules than the rest.
 """
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -55,11 +56,14 @@ def has_order_windows(programme: Programme) -> bool:
     return bool(programme.caps) or looks_at_all_orders(programme)
 
 
-def points_by_object(history: History) -> dict[int, int]:
-    """Return what each object gives its owner on its own."""
-    return _sums(_given(history.orders)) | {
-        one.object_id: _points_of_other(one) for one in history.others
-    }
+def given_alone(orders: Iterable[OrderItem]) -> Given:
+    """Return what rules give for each order on its own."""
+    return {one.object_id: order_points(one) for one in orders}
+
+
+def points_by_object(history: History, given: Given) -> dict[int, int]:
+    """Return what each object gives its owner on its own; `given` is what orders do."""
+    return _sums(given) | {one.object_id: _points_of_other(one) for one in history.others}
 
 
 def points_by_span(
@@ -68,46 +72,39 @@ def points_by_span(
     """Return what each span of time brought a person, as all of it is known now.
 
     `bounds` divide time, ascending; a moment belongs to the span it opens. What a span brought is what
-    everything up to its end is worth, less what everything before it is worth: refunds count where
-    their order was placed, and what a cap takes where it was reached.
+    the objects of it brought: refunds count where their order was placed, what a cap takes where it
+    was reached, and what several objects are worth together with the one that decided it.
     """
-    given = _given(history.orders) if given is None else given
+    given = given_alone(history.orders) if given is None else given
     objects = _sums(given)
     spans = [0] * (len(bounds) + 1)
     for order in history.orders:
         spans[bisect_right(bounds, order.occurred_at)] += objects[order.object_id]
     for other in history.others:
         spans[bisect_right(bounds, other.occurred_at)] += _points_of_other(other)
-    for span, points in _windows_by_span(history, bounds, given).items():
+    for span, points in windows_by_span(history, bounds, given).items():
         spans[span] += points
     return spans
 
 
-def windows_by_span(history: History, bounds: Sequence[datetime]) -> dict[int, int]:
+def windows_by_span(
+    history: History, bounds: Sequence[datetime], given: Given
+) -> Mapping[int, int]:
     """Return which part of `points_by_span` is owed to windows: span → points."""
-    return _windows_by_span(history, bounds, _given(history.orders))
-
-
-def _windows_by_span(history: History, bounds: Sequence[datetime], given: Given) -> dict[int, int]:
     together = any(has_order_windows(one) for one in _programmes(history.orders))
-    orders = (
-        [(bisect_right(bounds, one.occurred_at), one) for one in history.orders] if together else []
-    )
-    others = [(bisect_right(bounds, one.occurred_at), one) for one in history.others]
-    found: dict[int, int] = {}
-    before = 0
-    for span in sorted({span for span, _ in orders} | {span for span, _ in others}):
-        worth = worth_of_others([one for at, one in others if at <= span])
-        earlier = [one for at, one in orders if at <= span]
-        worth |= worth_of_orders(earlier, given=given)
-        points = sum(award.points for award in worth.values() if award.beneficiary == "owner")
-        found[span] = points - before
-        before = points
+    worth = worth_of_orders(history.orders, given=given) if together else {}
+    if history.others:
+        worth |= worth_of_others(history.others)
+    if not worth:
+        return {}
+    moments = {one.object_id: one.occurred_at for one in history.orders}
+    moments |= {one.object_id: one.occurred_at for one in history.others}
+    found: defaultdict[int, int] = defaultdict(int)
+    for award in worth.values():
+        if award.points and award.beneficiary == "owner":
+            for object_id, points in award.shares:
+                found[bisect_right(bounds, moments[object_id])] += points
     return found
-
-
-def _given(orders: Iterable[OrderItem]) -> dict[int, dict[str, int]]:
-    return {one.object_id: order_points(one) for one in orders}
 
 
 def _sums(given: Given) -> dict[int, int]:

@@ -59,7 +59,16 @@ class Award(msgspec.Struct, frozen=True, kw_only=True):
     badge: str | None = None
     until: datetime | None = None  # of a membership: when it is over
     perks: tuple[str, ...] = ()  # that a membership gives while it runs
+    parts: tuple[tuple[int, int], ...] = ()  # object id, points: of a window that sums several up
     explanation: Explanation
+
+    @property
+    def shares(self) -> tuple[tuple[int, int], ...]:
+        """Return what each object brought: its id, and its part of the points.
+
+        A window is brought by the object that decides it, unless several are summed up in it.
+        """
+        return self.parts or tuple((one, self.points) for one in self.explanation.objects[:1])
 
     @property
     def gives(self) -> bool:

@@ -7,7 +7,7 @@ import msgspec
 
 from app.programme.document import Programme
 from app.programme.order_windows import local_day
-from app.programme.person import History, points_by_object, windows_by_span
+from app.programme.person import History, given_alone, points_by_object, windows_by_span
 from app.programme.simulate import as_if
 
 TOGETHER = 0
@@ -35,11 +35,14 @@ def compare(draft: Programme, history: History, since: datetime) -> tuple[Given,
     days = {
         one: local_day(moment, draft.timezone) for one, moment in moments.items() if moment >= since
     }
-    was, now = points_by_object(history), points_by_object(would)
+    alone = given_alone(history.orders)
+    anew = {**alone, **given_alone(one for one in would.orders if one.occurred_at >= since)}
+    was, now = points_by_object(history, alone), points_by_object(would, anew)
     found = [Given(one, day, was[one], now[one]) for one, day in days.items()]
     named = sorted(set(days.values()))
     bounds = [max(_begin(day, draft.timezone), since) for day in named]
-    live, judged = windows_by_span(history, bounds), windows_by_span(would, bounds)
+    live = windows_by_span(history, bounds, alone)
+    judged = windows_by_span(would, bounds, anew)
     found += [
         Given(TOGETHER, day, live.get(span, 0), judged.get(span, 0))
         for span, day in enumerate(named, start=1)

@@ -4,14 +4,16 @@ Changes are found by ids, which grow with time: new objects, outcomes of deliver
 younger than the longest transaction waits for a later turn, so that nothing is passed over. People of
 whom something changed are noted first, in the transaction that moves on; then they are judged from all
 their stored objects. So a crash loses nothing, and late arrivals and refunds come to the same figures.
+
+Everything is looked up and judged in a snapshot (`look`), which keeps nobody waiting; what came out is
+written down in a moment (`keep`).
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from app.db import tables as t
 from app.db.ids import new_id
@@ -20,7 +22,6 @@ from app.errors import ConfigError, Invalid, NotFound
 from app.programme.document import Programme, parse
 from app.programme.shadow import compare, day_number
 from app.services.programmes import Version, versions
-from app.services.shadow import running
 from app.services.simulate import COLUMNS, case_of, with_stores
 from app.services.workset import chunks
 
@@ -29,51 +30,111 @@ LAG_SECONDS = 60
 
 _SECOND = 1 << 32  # in an id
 _CHANGES = 1_000  # looked at in one turn
+_ROWS = 1_000  # written in one turn, and those of one person more
 _UNREADABLE = (msgspec.DecodeError, Invalid, NotFound, ValueError, ArithmeticError)
 
 
-def follow_all(connection: Connection, *, limit: int, lag_seconds: int = LAG_SECONDS) -> int:
-    """Follow every shadow a little; returns how much was done."""
-    return sum(
-        follow(connection, one, limit=limit, lag_seconds=lag_seconds) for one in running(connection)
-    )
+class Marks(msgspec.Struct, frozen=True):
+    """Up to which id each kind of change was followed."""
+
+    objects: int
+    outcomes: int
+    entries: int
 
 
-def follow(
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be written down: who changed up to which marks, or what some people are given."""
+
+    shadow_id: int
+    marks: Marks  # those that it was found under
+    changes: int = 0
+    moved: Marks | None = None
+    changed: tuple[int, ...] = ()  # people
+    judged: tuple[int, ...] = ()  # people
+    given: Sequence[dict[str, int]] = ()  # theirs
+    error: str | None = None
+
+    @property
+    def done(self) -> int:
+        """Say how much was done, 0 when there is no more to do."""
+        return self.changes + len(self.judged)
+
+
+def look(
     connection: Connection, shadow_id: int, *, limit: int, lag_seconds: int = LAG_SECONDS
-) -> int:
-    """Note who changed and judge some of those noted; returns how much was done, 0 when there is no more.
+) -> Found | None:
+    """Find out what changed, or if nothing did judge some of those noted, at most `limit`.
 
-    Call in a writing transaction.
+    None if there is nothing to write down. Call in a snapshot: nothing is written.
     """
     shadow = connection.execute(
         select(t.shadow).where(t.shadow.c.id == shadow_id, t.shadow.c.ended_at.is_(None))
     ).first()
     if shadow is None:
-        return 0
+        return None
+    marks = _marks(shadow)
     try:
         draft = parse(shadow.source)
     except ConfigError as error:  # an update of Stempel may refuse what it once took
-        _note_error(connection, shadow, f"the document: {error}")
+        text = f"the document: {error}"
+        told = shadow.error == text
+        return None if told else Found(shadow_id=shadow_id, marks=marks, error=text)
+    found = _changes(connection, shadow, marks, new_id() - lag_seconds * _SECOND)
+    return found or _judged(connection, shadow, marks, draft, limit)
+
+
+def keep(connection: Connection, found: Found) -> int:
+    """Write down what was found; returns how much was done.
+
+    Nothing is, if the shadow has ended or somebody else has followed it meanwhile: what was found may
+    have been overtaken. Call in a writing transaction.
+    """
+    shadow = connection.execute(
+        select(t.shadow)
+        .where(t.shadow.c.id == found.shadow_id, t.shadow.c.ended_at.is_(None))
+        .with_for_update()
+    ).first()
+    if shadow is None or _marks(shadow) != found.marks:
         return 0
-    noted = _note_changes(connection, shadow, new_id() - lag_seconds * _SECOND)
-    return noted + _judge(connection, shadow, draft, limit)
-
-
-def _note_changes(connection: Connection, shadow: Row[Any], settled: int) -> int:
-    objects = connection.execute(
-        select(t.source_object.c.id)
-        .where(
-            t.source_object.c.programme_id == shadow.programme_id,
-            t.source_object.c.id > shadow.objects_to,
-            t.source_object.c.id <= settled,
+    values: dict[str, Any] = {}
+    if found.error is not None:
+        values["error"] = found.error
+    if found.moved is not None:
+        values |= {f"{kind}_to": to for kind, to in msgspec.structs.asdict(found.moved).items()}
+    if values:
+        connection.execute(update(t.shadow).where(t.shadow.c.id == shadow.id).values(values))
+    if found.changed:
+        rows = [{"shadow_id": shadow.id, "member_id": one} for one in found.changed]
+        insert_missing(connection, t.shadow_due, rows, keys=("shadow_id", "member_id"))
+    for table in (t.shadow_award, t.shadow_due) if found.judged else ():
+        connection.execute(
+            delete(table).where(table.c.shadow_id == shadow.id, table.c.member_id.in_(found.judged))
         )
-        .order_by(t.source_object.c.id)
-        .limit(_CHANGES)
-    ).scalars()
+    if found.given:
+        connection.execute(insert(t.shadow_award), found.given)
+    return found.done
+
+
+def _marks(shadow: Row[Any]) -> Marks:
+    return Marks(shadow.objects_to, shadow.outcomes_to, shadow.entries_to)
+
+
+def _changes(connection: Connection, shadow: Row[Any], marks: Marks, settled: int) -> Found | None:
+    objects = list(
+        connection.execute(
+            select(t.source_object.c.id)
+            .where(
+                t.source_object.c.programme_id == shadow.programme_id,
+                t.source_object.c.id > marks.objects,
+                t.source_object.c.id <= settled,
+            )
+            .order_by(t.source_object.c.id)
+            .limit(_CHANGES)
+        ).scalars()
+    )
     outcomes = connection.execute(
         select(t.delivery_outcome.c.id, t.delivery_outcome.c.delivery_id)
-        .where(t.delivery_outcome.c.id > shadow.outcomes_to, t.delivery_outcome.c.id <= settled)
+        .where(t.delivery_outcome.c.id > marks.outcomes, t.delivery_outcome.c.id <= settled)
         .order_by(t.delivery_outcome.c.id)
         .limit(_CHANGES)
     ).all()
@@ -81,30 +142,27 @@ def _note_changes(connection: Connection, shadow: Row[Any], settled: int) -> int
         select(t.entry.c.id, t.entry.c.member_id)
         .where(
             t.entry.c.programme_id == shadow.programme_id,
-            t.entry.c.id > shadow.entries_to,
+            t.entry.c.id > marks.entries,
             t.entry.c.id <= settled,
         )
         .order_by(t.entry.c.id)
         .limit(_CHANGES)
     ).all()
-    new = list(objects)
-    changed = {*new, *_told_by(connection, {row.delivery_id for row in outcomes})}
+    if not (objects or outcomes or entries):
+        return None
+    changed = {*objects, *_told_by(connection, {row.delivery_id for row in outcomes})}
     people = {row.member_id for row in entries} | _people(connection, shadow, changed)
-    if not (new or outcomes or entries):
-        return 0
-    if people:
-        rows = [{"shadow_id": shadow.id, "member_id": one} for one in sorted(people)]
-        insert_missing(connection, t.shadow_due, rows, keys=("shadow_id", "member_id"))
-    connection.execute(
-        update(t.shadow)
-        .where(t.shadow.c.id == shadow.id)
-        .values(
-            objects_to=new[-1] if new else shadow.objects_to,
-            outcomes_to=outcomes[-1].id if outcomes else shadow.outcomes_to,
-            entries_to=entries[-1].id if entries else shadow.entries_to,
-        )
+    return Found(
+        shadow_id=shadow.id,
+        marks=marks,
+        changes=len(objects) + len(outcomes) + len(entries),
+        moved=Marks(
+            objects[-1] if objects else marks.objects,
+            outcomes[-1].id if outcomes else marks.outcomes,
+            entries[-1].id if entries else marks.entries,
+        ),
+        changed=tuple(sorted(people)),
     )
-    return len(new) + len(outcomes) + len(entries)
 
 
 def _told_by(connection: Connection, deliveries: Iterable[int]) -> set[int]:
@@ -134,51 +192,42 @@ def _people(connection: Connection, shadow: Row[Any], objects: Iterable[int]) ->
     return found
 
 
-def _judge(connection: Connection, shadow: Row[Any], draft: Programme, limit: int) -> int:
-    due = list(
-        connection.execute(
-            select(t.shadow_due.c.member_id)
-            .where(t.shadow_due.c.shadow_id == shadow.id)
-            .order_by(t.shadow_due.c.member_id)
-            .limit(limit)
-        ).scalars()
-    )
-    if not due:
-        return 0
+def _judged(
+    connection: Connection, shadow: Row[Any], marks: Marks, draft: Programme, limit: int
+) -> Found | None:
+    due = connection.execute(
+        select(t.shadow_due.c.member_id)
+        .where(t.shadow_due.c.shadow_id == shadow.id)
+        .order_by(t.shadow_due.c.member_id)
+        .limit(limit)
+    ).scalars()
+    people = list(due)
+    if not people:
+        return None
     known = with_stores(connection, shadow.programme_id, versions(connection, shadow.programme_id))
-    rows: defaultdict[int, list[Any]] = defaultdict(list)
-    for row in connection.execute(select(*COLUMNS).where(t.source_object.c.owner_id.in_(due))):
-        rows[row.owner_id].append(row)
-    for table in (t.shadow_award, t.shadow_due):
-        connection.execute(
-            delete(table).where(table.c.shadow_id == shadow.id, table.c.member_id.in_(due))
-        )
-    found: list[dict[str, int]] = []
+    judged: list[int] = []
+    given: list[dict[str, int]] = []
     error: str | None = None
-    for member in due:
+    for member in people:
+        query: Select[Any] = select(*COLUMNS).where(t.source_object.c.owner_id == member)
         try:
-            found += _given(shadow, draft, known, member, rows[member])
+            given += _given(shadow, draft, known, member, connection.execute(query).all())
         except _UNREADABLE as failure:  # of this person alone: the others' figures stand
             error = f"member {member}: {type(failure).__name__}"
-    if found:
-        connection.execute(insert(t.shadow_award), found)
-    if error is not None:
-        _note_error(connection, shadow, error)
-    return len(due)
-
-
-def _note_error(connection: Connection, shadow: Row[Any], error: str) -> None:
-    connection.execute(update(t.shadow).where(t.shadow.c.id == shadow.id).values(error=error))
+        judged.append(member)
+        if len(given) >= _ROWS:
+            break
+    return Found(shadow_id=shadow.id, marks=marks, judged=tuple(judged), given=given, error=error)
 
 
 def _given(
     shadow: Row[Any],
     draft: Programme,
-    known: Iterable[Version],
+    known: Sequence[Version],
     member: int,
-    rows: list[Row[Any]],
+    rows: Sequence[Row[Any]],
 ) -> list[dict[str, int]]:
-    history = case_of(list(known), member, rows).history
+    history = case_of(known, member, rows).history
     return [
         {
             "shadow_id": shadow.id,

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from app.cli import programme
 from app.cli.shared import Context
 from app.errors import Conflict, NotFound
-from app.services.shadow_follow import follow_all
+from jobs.shadows import follow_all
 from tests.cli.answers import data, plain
 from tests.people import SOURCE, account, open_people, order
 from tests.pipeline import Pipeline
@@ -36,7 +36,7 @@ def test_a_draft_is_started_looked_at_and_promoted(pipeline: Pipeline, tmp_path:
     assert now["days"] == []
     pipeline.clock.advance(days=3650)  # the command took the real time: this is after it
     people.tell(0, now_placed(people, order(2, "10.00", customer="5")))
-    while pipeline.database.run(lambda one: follow_all(one, limit=9, lag_seconds=0)):
+    while follow_all(pipeline.database, lag_seconds=0):
         pass
     [day] = data(run(pipeline, "status", "--json"))["days"]
     assert (day["live"], day["draft"], day["difference"]) == (10, 20, 10)

@@ -1,6 +1,7 @@
 """A draft beside the live programme: it follows all that changes, and touches nothing that is paid."""
 
 from datetime import date, timedelta
+from functools import partial
 
 import msgspec
 import pytest
@@ -10,9 +11,11 @@ from app.db import tables as t
 from app.errors import Conflict, NotFound
 from app.programme.events import Event
 from app.services import shadow
-from app.services.shadow_follow import follow_all
-from jobs.schedule import SCHEDULE
+from app.services.shadow_follow import Found, keep, look
+from jobs.schedule import SCHEDULE, Alone
+from jobs.shadows import follow_all
 from tests.dump import dump
+from tests.judgements import judgements
 from tests.people import SOURCE, People, account, open_people, order
 from tests.pipeline import Pipeline
 
@@ -48,10 +51,15 @@ def begin(people: People, source: str) -> int:
 def followed(people: People, limit: int = 2) -> shadow.Status:
     """Follow everything in small steps; return what there is to see."""
     database = people.pipeline.database
-    while database.run(lambda connection: follow_all(connection, limit=limit, lag_seconds=0)):
+    while follow_all(database, limit=limit, lag_seconds=0):
         pass
     with database.snapshot() as connection:
         return shadow.status(connection, people.programme_id)
+
+
+def look_at(people: People, shadow_id: int) -> Found | None:
+    with people.pipeline.database.snapshot() as connection:
+        return look(connection, shadow_id, limit=9, lag_seconds=0)
 
 
 def days(people: People) -> dict[date, tuple[int, int]]:
@@ -151,12 +159,43 @@ def test_a_draft_that_cannot_be_read_any_more_is_said_and_waits(people: People) 
     assert days(people) == {TODAY: (10, 20)}
 
 
+def test_nobody_is_judged_while_others_wait_to_write(people: People) -> None:
+    shadow_id = begin(people, TWICE + DAILY + FIRST)
+    people.tell(0, now_placed(people, order(2, "100.00", customer="5")))
+    database = people.pipeline.database
+    steps = []
+    while (found := look_at(people, shadow_id)) is not None:
+        writing = partial(database.run, partial(keep, found=found))
+        steps.append((len(found.judged), judgements(writing)))
+    assert steps == [(0, 0), (2, 0)]  # who changed is noted, then judged
+    assert days(people) == {TODAY: (100, 120)}
+
+
+def test_what_was_judged_before_something_changed_is_not_written_down(people: People) -> None:
+    shadow_id = begin(people, TWICE)
+    people.tell(0, now_placed(people, order(2, "100.00", customer="5")))
+    database = people.pipeline.database
+    noted = look_at(people, shadow_id)
+    assert noted is not None
+    assert database.run(partial(keep, found=noted)) == noted.done > 0
+    assert database.run(partial(keep, found=noted)) == 0  # by two at once: only once
+    judged = look_at(people, shadow_id)
+    assert judged is not None
+    people.tell(0, order(2, "100.00", customer="5", refunded="70.00", at=1))
+    assert days(people) == {TODAY: (30, 60)}
+    assert database.run(partial(keep, found=judged)) == 0
+    assert days(people) == {TODAY: (30, 60)}
+
+
 def test_the_job_that_follows_is_in_the_schedule(people: People) -> None:
     [job] = [one for one in SCHEDULE if one.name == "follow-shadows"]
+    assert isinstance(job, Alone)
     begin(people, TWICE)
-    with people.pipeline.database.transaction() as connection:
+    people.tell(0, now_placed(people, order(2, "10.00", customer="5")))
+    assert job.run(people.pipeline.runtime) is True
+    with people.pipeline.database.snapshot() as connection:
         # What is younger than the longest transaction waits.
-        assert job.run(people.pipeline.runtime, connection) == 0
+        assert shadow.status(connection, people.programme_id).due == 0
 
 
 def test_a_programme_has_one_shadow_at_a_time_and_it_can_be_stopped(people: People) -> None:
