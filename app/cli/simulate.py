@@ -13,9 +13,11 @@ from app.cli.programme_file import source_in
 from app.cli.shared import Context, as_json, pass_context, programme_option, show
 from app.cli.simulation_text import Simulation, as_data, report, rows
 from app.errors import ConfigError
-from app.programme.forecast import BREAKAGE, forecast
+from app.programme.breakage import ASSUMED, FEWEST, Breakage, told
+from app.programme.forecast import forecast
 from app.programme.presets import preset_names
 from app.programme.simulate import Period
+from app.services.breakage import ledger_breakage
 from app.services.programmes import programme_id_of
 from app.services.simulate import draft_source, read_draft, simulate_stored
 from app.services.texts import LANGUAGES, texts
@@ -33,9 +35,8 @@ _day = click.DateTime(["%Y-%m-%d"])
 @click.option(
     "--breakage",
     metavar="PERCENT",
-    default=str(BREAKAGE),
-    show_default=True,
-    help="How many of the open points are taken to be never spent.",
+    help="How many of the open points are taken to be never spent (default: as the ledger's lots of "
+    f"the last 12 months show; {ASSUMED} while fewer than {FEWEST} points were spent or expired).",
 )
 @click.option("--without-breakage", is_flag=True, help="Take every open point to be spent.")
 @click.option(
@@ -60,7 +61,7 @@ def simulate(
     programme: str,
     since: datetime,
     until: datetime | None,
-    breakage: str,
+    breakage: str | None,
     without_breakage: bool,
     csv_path: Path | None,
     language: str,
@@ -74,9 +75,11 @@ def simulate(
 
     Example: stempel programme simulate mine.toml --programme kawa --since 2025-11-01
     """
-    kept = Decimal(0) if without_breakage else _percent(breakage)
+    if without_breakage:
+        breakage = "0"
+    lost = None if breakage is None else told(_percent(breakage))
     with context.database().snapshot() as connection:
-        done = _run(context, connection, draft, programme, since, until, kept)
+        done = _run(context, connection, draft, programme, since, until, lost)
     if csv_path is not None:
         with csv_path.open("w", encoding="utf-8", newline="") as file:
             table = rows(done)
@@ -93,7 +96,7 @@ def _run(
     key: str,
     since: datetime,
     until: datetime | None,
-    breakage: Decimal,
+    lost: Breakage | None,
 ) -> Simulation:
     now = context.clock()
     programme_id = programme_id_of(connection, key)
@@ -107,7 +110,8 @@ def _run(
     if period.since >= period.until:
         raise ConfigError(f"the period ends on {period.until}, it cannot begin on {period.since}")
     outcome = simulate_stored(connection, programme_id, draft, period)
-    return Simulation(draft, name, outcome, forecast(draft, outcome, breakage))
+    lost = lost or ledger_breakage(connection, programme_id, now)
+    return Simulation(draft, name, outcome, forecast(draft, outcome, lost))
 
 
 def _percent(value: str) -> Decimal:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from app.cli.shared import table
+from app.programme.breakage import ASSUMED, FEWEST, Breakage
 from app.programme.document import Programme
 from app.programme.forecast import Figures, Forecast
 from app.programme.simulate import Change, Outcome
@@ -69,7 +70,11 @@ def as_data(one: Simulation) -> dict[str, Any]:
         "unknown_goods": outcome.unknown_goods,
         "no_rate": outcome.no_rate,
         "redeemed_percent": _text(found.redeemed),
-        "breakage_percent": _text(found.breakage),
+        "breakage_percent": str(found.breakage.percent),
+        "breakage_from": found.breakage.source,
+        "breakage_points": found.breakage.ended,
+        "points_open_now": found.breakage.open,
+        "points_too_few": found.breakage.unknown,
         "point_value": _text(found.point),
         "point_value_from": found.source,
         "cost_rate_percent": _text(found.cost_rate),
@@ -199,12 +204,7 @@ def _sentences(one: Simulation, words: Texts) -> list[str]:
                 percent=words.number(found.redeemed),
             )
         )
-    lines.append(
-        say(
-            "Liability: %(percent)s%% of open points are taken to be never spent.",
-            percent=words.number(found.breakage),
-        )
-    )
+    lines.append(_of_breakage(found.breakage, words))
     lines += [
         say(
             "If every point went to %(reward)s: %(percent)s%% of the turnover.",
@@ -238,6 +238,39 @@ def _of_point(found: Forecast, currency: str, words: Texts) -> str:
         amount=words.money(found.point, currency),
         reward=found.source,
     )
+
+
+def _of_breakage(breakage: Breakage, words: Texts) -> str:
+    """Say which share of open points is never spent, and how that is known."""
+    percent = words.number(breakage.percent)
+    if breakage.source == "told":
+        return words.say(
+            "Liability: %(percent)s%% of open points are taken to be never spent, as you say.",
+            percent=percent,
+        )
+    if breakage.source == "too-few":
+        return words.say(
+            "Liability: %(percent)s%% of open points are taken to be never spent: fewer than "
+            "%(fewest)s were spent or expired in the last 12 months.",
+            percent=percent,
+            fewest=words.points(FEWEST),
+        )
+    how = words.say(
+        "Liability: %(percent)s%% of open points are taken to be never spent, as those of the same age "
+        "in the last 12 months, when %(ended)s were spent or expired.",
+        percent=percent,
+        ended=words.points(breakage.ended),
+    )
+    if not breakage.unknown:
+        return how
+    few = words.say(
+        "Of %(unknown)s of the %(open)s points open now too few others became as old: of these "
+        "%(percent)s%%.",
+        unknown=words.number(breakage.unknown),
+        open=words.number(breakage.open),
+        percent=words.number(ASSUMED),
+    )
+    return f"{how} {few}"
 
 
 def _left_aside(one: Simulation, words: Texts) -> list[str]:

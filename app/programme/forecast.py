@@ -1,7 +1,7 @@
 """From the points that a simulation counted to money: redeemed, liability, cost. Pure.
 
 How many points are redeemed is taken from the live programme in the same period: points spent by points
-given. Of those left open a share is never spent (breakage); liability is what the rest is worth.
+given. Of those left open a share is never spent (`breakage`); liability is what the rest is worth.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
@@ -10,13 +10,11 @@ from fractions import Fraction
 import msgspec
 
 from app.programme.basis_units import UNIT
+from app.programme.breakage import Breakage, liability
 from app.programme.cost import HUNDRED, PointValue, cost_rate, point_value, value_in
 from app.programme.document import Programme
 from app.programme.ratio import half_up
 from app.programme.simulate import Month, Outcome
-
-BREAKAGE = Decimal(20)
-"""Percent of open points that are taken to be never spent, while too few have expired to know."""
 
 _CENT = Decimal("0.01")
 
@@ -49,15 +47,15 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     total: Figures
     months: tuple[Figures, ...]
     redeemed: Decimal | None  # percent of the live programme's points; None: it gave none
-    breakage: Decimal  # percent
+    breakage: Breakage
     point: Decimal | None
     source: str | None  # which key says what a point is worth
     cost_rate: Decimal | None  # percent of a purchase, by the document alone
     rewards: tuple[RewardCost, ...]
 
 
-def forecast(draft: Programme, outcome: Outcome, breakage: Decimal = BREAKAGE) -> Forecast:
-    """Return what the outcome of a simulation comes to in money."""
+def forecast(draft: Programme, outcome: Outcome, breakage: Breakage) -> Forecast:
+    """Return what the outcome of a simulation comes to in money, that share of points never spent."""
     total = outcome.total
     average = Fraction(total.turnover, UNIT * total.orders) if total.orders else None
     value = point_value(draft, average)
@@ -65,10 +63,9 @@ def forecast(draft: Programme, outcome: Outcome, breakage: Decimal = BREAKAGE) -
     if total.live > 0:
         spent = Fraction(min(max(total.spent, 0), total.live), total.live)
     rate = cost_rate(draft)
-    kept = 1 - Fraction(breakage) / HUNDRED
     return Forecast(
-        total=_figures(total, spent, value, kept),
-        months=tuple(_figures(month, spent, value, kept) for month in outcome.months),
+        total=_figures(total, spent, value, breakage),
+        months=tuple(_figures(month, spent, value, breakage) for month in outcome.months),
         redeemed=None if spent is None else _rounded(spent * HUNDRED),
         breakage=breakage,
         point=None if value is None else _exact(value.amount),
@@ -81,15 +78,15 @@ def forecast(draft: Programme, outcome: Outcome, breakage: Decimal = BREAKAGE) -
 
 
 def _figures(
-    month: Month, spent: Fraction | None, value: PointValue | None, kept: Fraction
+    month: Month, spent: Fraction | None, value: PointValue | None, breakage: Breakage
 ) -> Figures:
     turnover = Fraction(month.turnover, UNIT)
     issued = max(month.draft, 0)
     redeemed = 0 if spent is None else half_up((issued * spent.numerator, spent.denominator))
-    liability = cost = percent = None
+    owed = cost = percent = None
     if value is not None:
-        liability = (issued - redeemed) * value.amount * kept
-        cost = redeemed * value.amount + liability
+        owed = liability(issued - redeemed, value.amount, breakage.share)
+        cost = redeemed * value.amount + owed
         percent = cost / turnover * HUNDRED if turnover else None
     return Figures(
         orders=month.orders,
@@ -98,7 +95,7 @@ def _figures(
         live=month.live,
         redeemed=redeemed,
         open=issued - redeemed,
-        liability=None if liability is None else _rounded(liability),
+        liability=None if owed is None else _rounded(owed),
         cost=None if cost is None else _rounded(cost),
         percent=None if percent is None else _rounded(percent),
     )

@@ -77,6 +77,7 @@ def test_a_script_gets_every_figure(shop: Pipeline, draft: Path) -> None:
     [winner] = told["winners"]
     assert winner["months"] == {"2026-11": 700}
     assert isinstance(winner["member"], str)
+    assert (told["breakage_percent"], told["breakage_from"]) == ("20", "too-few")
 
 
 def test_without_breakage_every_point_is_owed(shop: Pipeline, draft: Path) -> None:
@@ -84,6 +85,7 @@ def test_without_breakage_every_point_is_owed(shop: Pipeline, draft: Path) -> No
     assert (told["total"]["cost"], told["total"]["cost_percent"]) == ("10.00", "5.00")
     told = data(run(shop, draft, "--breakage", "50", "--json"))
     assert told["total"]["liability"] == "4.50"
+    assert (told["breakage_percent"], told["breakage_from"]) == ("50", "told")
 
 
 def test_10_000_open_points_of_2_gr_are_150_zloty_if_a_quarter_is_never_spent(
@@ -105,6 +107,10 @@ def test_a_person_reads_it_in_english(shop: Pipeline, draft: Path) -> None:
     assert "A point is worth PLN 0.01, as in the reward voucher, the dearest." in told
     assert "Redeemed: 10% of the points, as of the live programme's in this time." in told
     assert "0 orders were placed before 2026-01-01 (earns_from)" in told
+    assert (
+        "Liability: 20% of open points are taken to be never spent: fewer than 1,000 points were "
+        "spent or expired in the last 12 months." in told
+    )
     assert "One member would have more points than the live programme gave." in told
     assert "1,000 points instead of 300 (+700)" in told
 

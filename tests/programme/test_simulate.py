@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from app.programme.breakage import told as told_breakage
 from app.programme.document import Programme
 from app.programme.events import CustomerFacts, OrderFacts, ReviewFacts, Standing
 from app.programme.forecast import Forecast, forecast
@@ -102,7 +103,7 @@ def a_year() -> list[Case]:
 
 def told(draft: Programme, cases: Sequence[Case] | None = None) -> tuple[Outcome, Forecast]:
     outcome = simulate(draft, YEAR, a_year() if cases is None else cases)
-    return outcome, forecast(draft, outcome)
+    return outcome, forecast(draft, outcome, told_breakage(Decimal(20)))
 
 
 def months(outcome: Outcome) -> dict[str, tuple[int, int]]:
@@ -138,7 +139,7 @@ def test_every_figure_of_a_small_shops_year() -> None:
 def test_five_points_per_unit_and_500_points_for_5_units_is_a_five_percent_cost_rate() -> None:
     assert told(FIVE_PERCENT)[1].cost_rate == Decimal("5.00")
     outcome = simulate(FIVE_PERCENT, YEAR, a_year()[:2])
-    plain = forecast(FIVE_PERCENT, outcome, Decimal(0))
+    plain = forecast(FIVE_PERCENT, outcome, told_breakage(Decimal(0)))
     assert plain.total.percent == Decimal("5.00")
     assert [one.percent for one in plain.rewards] == [Decimal("5.00")]
 
