@@ -1,6 +1,6 @@
 """Which rewards the stores of a programme can give now: their platform, and whether it can be called."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
@@ -10,6 +10,7 @@ from app.programme.redemption import PERK
 from app.services.redeem import Outlet
 from app.services.stores import Store, credentials, list_stores
 from connectors.base import Connector
+from jobs.runtime import Runtime
 
 
 def outlets(
@@ -23,6 +24,16 @@ def outlets(
         Outlet(store, _makes(connection, keyring, connectors, store))
         for store in list_stores(connection, programme_id=programme_id)
     ]
+
+
+def outlets_of(
+    runtime: Runtime, connection: Connection, programmes: Iterable[int]
+) -> dict[int, list[Outlet]]:
+    """Return the same of several programmes."""
+    return {
+        one: outlets(connection, runtime.settings.keyring, runtime.connectors, one)
+        for one in sorted(programmes)
+    }
 
 
 def _makes(

@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from jobs import automatic
+from jobs.automatic import issue_automatic
 from jobs.drain import drain
 from jobs.grants import give_grants
 from jobs.joins import join_proved
@@ -19,6 +19,7 @@ from jobs.runtime import Runtime
 from jobs.schedule import run_due
 from jobs.seats import give_seats
 from jobs.shops import Shops
+from jobs.turns import Turns
 
 log = logging.getLogger("stempel.worker")
 
@@ -37,9 +38,7 @@ class Worker:
         self._outbound = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._automatic = automatic.Turns(runtime, automatic.issue_automatic)
-        self._grants = automatic.Turns(runtime, give_grants)
-        self._seats = automatic.Turns(runtime, give_seats)
+        self._turns = [Turns(runtime, job) for job in (issue_automatic, give_grants, give_seats)]
 
     def wake(self, _store_id: int = 0) -> None:
         """Say that there are deliveries to drain."""
@@ -76,7 +75,7 @@ class Worker:
                 self._inbound.set()  # there may be more
             if self._survive(lambda: judge_referrals(self._runtime, limit=_JUDGED_PER_ROUND)):
                 self._outbound.set()
-            for turns in (self._automatic, self._grants, self._seats):
+            for turns in self._turns:
                 if self._survive(turns.turn):
                     self._outbound.set()
                     self._inbound.set()

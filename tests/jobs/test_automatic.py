@@ -15,8 +15,9 @@ from app.services.automatic import REST, automatic_programmes, due_members
 from app.services.programmes import publish
 from app.services.redeem import Outlet
 from app.services.release import release
-from jobs.automatic import Rests, Turns, issue_automatic
+from jobs.automatic import issue_automatic
 from jobs.outlets import outlets
+from jobs.turns import Rests, Turns
 from jobs.worker import Worker
 from tests.people import JAN, OLA, People, account, gone, order, removed
 from tests.pipeline import Pipeline

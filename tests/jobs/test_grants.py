@@ -16,9 +16,9 @@ from app.services.codes import claim_codes
 from app.services.explain import read_explanation, render
 from app.services.redeem import redeem
 from app.services.release import release
-from jobs.automatic import Rests
 from jobs.grants import give_grants
 from jobs.outlets import outlets
+from jobs.turns import Rests
 from tests.cards import cups
 from tests.people import JAN, OLA, People, account, gone
 from tests.pipeline import Pipeline
