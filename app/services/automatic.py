@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from app.db import tables as t
 from app.programme.document import Programme, load
@@ -13,7 +13,7 @@ from app.programme.limits import Supply, left
 from app.programme.reward import Reward
 from app.programme.rewards import offers
 from app.services.limits import in_segments, supply_of, taken_lately
-from app.services.programmes import begun
+from app.services.programmes import all_in_force
 from app.services.redeem import Outlet
 
 REST = timedelta(days=30)
@@ -44,27 +44,9 @@ class Due(msgspec.Struct, frozen=True):
 
 def automatic_programmes(connection: Connection, now: datetime) -> list[Automatic]:
     """Return the programmes whose version in force has such rewards."""
-    newest = (
-        select(
-            t.programme_version.c.programme_id, func.max(t.programme_version.c.number).label("n")
-        )
-        .where(begun(now))
-        .group_by(t.programme_version.c.programme_id)
-        .subquery()
-    )
-    rows = connection.execute(
-        select(t.programme_version)
-        .join(
-            newest,
-            and_(
-                t.programme_version.c.programme_id == newest.c.programme_id,
-                t.programme_version.c.number == newest.c.n,
-            ),
-        )
-        # Asked each second: no document is read in vain.
-        .where(t.programme_version.c.document.contains('"automatic":true'))
-        .order_by(t.programme_version.c.programme_id)
-    )
+    # Asked each second: no document is read in vain.
+    with_such = t.programme_version.c.document.contains('"automatic":true')
+    rows = connection.execute(all_in_force(now).where(with_such))
     return [Automatic(row.programme_id, row.number, load(row.document)) for row in rows]
 
 

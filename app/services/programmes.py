@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, insert, or_, select
+from sqlalchemy import Connection, Select, and_, func, insert, or_, select
 
 from app.db import tables as t
 from app.db.ids import new_id
@@ -261,10 +262,23 @@ def in_force(known: Sequence[Version], moment: datetime) -> Version:
     )
 
 
-def begun(now: datetime) -> ColumnElement[bool]:
-    """Return what holds for versions that have begun: the one with the greatest number is in force."""
-    begins = t.programme_version.c.effective_at
-    return or_(begins.is_(None), begins <= now)
+def all_in_force(now: datetime) -> Select[Any]:
+    """Choose the version in force of every programme: `programme_id`, `number` and `document`."""
+    version, begins = t.programme_version.c, t.programme_version.c.effective_at
+    newest = (
+        select(version.programme_id, func.max(version.number).label("number"))
+        .where(or_(begins.is_(None), begins <= now))
+        .group_by(version.programme_id)
+        .subquery()
+    )
+    return (
+        select(version.programme_id, version.number, version.document)
+        .join(
+            newest,
+            and_(newest.c.programme_id == version.programme_id, newest.c.number == version.number),
+        )
+        .order_by(version.programme_id)
+    )
 
 
 def version_of(known: Sequence[Version], number: int) -> Version:

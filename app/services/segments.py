@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.db import tables as t
@@ -21,7 +21,7 @@ from app.programme.tier import Tiers
 from app.programme.tiers import local_day, spans
 from app.services.facts import decode_facts
 from app.services.order_windows import ORDER, ORDER_COLUMNS, order_item
-from app.services.programmes import LATEST, Version, begun
+from app.services.programmes import LATEST, Version, all_in_force
 from app.services.simulate import with_stores
 from app.services.workset import chunks
 
@@ -42,19 +42,12 @@ Found = Mapping[int, frozenset[str]]
 
 def due(connection: Connection, now: datetime) -> list[int]:
     """Return the programmes whose members are to be counted: a new day there, or another version."""
-    newest = (
-        select(
-            t.programme_version.c.programme_id, func.max(t.programme_version.c.number).label("n")
-        )
-        .where(begun(now))
-        .group_by(t.programme_version.c.programme_id)
-        .subquery()
-    )
+    newest = all_in_force(now).subquery()
     run = t.segment_run
     query = (
         select(newest.c.programme_id)
         .outerjoin(run, run.c.programme_id == newest.c.programme_id)
-        .where(or_(run.c.at.is_(None), run.c.due_at <= now, run.c.version != newest.c.n))
+        .where(or_(run.c.at.is_(None), run.c.due_at <= now, run.c.version != newest.c.number))
         .order_by(newest.c.programme_id)
     )
     return list(connection.execute(query).scalars())

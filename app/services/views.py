@@ -10,12 +10,11 @@ from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from app import clock
-from app.db import tables as t
 from app.programme.document import load
-from app.services.programmes import begun
+from app.services.programmes import all_in_force
 
 T = TypeVar("T")
 
@@ -46,26 +45,8 @@ def programme_views(
     connection: Connection, now: datetime | None = None
 ) -> dict[int, ProgrammeView]:
     """Return every programme as the version in force at `now` (this moment) has it, by id."""
-    newest = (
-        select(
-            t.programme_version.c.programme_id,
-            func.max(t.programme_version.c.number).label("number"),
-        )
-        .where(begun(now or clock.now()))
-        .group_by(t.programme_version.c.programme_id)
-        .subquery()
-    )
-    rows = connection.execute(
-        select(t.programme_version.c.document, newest)
-        .join(
-            newest,
-            (newest.c.programme_id == t.programme_version.c.programme_id)
-            & (newest.c.number == t.programme_version.c.number),
-        )
-        .order_by(newest.c.programme_id)
-    )
     found = {}
-    for row in rows:
+    for row in connection.execute(all_in_force(now or clock.now())):
         document = load(row.document)
         found[row.programme_id] = ProgrammeView(
             id=row.programme_id,
