@@ -2,16 +2,11 @@
 
 import logging
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-
-from app.db.dialect import is_contention
-from app.errors import Conflict
 from app.services.merge import leave_to_manager, proved_claims, settle_proved
+from jobs.attempts import attempt
 from jobs.runtime import Runtime
 
 log = logging.getLogger("stempel.joins")
-
-_ATTEMPTS = 5
 
 
 def join_proved(runtime: Runtime, *, limit: int | None = None) -> int:
@@ -26,20 +21,11 @@ def join_proved(runtime: Runtime, *, limit: int | None = None) -> int:
 
 
 def _settle(runtime: Runtime, claim_id: int) -> int:
-    for _ in range(_ATTEMPTS):
-        try:
-            with runtime.database.transaction() as connection:
-                staying = settle_proved(connection, runtime.vault, claim_id, runtime.clock())
-        except Exception as error:  # the edge of the jobs: recorded, never swallowed
-            runtime.vault.data_keys.forget()
-            if isinstance(error, Conflict) or is_contention(error):
-                continue
-            if isinstance(error, OperationalError | InterfaceError):
-                raise  # the database is away: no claim's fault
-            log.exception("claim %s cannot be settled; it waits for a manager", claim_id)
-            with runtime.database.transaction() as connection:
-                leave_to_manager(connection, claim_id)
-            return 0
-        return int(staying is not None)
-    log.info("the accounts of claim %s are busy; joined at the next turn", claim_id)
-    return 0
+    staying = attempt(
+        runtime,
+        log,
+        f"claim {claim_id}",
+        lambda connection: settle_proved(connection, runtime.vault, claim_id, runtime.clock()),
+        lambda connection: leave_to_manager(connection, claim_id),
+    )
+    return int(staying is not None)

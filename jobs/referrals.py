@@ -2,16 +2,12 @@
 
 import logging
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-
-from app.db.dialect import is_contention
-from app.errors import Conflict
 from app.services.referrals import due_referrals, judge, put_off
+from jobs.attempts import attempt
 from jobs.runtime import Runtime
 
 log = logging.getLogger("stempel.referrals")
 
-_ATTEMPTS = 5
 _ROUNDS = 10  # judging one may concern another: a loop, a crowd
 
 
@@ -33,19 +29,11 @@ def judge_referrals(runtime: Runtime, *, limit: int | None = None) -> int:
 
 
 def _judge(runtime: Runtime, referral_id: int) -> int:
-    for _ in range(_ATTEMPTS):
-        try:
-            with runtime.database.transaction() as connection:
-                judge(connection, runtime.vault, referral_id, runtime.clock())
-        except Exception as error:  # the edge of the jobs: recorded, never swallowed
-            if isinstance(error, Conflict) or is_contention(error):
-                continue
-            if isinstance(error, OperationalError | InterfaceError):
-                raise  # the database is away: no referral's fault
-            log.exception("referral %s cannot be judged; it is tried again later", referral_id)
-            with runtime.database.transaction() as connection:
-                put_off(connection, referral_id, runtime.clock())
-            return 0
-        return 1
-    log.info("the accounts of referral %s are busy; judged at the next turn", referral_id)
-    return 0
+    judged = attempt(
+        runtime,
+        log,
+        f"referral {referral_id}",
+        lambda connection: judge(connection, runtime.vault, referral_id, runtime.clock()),
+        lambda connection: put_off(connection, referral_id, runtime.clock()),
+    )
+    return int(judged is not None)
