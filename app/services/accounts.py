@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select, tuple_
 
 from app.db import tables as t
+from app.errors import NotFound
 from app.services.rows import CustomerRow, MemberRow
 from app.services.workset import WorkSet, chunks, row_of
 
@@ -96,6 +97,17 @@ def _load_customers_of(connection: Connection, work: WorkSet, members: set[int])
         )
         for row in rows:
             work.customers.setdefault((row.store_id, row.external_id), row_of(CustomerRow, row))
+
+
+def load_member(connection: Connection, work: WorkSet, member_id: int) -> MemberRow:
+    """Load and lock a person by the id of any account; returns the account that stays.
+
+    Raises NotFound for who is not in the programme.
+    """
+    load_members(connection, work, [member_id], lock=connection.dialect.name != "sqlite")
+    if member_id not in work.members or work.members[member_id].programme_id != work.programme_id:
+        raise NotFound(f"there is no member {member_id} in this programme")
+    return work.member(member_id)
 
 
 def load_members(connection: Connection, work: WorkSet, ids: Iterable[int], *, lock: bool) -> None:

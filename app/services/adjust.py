@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.db.ids import new_id
-from app.errors import Invalid, NotFound
+from app.errors import Invalid
 from app.services import accounts, workset
 from app.services.audit import Act, note_act
 from app.services.holdings import load_worth
@@ -44,12 +44,9 @@ def adjust_points(
     if not reason.strip():
         raise Invalid("a correction by hand needs a reason")
     work = WorkSet(programme_id, now)
-    accounts.load_members(connection, work, [member_id], lock=connection.dialect.name != "sqlite")
-    if member_id not in work.members or work.members[member_id].programme_id != programme_id:
-        raise NotFound(f"there is no member {member_id} in this programme")
-    member = work.member(member_id)
+    member = accounts.load_member(connection, work, member_id)
     # It may have been posted before one account was joined to the other.
-    same = (one.id for one in work.members.values() if work.member(one.id) is member)
+    same = work.accounts_of(member_id)
     if any(workset.entry_exists(connection, f"adjust:{one}:{key}") for one in same):
         return member.balance
     key = f"adjust:{member.id}:{key}"

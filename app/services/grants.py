@@ -190,21 +190,15 @@ def _load(connection: Connection, one: Due, now: datetime) -> tuple[WorkSet, Mem
     """Load a person with all that was given without points, locked as everybody locks it."""
     seen = WorkSet(one.programme_id, now)
     accounts.load_members(connection, seen, [one.member_id], lock=False)
-    same = _accounts(seen, one.member_id)
+    same = seen.accounts_of(one.member_id)
     ids = _granted_ids(connection, same)
     work = open_redemptions(connection, one.programme_id, ids, now)
     lock = connection.dialect.name != "sqlite"
     accounts.load_members(connection, work, [one.member_id], lock=lock)
-    if _accounts(work, one.member_id) != same or _granted_ids(connection, same) != ids:
+    if work.accounts_of(one.member_id) != same or _granted_ids(connection, same) != ids:
         raise Conflict("another writer was faster with the grants of a member; try again")
     load_worth(connection, work)
     return work, work.member(one.member_id), same
-
-
-def _accounts(work: WorkSet, member_id: int) -> list[int]:
-    """Return all accounts of a person."""
-    member = work.member(member_id)
-    return sorted(one.id for one in work.members.values() if work.member(one.id) is member)
 
 
 def _granted_ids(connection: Connection, same: Sequence[int]) -> list[int]:

@@ -138,12 +138,7 @@ def _check_answers(quiz: Quiz | Survey, answers: Sequence[int]) -> None:
 
 def _locked(connection: Connection, programme_id: int, member_id: int, now: datetime) -> int:
     """Lock an account, so that of two answers in one moment only one is the first; return its id."""
-    work = WorkSet(programme_id, now)
-    lock = connection.dialect.name != "sqlite"
-    accounts.load_members(connection, work, [member_id], lock=lock)
-    if member_id not in work.members:
-        raise NotFound(f"there is no member {member_id} in this programme")
-    return work.member(member_id).id
+    return accounts.load_member(connection, WorkSet(programme_id, now), member_id).id
 
 
 def _tries(connection: Connection, member_id: int, action: str) -> dict[str, tuple[int, ...]]:

@@ -79,11 +79,8 @@ def redeem(
     published = versions(connection, programme_id)
     version = in_force(published, now)
     await_turn(connection, programme_id, version.programme, reward)
-    accounts.load_members(connection, work, [member_id], lock=lock)
-    if member_id not in work.members or work.members[member_id].programme_id != programme_id:
-        raise NotFound(f"there is no member {member_id} in this programme")
-    member = work.member(member_id)
-    same = [one.id for one in work.members.values() if work.member(one.id) is member]
+    member = accounts.load_member(connection, work, member_id)
+    same = work.accounts_of(member_id)
     known = None if request_key is None else _known(connection, same, request_key, reward)
     if known is not None:
         return known

@@ -62,7 +62,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 class _Seen(msgspec.Struct, frozen=True):
     """What is stored about a friend: of which members, and the rows."""
 
-    accounts: tuple[int, ...]
+    accounts: list[int]
     rows: tuple[Row[Any], ...]
     objects: tuple[Row[Any], ...]
     holders: dict[str, int]
@@ -149,14 +149,8 @@ def judge(
     return case
 
 
-def accounts_of(work: WorkSet, member_id: int) -> tuple[int, ...]:
-    """Return the loaded accounts of a person, those joined to the one that stays included."""
-    person = work.member(member_id)
-    return tuple(sorted(one.id for one in work.members.values() if work.member(one.id) is person))
-
-
 def _see(connection: Connection, work: WorkSet, friend_id: int) -> _Seen:
-    mine = accounts_of(work, friend_id)
+    mine = work.accounts_of(friend_id)
     objects = load_objects(connection, mine)
     return _Seen(
         mine,
@@ -184,7 +178,7 @@ def _signals(connection: Connection, work: WorkSet, case: Case) -> tuple[Signal,
     if "erased" in {friend.state, referrer.state}:
         return stored_signals(case.main.signals)
     return find_signals(
-        connection, case, found, accounts_of(work, friend.id), accounts_of(work, referrer.id)
+        connection, case, found, work.accounts_of(friend.id), work.accounts_of(referrer.id)
     )
 
 
@@ -196,7 +190,7 @@ def _settle(
     case: Case,
     given: Sequence[Reward],
 ) -> None:
-    mine = accounts_of(work, case.person)
+    mine = work.accounts_of(case.person)
     window = t.award.c.window_key
     add_awards(
         connection,
@@ -330,7 +324,7 @@ def _concern(
     connection: Connection, work: WorkSet, referral_id: int, referrer_id: int, moment: datetime
 ) -> None:
     """Have those judged anew who brought a friend's referrer, or came after the friend to the same one."""
-    referrer = accounts_of(work, referrer_id)
+    referrer = work.accounts_of(referrer_id)
     connection.execute(
         update(t.referral)
         .where(

@@ -14,7 +14,6 @@ from app.programme.referral_score import HELD_FROM, Signal, weight_of
 from app.programme.referrals import OWN, State, friend_key
 from app.services import accounts
 from app.services.referral_cases import stored_signals
-from app.services.referrals import accounts_of
 from app.services.texts import mark, texts
 from app.services.views import Page, key_of, page_of, page_size
 from app.services.workset import WorkSet, chunks
@@ -164,7 +163,7 @@ def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[ReferralVie
 def _view(row: Row[Any], people: WorkSet, awards: Sequence[Row[Any]]) -> ReferralView:
     friend = people.member(row.friend_id).id
     referrer = None if row.referrer_id is None else people.member(row.referrer_id).id
-    keys = {friend_key(one) for one in accounts_of(people, friend)}
+    keys = {friend_key(one) for one in people.accounts_of(friend)}
     theirs = [
         award
         for award in awards

@@ -65,13 +65,10 @@ def wait(
     version = in_force(versions(connection, programme_id), now)
     event = _event(version, reward)
     await_turn(connection, programme_id, version.programme, reward)
-    accounts.load_members(connection, work, [member_id], lock=lock)
-    if member_id not in work.members or work.members[member_id].programme_id != programme_id:
-        raise NotFound(f"there is no member {member_id} in this programme")
-    member = work.member(member_id)
+    member = accounts.load_member(connection, work, member_id)
     if member.state != "member":
         raise Invalid(f"member {member.id} is a {member.state}: only who has joined can wait")
-    same = [one.id for one in work.members.values() if work.member(one.id) is member]
+    same = work.accounts_of(member_id)
     known = _place_of(connection, programme_id, reward, same)
     if known is not None:
         return known

@@ -114,6 +114,11 @@ class WorkSet:
             row = self.members[row.merged_into]
         return row
 
+    def accounts_of(self, member_id: int) -> list[int]:
+        """Return all loaded accounts of a person, those joined to the one that stays included."""
+        person = self.member(member_id)
+        return sorted(one for one in self.members if self.member(one) is person)
+
 
 def load_objects(
     connection: Connection, work: WorkSet, keys: Iterable[ObjectKey], *, lock: bool
