@@ -4,12 +4,12 @@ An import brings the rows of a file, a bonus those of a segment's members. The b
 deals with it holds its row, and rows say what was done, so a slice that is done again does nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from app.db import tables as t
 from app.db.ids import new_id
@@ -22,6 +22,41 @@ KEPT = timedelta(days=30)
 """How long a batch that nobody applies keeps its rows: those of imports hold e-mails."""
 
 _OPEN = ("staging", "staged")
+
+
+def begin_batch(
+    connection: Connection,
+    *,
+    programme_id: int,
+    kind: Kind,
+    act: str,
+    settings: msgspec.Struct,
+    reason: str,
+    actor: str,
+    now: datetime,
+    store_id: int | None = None,
+    system: str = "",
+    digest: bytes = b"",
+) -> int:
+    """Open a batch that rows can be added to; returns its id. `act` is what the audit log calls that."""
+    batch_id = new_id()
+    connection.execute(
+        insert(t.import_batch).values(
+            id=batch_id,
+            programme_id=programme_id,
+            store_id=store_id,
+            kind=kind,
+            system=system,
+            digest=digest,
+            state="staging",
+            settings=msgspec.json.encode(settings).decode(),
+            reason=reason,
+            actor=actor,
+            created_at=now,
+        )
+    )
+    note_batch(connection, kind, programme_id, batch_id, act, actor, reason, now)
+    return batch_id
 
 
 def finish_stage(connection: Connection, batch_id: int) -> None:
@@ -82,6 +117,27 @@ def lock_batch(connection: Connection, batch_id: int, kind: Kind | None = None) 
     return row
 
 
+def next_rows(
+    connection: Connection, batch_id: int, state: str, *, limit: int
+) -> Sequence[Row[Any]]:
+    """Return the next rows of a batch that are in a state."""
+    return connection.execute(
+        select(t.import_row)
+        .where(t.import_row.c.batch_id == batch_id, t.import_row.c.state == state)
+        .order_by(t.import_row.c.number)
+        .limit(limit)
+    ).all()
+
+
+def end_batch(connection: Connection, batch_id: int, state: str, now: datetime) -> None:
+    """Note that nothing more is done with a batch."""
+    connection.execute(
+        update(t.import_batch)
+        .where(t.import_batch.c.id == batch_id)
+        .values(state=state, ended_at=now)
+    )
+
+
 def no_such(batch_id: int, kind: Kind) -> NotFound:
     """Return the error of a batch that there is not."""
     return NotFound(f"There is no {kind} {batch_id}. See: stempel {kind} list")
@@ -119,11 +175,7 @@ def _throw_away(
     connection: Connection, batch: Row[Any], actor: str, reason: str, now: datetime
 ) -> None:
     connection.execute(delete(t.import_row).where(t.import_row.c.batch_id == batch.id))
-    connection.execute(
-        update(t.import_batch)
-        .where(t.import_batch.c.id == batch.id)
-        .values(state="discarded", ended_at=now)
-    )
+    end_batch(connection, batch.id, "discarded", now)
     note_batch(connection, batch.kind, batch.programme_id, batch.id, "discard", actor, reason, now)
 
 

@@ -18,7 +18,7 @@ from app.db.types import holds
 from app.errors import Conflict, Invalid
 from app.programme.cost import point_value
 from app.services.adjust import MOST_POINTS
-from app.services.batches import lock_staging, no_such, note_batch
+from app.services.batches import begin_batch, lock_staging, no_such
 from app.services.programmes import in_force, versions
 from app.services.view_imports import tally
 from app.services.view_segments import members_of, show_segment
@@ -115,25 +115,16 @@ def begin_bonus(
     connection: Connection, wish: BonusWish, settings: BonusSettings, now: datetime
 ) -> int:
     """Open a batch for a bonus; returns its id. Call in a writing transaction."""
-    batch_id = new_id()
-    connection.execute(
-        insert(t.import_batch).values(
-            id=batch_id,
-            programme_id=wish.programme_id,
-            kind="bonus",
-            system="",
-            digest=b"",
-            state="staging",
-            settings=msgspec.json.encode(settings).decode(),
-            reason=wish.reason,
-            actor=wish.actor,
-            created_at=now,
-        )
+    return begin_batch(
+        connection,
+        programme_id=wish.programme_id,
+        kind="bonus",
+        act="prepare",
+        settings=settings,
+        reason=wish.reason,
+        actor=wish.actor,
+        now=now,
     )
-    note_batch(
-        connection, "bonus", wish.programme_id, batch_id, "prepare", wish.actor, wish.reason, now
-    )
-    return batch_id
 
 
 def stage_members(

@@ -15,7 +15,7 @@ from app.services.audit import Act, note_act
 from app.services.facts import decode_facts
 from app.services.keys import Vault
 from app.services.redemptions import commit_change, facts_of, object_of, open_redemptions
-from app.services.views import key_of
+from app.services.release import open_redemption
 
 _OPEN, _PAID = RedemptionState.ISSUED, RedemptionState.USED
 
@@ -49,13 +49,7 @@ def fulfil(
     neither or was released.
     """
     _need(reason)
-    programme_id = connection.execute(
-        select(t.redemption.c.programme_id).where(t.redemption.c.id == key_of(redemption_id))
-    ).scalar()
-    if programme_id is None:
-        raise NotFound(f"There is no redemption {redemption_id}. See: stempel redemption list")
-    work = open_redemptions(connection, programme_id, [redemption_id], now)
-    row = work.redemptions[redemption_id]
+    work, row = open_redemption(connection, redemption_id, now)
     kind = facts_of(object_of(work, row)).kind
     if kind == DONATION:
         raise Conflict(
@@ -71,7 +65,7 @@ def fulfil(
     commit_change(connection, vault, work)
     _note(
         connection,
-        programme_id,
+        row.programme_id,
         "redemption.fulfil",
         f"redemption {redemption_id}",
         reason,

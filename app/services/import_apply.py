@@ -16,7 +16,16 @@ from sqlalchemy import Connection, Row, func, select, update
 from app.db import tables as t
 from app.errors import Conflict
 from app.services import accounts, workset
-from app.services.batches import Kind, entry_key, lock_batch, note_batch, told, write_rows
+from app.services.batches import (
+    Kind,
+    end_batch,
+    entry_key,
+    lock_batch,
+    next_rows,
+    note_batch,
+    told,
+    write_rows,
+)
 from app.services.import_stage import (
     NO_PERSON,
     SKIPPED_AS_ERASED,
@@ -105,18 +114,9 @@ def apply_slice(
     batch = lock_batch(connection, batch_id)
     if batch.state != "applying":
         return 0
-    rows = connection.execute(
-        select(t.import_row)
-        .where(t.import_row.c.batch_id == batch_id, t.import_row.c.state == "ready")
-        .order_by(t.import_row.c.number)
-        .limit(limit)
-    ).all()
+    rows = next_rows(connection, batch_id, "ready", limit=limit)
     if not rows:
-        connection.execute(
-            update(t.import_batch)
-            .where(t.import_batch.c.id == batch_id)
-            .values(state="applied", ended_at=now)
-        )
+        end_batch(connection, batch_id, "applied", now)
         return 0
     published = versions(connection, batch.programme_id)
     work = WorkSet(batch.programme_id, now)

@@ -18,7 +18,7 @@ from app.programme import import_values
 from app.programme.import_columns import Columns
 from app.programme.import_csv import Survey
 from app.programme.import_values import Fault
-from app.services.batches import lock_staging, note_batch
+from app.services.batches import begin_batch, lock_staging
 from app.services.keys import Vault
 from app.services.people import email_hash_of
 from app.services.stores import Store, list_stores
@@ -87,7 +87,6 @@ def begin_stage(
             f"This very file is batch {known.id} already ({known.state}). "
             f"See: stempel import show {known.id}; to import it once more, say --again."
         )
-    batch_id = new_id()
     settings = Settings(
         columns={name: columns.name(index) for name, index in columns.at.items()},
         unknown=columns.unknown,
@@ -97,25 +96,19 @@ def begin_stage(
         match_accounts=wish.match_accounts,
         sum_up=wish.sum_up,
     )
-    connection.execute(
-        insert(t.import_batch).values(
-            id=batch_id,
-            programme_id=wish.programme_id,
-            store_id=None if wish.store is None else wish.store.id,
-            kind="import",
-            system=columns.system,
-            digest=digest,
-            state="staging",
-            settings=msgspec.json.encode(settings).decode(),
-            reason=wish.reason,
-            actor=wish.actor,
-            created_at=now,
-        )
+    return begin_batch(
+        connection,
+        programme_id=wish.programme_id,
+        kind="import",
+        act="stage",
+        settings=settings,
+        reason=wish.reason,
+        actor=wish.actor,
+        now=now,
+        store_id=None if wish.store is None else wish.store.id,
+        system=columns.system,
+        digest=digest,
     )
-    note_batch(
-        connection, "import", wish.programme_id, batch_id, "stage", wish.actor, wish.reason, now
-    )
-    return batch_id
 
 
 def places_of(connection: Connection, wish: Wish) -> Places:

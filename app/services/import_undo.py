@@ -16,7 +16,16 @@ from app.db import tables as t
 from app.errors import Conflict, Invalid
 from app.programme.lots import Movement, Policy, take_back
 from app.services import workset
-from app.services.batches import Kind, entry_key, lock_batch, note_batch, told, write_rows
+from app.services.batches import (
+    Kind,
+    end_batch,
+    entry_key,
+    lock_batch,
+    next_rows,
+    note_batch,
+    told,
+    write_rows,
+)
 from app.services.holdings import load_lots, load_open_lots
 from app.services.keys import Vault
 from app.services.life import lock_holders
@@ -77,18 +86,9 @@ def undo_slice(
     batch = lock_batch(connection, batch_id)
     if batch.state != "undoing":
         return 0
-    rows = connection.execute(
-        select(t.import_row)
-        .where(t.import_row.c.batch_id == batch_id, t.import_row.c.state == "applied")
-        .order_by(t.import_row.c.number)
-        .limit(limit)
-    ).all()
+    rows = next_rows(connection, batch_id, "applied", limit=limit)
     if not rows:
-        connection.execute(
-            update(t.import_batch)
-            .where(t.import_batch.c.id == batch_id)
-            .values(state="undone", ended_at=now)
-        )
+        end_batch(connection, batch_id, "undone", now)
         return 0
     work = WorkSet(batch.programme_id, now)
     given = [row for row in rows if row.entry_id is not None]

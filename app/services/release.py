@@ -12,6 +12,7 @@ from app.services.keys import Vault
 from app.services.redemptions import BY_HAND, commit_change, open_redemptions
 from app.services.rows import RedemptionRow
 from app.services.views import key_of
+from app.services.workset import WorkSet
 
 
 def release(
@@ -31,13 +32,7 @@ def release(
     """
     if not reason.strip():
         raise Invalid("to release a redemption needs a reason")
-    programme_id = connection.execute(
-        select(t.redemption.c.programme_id).where(t.redemption.c.id == key_of(redemption_id))
-    ).scalar()
-    if programme_id is None:
-        raise NotFound(f"There is no redemption {redemption_id}. See: stempel redemption list")
-    work = open_redemptions(connection, programme_id, [redemption_id], now)
-    row = work.redemptions[redemption_id]
+    work, row = open_redemption(connection, redemption_id, now)
     if row.state == RedemptionState.USED and row.code is None:
         raise Conflict(
             f"Redemption {redemption_id} is over: it was used to its end, or handed out."
@@ -69,6 +64,19 @@ def release(
         now,
     )
     return row.state
+
+
+def open_redemption(
+    connection: Connection, redemption_id: int, now: datetime
+) -> tuple[WorkSet, RedemptionRow]:
+    """Load one redemption that staff name, as `open_redemptions` does; raises NotFound."""
+    programme_id = connection.execute(
+        select(t.redemption.c.programme_id).where(t.redemption.c.id == key_of(redemption_id))
+    ).scalar()
+    if programme_id is None:
+        raise NotFound(f"There is no redemption {redemption_id}. See: stempel redemption list")
+    work = open_redemptions(connection, programme_id, [redemption_id], now)
+    return work, work.redemptions[redemption_id]
 
 
 def end_code(connection: Connection, row: RedemptionRow, why: str, now: datetime) -> None:
