@@ -1,11 +1,9 @@
 """What a reminder says: which of a member's points will expire on what day, and what they are enough for."""
 
 from datetime import datetime, timedelta
-from functools import cache
 from zoneinfo import ZoneInfo
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from sqlalchemy import Connection, select
 
 from app.db import tables as t
@@ -14,6 +12,7 @@ from app.programme.limits import Supply
 from app.programme.rewards import why_not_offered
 from app.services.addressing import Letter, Recipient, Unsent, plain
 from app.services.inactivity import idle_members
+from app.services.letter_pages import page
 from app.services.limits import asking_of, supply_of
 from app.services.mail import INACTIVITY, Mail
 from app.services.programmes import in_force, versions
@@ -84,7 +83,7 @@ def expiry_letter(
             day=day,
         ),
         text=_as_text(words, said),
-        html=_page().render(said=said, words=words, language=words.language),
+        html=page("expiry.html").render(said=said, words=words, language=words.language),
     )
 
 
@@ -187,11 +186,3 @@ def _as_text(words: Texts, said: _Said) -> str:
     if said.shop:
         parts += [f"{words.say('The shop:')} {said.shop}", ""]
     return "\n".join((*parts, "-- ", said.closing, ""))
-
-
-@cache
-def _page() -> Template:
-    pages = Environment(
-        loader=PackageLoader("app.services"), autoescape=True, undefined=StrictUndefined
-    )
-    return pages.get_template("expiry.html")

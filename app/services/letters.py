@@ -4,12 +4,10 @@ Nothing in it is loaded from anywhere, so that nobody learns when it is read.
 """
 
 from datetime import datetime
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from sqlalchemy import Connection, Row, and_, select
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -22,6 +20,7 @@ from app.services.expiry_letter import expiry_letter
 from app.services.facts import decode_facts
 from app.services.hand_letter import hand_out, hand_term
 from app.services.keys import Vault
+from app.services.letter_pages import page
 from app.services.mail import EXPIRY, INACTIVITY, OLD, Mail
 from app.services.programmes import in_force, version_of, versions
 from app.services.reward_words import reward_words
@@ -91,7 +90,7 @@ def _code_letter(
         sender_name=name,
         subject=words.say("Your reward: %(reward)s", reward=reward),
         text=_as_text(said),
-        html=_page().render(said=said, language=words.language),
+        html=page("code.html").render(said=said, language=words.language),
     )
 
 
@@ -209,11 +208,3 @@ def _as_text(said: _Said) -> str:
             "",
         )
     )
-
-
-@cache
-def _page() -> Template:
-    pages = Environment(
-        loader=PackageLoader("app.services"), autoescape=True, undefined=StrictUndefined
-    )
-    return pages.get_template("code.html")
