@@ -4,9 +4,9 @@ from app.clock import Clock
 from app.db.engine import Database
 from app.services.batches import finish_stage
 from app.services.bonuses import BonusWish, begin_bonus, plan_bonus, stage_members
+from jobs.slices import Size
 
-# On SQLite a slice keeps others from writing: it must be over in some 50 ms.
-_EMBEDDED, _SLICE = 200, 2_000
+_STAGED = Size(200, 2_000)
 
 
 def prepare_bonus(database: Database, clock: Clock, wish: BonusWish) -> int:
@@ -18,6 +18,8 @@ def prepare_bonus(database: Database, clock: Clock, wish: BonusWish) -> int:
         settings, members = plan_bonus(connection, wish, clock())
     batch_id = database.run(lambda connection: begin_bonus(connection, wish, settings, clock()))
 
+    size = _STAGED.of(database)
+
     def stage(start: int) -> None:
         part = members[start : start + size]
         database.run(
@@ -26,7 +28,6 @@ def prepare_bonus(database: Database, clock: Clock, wish: BonusWish) -> int:
             )
         )
 
-    size = _EMBEDDED if database.embedded else _SLICE
     for start in range(0, len(members), size):
         stage(start)
     database.run(lambda connection: finish_stage(connection, batch_id))

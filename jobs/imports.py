@@ -1,6 +1,7 @@
 """Brings members in from a file, and takes that back, slice by slice: others write in between.
 
-Whoever is stopped in the middle calls again: what was done is not done twice.
+Whoever is stopped in the middle calls again: what was done is not done twice. So does who was told that
+some rows could not be posted.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import BinaryIO
 
 import msgspec
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.clock import Clock
 from app.db.engine import Database
@@ -18,7 +20,7 @@ from app.errors import Invalid
 from app.programme.import_columns import map_columns
 from app.programme.import_csv import Record, Survey, records, survey
 from app.programme.import_values import Order, Reading, read_row
-from app.services.batches import Kind, finish_stage
+from app.services.batches import Dealt, Kind, finish_stage, next_rows, set_aside
 from app.services.import_apply import apply_slice, begin_apply
 from app.services.import_stage import (
     Wish,
@@ -29,10 +31,10 @@ from app.services.import_stage import (
 from app.services.import_undo import begin_undo, undo_slice
 from app.services.keys import Vault
 from app.services.views import programme_views
+from jobs.policy import safe_message
+from jobs.slices import ACCOUNTS, MOST_PASSED_OVER, Size, one_by_one
 
-# On SQLite a slice keeps others from writing: it must be over in some 50 ms.
-_EMBEDDED, _SLICE = 20, 200
-_STAGED_EMBEDDED, _STAGED = 100, 1_000
+_STAGED = Size(100, 1_000)
 
 
 class Manner(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +89,7 @@ def _stage(
     batch_id = database.run(
         lambda connection: begin_stage(connection, vault, wish, how, columns, clock())
     )
-    number, size = 1, _STAGED_EMBEDDED if database.embedded else _STAGED
+    number, size = 1, _STAGED.of(database)
     while several := list(islice(rows, size)):
         read = [(record.line, read_row(record, reading)) for record in several]
         keep = partial(
@@ -123,6 +125,9 @@ def apply_batch(
         return 0
     return _slices(
         database,
+        vault,
+        batch_id,
+        "ready",
         lambda connection, limit: apply_slice(
             connection, vault, batch_id, now=clock(), limit=limit
         ),
@@ -148,13 +153,45 @@ def undo_batch(
         return 0
     return _slices(
         database,
+        vault,
+        batch_id,
+        "applied",
         lambda connection, limit: undo_slice(connection, vault, batch_id, now=clock(), limit=limit),
     )
 
 
-def _slices(database: Database, work: Callable[[Connection, int], int]) -> int:
-    limit = _EMBEDDED if database.embedded else _SLICE
-    total = 0
-    while done := database.run(lambda connection: work(connection, limit)):
-        total += done
-    return total
+def _slices(
+    database: Database,
+    vault: Vault,
+    batch_id: int,
+    state: Dealt,
+    work: Callable[[Connection, int], int],
+) -> int:
+    """Deal with all rows in a state; returns how many were. Those that cannot be are set aside.
+
+    Raises what was wrong if that is the database, or if it is wrong with row after row.
+    """
+    alone: int | None = None
+    aside = 0
+
+    def some(limit: int) -> int:
+        nonlocal alone
+        if limit == 1:
+            with database.snapshot() as connection:
+                first = next_rows(connection, batch_id, state, limit=1)
+            alone = first[0].id if first else None
+        return database.run(lambda connection: work(connection, limit))
+
+    def pass_over(error: Exception) -> str:
+        nonlocal aside
+        vault.data_keys.forget()
+        if alone is None or isinstance(error, OperationalError | InterfaceError):
+            raise error  # the database is away or too busy: no row's fault
+        if aside >= MOST_PASSED_OVER:
+            raise error
+        aside += 1
+        why = f"{type(error).__name__} {safe_message(error)}".strip()
+        database.run(partial(set_aside, batch_id=batch_id, row_id=alone, state=state, why=why))
+        return f"row {alone} of batch {batch_id}"
+
+    return sum(one_by_one(some, ACCOUNTS.of(database), pass_over))

@@ -3,10 +3,10 @@
 Looked up without holding anything, done in slices that look again. What fails keeps nobody else waiting.
 """
 
-import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -15,10 +15,9 @@ from app.db import tables as t
 from app.services.inactivity import idle_members, lapse, lapsed_wrongly, revive
 from app.services.programmes import in_force, versions
 from jobs.runtime import Runtime
+from jobs.slices import Size, one_by_one
 
-log = logging.getLogger("stempel.inactivity")
-
-_SLICE_EMBEDDED, _SLICE = 10, 100
+_LAPSING = Size(10, 100)  # all lots of an account go at once
 
 
 def let_idle_points_go(runtime: Runtime) -> None:
@@ -57,19 +56,23 @@ def _in(runtime: Runtime, programme_id: int) -> Iterator[Exception]:
 
 def _each(
     runtime: Runtime, items: Sequence[int], act: Callable[[Sequence[int], Connection], None]
-) -> Iterator[Exception]:
-    """Deal with all of them, with those of a slice that fails one by one; yields what failed alone."""
-    size = _SLICE_EMBEDDED if runtime.database.embedded else _SLICE
-    slices = deque(items[start : start + size] for start in range(0, len(items), size))
-    while slices:
-        part = slices.popleft()
-        try:
+) -> list[Exception]:
+    """Deal with all of them; returns what failed."""
+    left, failed = deque(items), list[Exception]()
+
+    def some(limit: int) -> int:
+        part = list(islice(left, limit))
+        if part:
             runtime.database.run(partial(act, part))
-        except Exception as error:
-            if isinstance(error, OperationalError | InterfaceError):
-                raise  # the database is away or too busy: nobody's fault
-            if len(part) > 1:
-                slices.extendleft([one] for one in part)
-                continue
-            log.exception("the points of %s cannot be seen to", part[0])
-            yield error
+        for _ in part:
+            left.popleft()
+        return len(part)
+
+    def pass_over(error: Exception) -> str:
+        if isinstance(error, OperationalError | InterfaceError):
+            raise error  # the database is away or too busy: nobody's fault
+        failed.append(error)
+        return f"the points of {left.popleft()}"
+
+    deque(one_by_one(some, _LAPSING.of(runtime.database), pass_over), maxlen=0)
+    return failed

@@ -26,20 +26,13 @@ from jobs.policy import describe
 from jobs.runtime import Runtime
 from jobs.segments import count_segments
 from jobs.shadows import follow_shadows
+from jobs.slices import ACCOUNTS, MOST_PASSED_OVER, one_by_one
 from jobs.tiers import recalculate_tiers
 
 log = logging.getLogger("stempel.schedule")
 
 _LEASE = timedelta(minutes=30)
-
-
 _LONGEST = 5.0  # seconds that a job with slices keeps others waiting
-
-# How many at once: SQLite is written to for a moment only.
-_SLICE_EMBEDDED, _SLICE = 20, 200
-
-
-_MOST_PASSED_OVER = 50
 
 
 class Periodic(msgspec.Struct, frozen=True):
@@ -101,7 +94,7 @@ def _remind_idle(runtime: Runtime, connection: Connection) -> None:
 
 
 def _slice(runtime: Runtime) -> int:
-    return _SLICE_EMBEDDED if runtime.database.embedded else _SLICE
+    return ACCOUNTS.of(runtime.database)
 
 
 class Alone(msgspec.Struct, frozen=True):
@@ -194,31 +187,28 @@ def _in_slices(runtime: Runtime, job: Periodic) -> bool:
 
 def _one_by_one(runtime: Runtime, job: OneByOne) -> tuple[bool, str | None]:
     """Do the same; returns also what was wrong with the last thing that had to be passed over."""
-    began, limit, error = time.monotonic(), _slice(runtime), None
+    began, error = time.monotonic(), None
     passed_over: set[int] = set()
-    while True:
-        now = runtime.clock()
-        try:
-            done = runtime.database.run(
-                partial(_slice_of, runtime, job, now, limit, frozenset(passed_over))
-            )
-        except Exception as failure:
-            if limit > 1:
-                limit = 1
-                continue
-            with runtime.database.snapshot() as connection:
-                first = connection.execute(job.due(now, passed_over).limit(1)).first()
-            if first is None or len(passed_over) >= _MOST_PASSED_OVER:
-                raise
-            log.exception("the job %s passes over %s", job.name, first.id)
-            passed_over.add(first.id)
-            limit = _slice(runtime)  # without it the rest may well work together
-            error = f"passed over {len(passed_over)}, the last was {first.id}: {describe(failure)}"
-            continue
-        if not done:
-            return True, error
+
+    def some(limit: int) -> int:
+        return runtime.database.run(
+            partial(_slice_of, runtime, job, runtime.clock(), limit, frozenset(passed_over))
+        )
+
+    def pass_over(failure: Exception) -> str:
+        nonlocal error
+        with runtime.database.snapshot() as connection:
+            first = connection.execute(job.due(runtime.clock(), passed_over).limit(1)).first()
+        if first is None or len(passed_over) >= MOST_PASSED_OVER:
+            raise failure
+        passed_over.add(first.id)
+        error = f"passed over {len(passed_over)}, the last was {first.id}: {describe(failure)}"
+        return f"{job.name} {first.id}"
+
+    for _ in one_by_one(some, _slice(runtime), pass_over):
         if time.monotonic() - began > _LONGEST:
             return False, error
+    return True, error
 
 
 def _slice_of(

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from app.cli.imports import actor_option, batch_argument
+from app.cli.imports import actor_option, batch_argument, complain_of_rest
 from app.cli.printing import moment, stamp
 from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
 from app.services.batches import discard
@@ -65,12 +65,14 @@ def prepare(
 def apply(context: Context, *, batch: int, actor: str, as_json: bool) -> None:
     """Give the points. Stopped in the middle, the same command goes on where it was. Twice is once.
 
+    Members who cannot be given them keep no others waiting; the same command tries them again.
+
     Example: stempel bonus apply 385862746112131073
     """
     apply_batch(
         context.database(), context.vault(), context.clock, batch, actor=actor, kind="bonus"
     )
-    _show(context, batch, as_json)
+    _show(context, batch, as_json, complain=True)
 
 
 @bonus.command()
@@ -96,7 +98,7 @@ def undo(context: Context, *, batch: int, reason: str, actor: str, as_json: bool
         reason=reason,
         kind="bonus",
     )
-    _show(context, batch, as_json)
+    _show(context, batch, as_json, complain=True)
 
 
 @bonus.command("discard")
@@ -154,7 +156,7 @@ def show_one(context: Context, *, batch: int, as_json: bool) -> None:
     _show(context, batch, as_json)
 
 
-def _show(context: Context, batch_id: int, as_json: bool) -> None:
+def _show(context: Context, batch_id: int, as_json: bool, *, complain: bool = False) -> None:
     with context.database().snapshot() as connection:
         found = show_bonus(connection, batch_id, **({"first": None} if as_json else {}))
     members = [
@@ -163,10 +165,13 @@ def _show(context: Context, batch_id: int, as_json: bool) -> None:
             "state": one.state,
             "points": one.balance,
             "tier": one.tier,
+            "why": one.why,
         }
         for one in found.first
     ]
     show(_row(found) | {"to": members}, as_json, _told(found))
+    if complain:
+        complain_of_rest("bonus", batch_id, found.rows)
 
 
 def _row(one: BonusView) -> dict[str, Any]:
@@ -208,7 +213,12 @@ def _told(one: BonusView) -> str:
     ]
     if one.first:
         rows = [
-            [str(member.id or "erased"), str(member.balance), member.tier or "", member.state]
+            [
+                str(member.id or "erased"),
+                str(member.balance),
+                member.tier or "",
+                f"{member.state}: {member.why}" if member.why else member.state,
+            ]
             for member in one.first
         ]
         lines += ["", table(rows, ["member", "points now", "tier", "state"])]

@@ -1,5 +1,6 @@
 """`stempel import`: members and their points from a former programme, looked at first, undone if wrong."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from app.cli.printing import moment
 from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
 from app.errors import Conflict, Invalid
 from app.programme.import_columns import SYSTEMS
-from app.services.batches import discard
+from app.services.batches import Kind, discard
 from app.services.import_stage import Wish
 from app.services.programmes import programme_id_of
 from app.services.stores import get_store
@@ -144,7 +145,8 @@ def check(context: Context, *, batch: int, as_json: bool) -> None:
 def apply(context: Context, *, batch: int, skip_bad: bool, actor: str, as_json: bool) -> None:
     """Make a batch's people members and give them their points.
 
-    Stopped in the middle, the same command goes on where it was. Twice is once.
+    Stopped in the middle, the same command goes on where it was. Twice is once. Rows that cannot be posted
+    keep no others waiting; the same command tries them again.
 
     Example: stempel import apply 385862746112131073
     """
@@ -153,6 +155,7 @@ def apply(context: Context, *, batch: int, skip_bad: bool, actor: str, as_json: 
     with database.snapshot() as connection:
         found = show_batch(connection, batch)
     show(batch_row(found), as_json, told_batch(found))
+    complain_of_rest("import", batch, found.rows)
 
 
 @imports.command()
@@ -175,6 +178,7 @@ def undo(context: Context, *, batch: int, reason: str, actor: str, as_json: bool
         found, left = show_batch(connection, batch), left_behind(connection, batch)
     note = f"\nAccounts that it made stay, without points: {left}." if left else ""
     show(batch_row(found) | {"accounts_left": left}, as_json, told_batch(found) + note)
+    complain_of_rest("import", batch, found.rows)
 
 
 @imports.command("list")
@@ -236,6 +240,17 @@ def discard_one(context: Context, *, batch: int, reason: str, actor: str, as_jso
     with database.snapshot() as connection:
         found = show_batch(connection, batch)
     show(batch_row(found), as_json, told_batch(found))
+
+
+def complain_of_rest(kind: Kind, batch: int, rows: Mapping[str, int]) -> None:
+    """Raise Conflict if rows of a batch could not be posted, or taken back: it is not at its end."""
+    see = f"stempel {kind} {'check' if kind == 'import' else 'show'} {batch}"
+    for state, what in (("failed", "posted"), ("stuck", "taken back")):
+        if left := rows.get(state):
+            raise Conflict(
+                f"{left} of the rows could not be {what}, all others were. To try them again, give "
+                f"the same command. What is wrong with them: {see}"
+            )
 
 
 def _named(option: str) -> tuple[str, str]:

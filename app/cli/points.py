@@ -10,8 +10,7 @@ from app.cli.shared import Context, as_json, pass_context, programme_option, sho
 from app.services.programmes import in_force, programme_id_of, versions
 from app.services.unexpire import Period, Undone, begin_undo, plan, undo_slice
 from app.services.view_life import expiring_by_month
-
-_SLICE_EMBEDDED, _SLICE = 20, 200
+from jobs.slices import ACCOUNTS
 
 
 class Moment(click.ParamType[datetime]):
@@ -130,7 +129,7 @@ def unexpire(
 def _undo(context: Context, period: Period, batch: int) -> Undone:
     """Undo slice by slice: others write in between."""
     database = context.database()
-    limit = _SLICE_EMBEDDED if database.embedded else _SLICE
+    limit = ACCOUNTS.of(database)
     slices = [Undone()]
     while len(slices) == 1 or slices[-1].last:
         slices.append(

@@ -14,9 +14,16 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from app.db import tables as t
 from app.db.ids import new_id
 from app.errors import Conflict, NotFound
+from app.programme.import_values import Fault
 from app.services.audit import Act, note_act
 
 Kind = Literal["import", "bonus"]
+
+Dealt = Literal["ready", "applied"]
+"""What rows are that are dealt with: to be posted, or to be taken back."""
+
+_ASIDE: dict[Dealt, str] = {"ready": "failed", "applied": "stuck"}
+"""What rows are that could not be, until somebody tries again."""
 
 KEPT = timedelta(days=30)
 """How long a batch that nobody applies keeps its rows: those of imports hold e-mails."""
@@ -127,6 +134,41 @@ def next_rows(
         .order_by(t.import_row.c.number)
         .limit(limit)
     ).all()
+
+
+def set_aside(connection: Connection, batch_id: int, row_id: int, state: Dealt, why: str) -> None:
+    """Let the other rows go on: this one, in this state, could not be dealt with, and is told of."""
+    lock_batch(connection, batch_id)
+    what = f"could not be {'posted' if state == 'ready' else 'taken back'} ({why})"
+    connection.execute(
+        update(t.import_row)
+        .where(t.import_row.c.id == row_id, t.import_row.c.state == state)
+        .values(state=_ASIDE[state], faults=stored_faults([Fault(column="", value="", what=what)]))
+    )
+
+
+def try_again(connection: Connection, batch_id: int, state: Dealt) -> None:
+    """Let the rows that were set aside be dealt with once more."""
+    connection.execute(
+        update(t.import_row)
+        .where(t.import_row.c.batch_id == batch_id, t.import_row.c.state == _ASIDE[state])
+        .values(state=state, faults=None)
+    )
+
+
+def has_set_aside(connection: Connection, batch_id: int, state: Dealt) -> bool:
+    """Say whether rows of a batch could not be dealt with: it is not at its end yet."""
+    return bool(next_rows(connection, batch_id, _ASIDE[state], limit=1))
+
+
+def faults_of(stored: str | None) -> list[Fault]:
+    """Return what is wrong with a stored row."""
+    return [] if stored is None else msgspec.json.decode(stored, type=list[Fault])
+
+
+def stored_faults(faults: Sequence[Fault]) -> str:
+    """Return what is wrong with a row as it is stored."""
+    return msgspec.json.encode(faults).decode()
 
 
 def end_batch(connection: Connection, batch_id: int, state: str, now: datetime) -> None:

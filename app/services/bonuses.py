@@ -18,7 +18,7 @@ from app.db.types import holds
 from app.errors import Conflict, Invalid
 from app.programme.cost import point_value
 from app.services.adjust import MOST_POINTS
-from app.services.batches import begin_batch, lock_staging, no_such
+from app.services.batches import begin_batch, faults_of, lock_staging, no_such
 from app.services.programmes import in_force, versions
 from app.services.view_imports import tally
 from app.services.view_segments import members_of, show_segment
@@ -51,9 +51,10 @@ class BonusMember(msgspec.Struct, frozen=True, kw_only=True):
     """One of those who get a bonus. `id` is None for somebody who was erased since."""
 
     id: int | None
-    state: str  # ready | applied | skipped | undone
+    state: str  # ready | failed | applied | skipped | stuck | undone
     balance: int | None
     tier: str | None
+    why: str | None = None  # not given, or not taken back
 
 
 class BonusView(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,19 +164,35 @@ def list_bonuses(
 
 
 def show_bonus(connection: Connection, batch_id: int, *, first: int | None = FIRST) -> BonusView:
-    """Return one bonus with some of its members (None: all); raises NotFound."""
+    """Return one bonus with some of its members (None: all); raises NotFound.
+
+    First are those whose points could not be given, or taken back.
+    """
     row = connection.execute(_query().where(t.import_batch.c.id == batch_id)).one_or_none()
     if row is None:
         raise no_such(batch_id, "bonus")
     rows = connection.execute(
-        select(t.import_row.c.state, t.member.c.id, t.member.c.balance, t.member.c.tier)
+        select(
+            t.import_row.c.state,
+            t.import_row.c.faults,
+            t.member.c.id,
+            t.member.c.balance,
+            t.member.c.tier,
+        )
         .outerjoin(t.member, t.member.c.id == t.import_row.c.member_id)
         .where(t.import_row.c.batch_id == batch_id)
-        .order_by(t.import_row.c.number)
+        .order_by(t.import_row.c.state.in_(("failed", "stuck")).desc(), t.import_row.c.number)
         .limit(first)
     )
     members = tuple(
-        BonusMember(id=one.id, state=one.state, balance=one.balance, tier=one.tier) for one in rows
+        BonusMember(
+            id=one.id,
+            state=one.state,
+            balance=one.balance,
+            tier=one.tier,
+            why="; ".join(fault.what for fault in faults_of(one.faults)) or None,
+        )
+        for one in rows
     )
     return msgspec.structs.replace(_view(connection, row), first=members)
 

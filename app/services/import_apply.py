@@ -20,10 +20,12 @@ from app.services.batches import (
     Kind,
     end_batch,
     entry_key,
+    has_set_aside,
     lock_batch,
     next_rows,
     note_batch,
     told,
+    try_again,
     write_rows,
 )
 from app.services.import_stage import (
@@ -65,6 +67,7 @@ def begin_apply(
     """
     batch = lock_batch(connection, batch_id, kind)
     if batch.state == "applying":
+        try_again(connection, batch_id, "ready")
         return True
     if batch.state == "applied":
         return False
@@ -106,7 +109,7 @@ _ANEW: dict[Kind, str] = {
 def apply_slice(
     connection: Connection, vault: Vault, batch_id: int, *, now: datetime, limit: int
 ) -> int:
-    """Post up to `limit` rows; returns how many were dealt with, 0 when all are.
+    """Post up to `limit` rows; returns how many were dealt with, 0 when no more can be.
 
     Call in a writing transaction, again until it returns 0. Two callers take turns, and whoever calls
     again after a crash goes on where the last whole slice ended.
@@ -116,7 +119,8 @@ def apply_slice(
         return 0
     rows = next_rows(connection, batch_id, "ready", limit=limit)
     if not rows:
-        end_batch(connection, batch_id, "applied", now)
+        if not has_set_aside(connection, batch_id, "ready"):
+            end_batch(connection, batch_id, "applied", now)
         return 0
     published = versions(connection, batch.programme_id)
     work = WorkSet(batch.programme_id, now)

@@ -18,7 +18,7 @@ from app.programme import import_values
 from app.programme.import_columns import Columns
 from app.programme.import_csv import Survey
 from app.programme.import_values import Fault
-from app.services.batches import begin_batch, lock_staging
+from app.services.batches import begin_batch, lock_staging, stored_faults
 from app.services.keys import Vault
 from app.services.people import email_hash_of
 from app.services.stores import Store, list_stores
@@ -163,20 +163,11 @@ def forget_staged(connection: Connection, programme_id: int, email_hash: bytes) 
         .where(
             t.import_row.c.email_hash == email_hash,
             t.import_row.c.batch_id.in_(batches),
-            t.import_row.c.state == "ready",
+            t.import_row.c.state.in_(("ready", "failed")),
         )
         .values(**SKIPPED_AS_ERASED)
     )
     return done.rowcount
-
-
-def faults_of(stored: str | None) -> list[Fault]:
-    """Return what is wrong with a stored row."""
-    return [] if stored is None else msgspec.json.decode(stored, type=list[Fault])
-
-
-def _stored(faults: Sequence[Fault]) -> str:
-    return msgspec.json.encode(faults).decode()
 
 
 NO_PERSON: Mapping[str, Any] = {"email": None, "email_hash": None, "data_key_id": None}
@@ -184,14 +175,14 @@ NO_PERSON: Mapping[str, Any] = {"email": None, "email_hash": None, "data_key_id"
 
 SKIPPED_AS_ERASED: Mapping[str, Any] = {
     "state": "skipped",
-    "faults": _stored([Fault(column="", value="", what="this person was erased here")]),
+    "faults": stored_faults([Fault(column="", value="", what="this person was erased here")]),
     **NO_PERSON,
 }
 
 
 SKIPPED_AS_JOINED: Mapping[str, Any] = {
     "state": "skipped",
-    "faults": _stored(
+    "faults": stored_faults(
         [Fault(column="", value="", what="another account of this person has the bonus already")]
     ),
     **NO_PERSON,
@@ -199,7 +190,7 @@ SKIPPED_AS_JOINED: Mapping[str, Any] = {
 
 
 def _bad(line: int, faults: Sequence[Fault]) -> dict[str, Any]:
-    return _EMPTY | {"line": line, "state": "bad", "faults": _stored(faults)}
+    return _EMPTY | {"line": line, "state": "bad", "faults": stored_faults(faults)}
 
 
 _EMPTY: dict[str, Any] = {

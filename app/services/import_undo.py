@@ -20,13 +20,16 @@ from app.services.batches import (
     Kind,
     end_batch,
     entry_key,
+    has_set_aside,
     lock_batch,
     next_rows,
     note_batch,
     told,
+    try_again,
     write_rows,
 )
 from app.services.holdings import load_lots, load_open_lots
+from app.services.import_stage import NO_PERSON
 from app.services.keys import Vault
 from app.services.life import lock_holders
 from app.services.posting import Cause, account_of, append, post
@@ -57,6 +60,7 @@ def begin_undo(
         raise Invalid(f"to undo this {kind} needs a reason")
     batch = lock_batch(connection, batch_id, kind)
     if batch.state == "undoing":
+        try_again(connection, batch_id, "applied")
         return True
     if batch.state == "undone":
         return False
@@ -79,7 +83,7 @@ def begin_undo(
 def undo_slice(
     connection: Connection, vault: Vault, batch_id: int, *, now: datetime, limit: int
 ) -> int:
-    """Take back what up to `limit` rows gave; returns how many were dealt with, 0 when all are.
+    """Take back what up to `limit` rows gave; returns how many were dealt with, 0 when no more can be.
 
     Call in a writing transaction, again until it returns 0.
     """
@@ -88,7 +92,9 @@ def undo_slice(
         return 0
     rows = next_rows(connection, batch_id, "applied", limit=limit)
     if not rows:
-        end_batch(connection, batch_id, "undone", now)
+        if not has_set_aside(connection, batch_id, "applied"):
+            _forget_the_rest(connection, batch_id)
+            end_batch(connection, batch_id, "undone", now)
         return 0
     work = WorkSet(batch.programme_id, now)
     given = [row for row in rows if row.entry_id is not None]
@@ -104,6 +110,15 @@ def undo_slice(
     write_rows(connection, [{"_id": row.id, "state": "undone"} for row in rows])
     want_writing(connection, moved, now)
     return len(rows)
+
+
+def _forget_the_rest(connection: Connection, batch_id: int) -> None:
+    """Drop the e-mails of rows that were never applied, and never will be."""
+    connection.execute(
+        update(t.import_row)
+        .where(t.import_row.c.batch_id == batch_id, t.import_row.c.state.in_(("ready", "failed")))
+        .values(NO_PERSON)
+    )
 
 
 class _Gone(msgspec.Struct, frozen=True):

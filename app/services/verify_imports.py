@@ -5,6 +5,7 @@ from sqlalchemy import Connection, String, and_, case, cast, func, or_, select
 from app.db import tables as t
 from app.services.problems import Problem
 
+_GIVEN = ("applied", "stuck")
 _PREFIXES = ("import:", "bonus:")
 
 
@@ -35,13 +36,13 @@ def check_imports(connection: Connection, programme_id: int, problems: list[Prob
         .outerjoin(back, back.c.key == key + ":undo")
         .where(
             t.import_batch.c.programme_id == programme_id,
-            t.import_row.c.state.in_(("applied", "undone")),
+            t.import_row.c.state.in_((*_GIVEN, "undone")),
             t.import_row.c.points != 0,
             or_(
                 t.entry.c.key.is_distinct_from(key),
                 t.entry.c.points.is_distinct_from(t.import_row.c.points),
                 t.entry.c.member_id.is_distinct_from(t.import_row.c.member_id),
-                and_(t.import_row.c.state == "applied", back.c.id.is_not(None)),
+                and_(t.import_row.c.state.in_(_GIVEN), back.c.id.is_not(None)),
                 and_(
                     t.import_row.c.state == "undone",
                     back.c.points.is_distinct_from(-t.import_row.c.points),

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, 
 
 from app.db import tables as t
 from app.programme.import_values import Fault
-from app.services.batches import no_such
-from app.services.import_stage import Settings, faults_of
+from app.services.batches import faults_of, no_such
+from app.services.import_stage import Settings
 from app.services.people import NO_EMAIL
 
 
@@ -32,10 +32,10 @@ class BatchView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WrongRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row that is not imported, and why."""
+    """A row that is not imported or not taken back, and why."""
 
     line: int
-    state: str  # bad | skipped
+    state: str  # bad | skipped | failed | stuck
     faults: list[Fault]
 
 
@@ -60,6 +60,9 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     def new(self) -> int:
         """Return how many accounts will be made."""
         return self.people - self.known
+
+
+_WRONG = ("bad", "skipped", "failed", "stuck")
 
 
 def list_batches(
@@ -147,10 +150,10 @@ def check_batch(connection: Connection, batch_id: int, *, wrong: int = 50) -> Ch
 
 
 def wrong_rows(connection: Connection, batch_id: int, *, limit: int) -> list[WrongRow]:
-    """Return the rows that are not imported, in the order of the file."""
+    """Return the rows that were not dealt with as they should be, in the order of the file."""
     rows = connection.execute(
         select(t.import_row.c.line, t.import_row.c.state, t.import_row.c.faults)
-        .where(t.import_row.c.batch_id == batch_id, t.import_row.c.state.in_(("bad", "skipped")))
+        .where(t.import_row.c.batch_id == batch_id, t.import_row.c.state.in_(_WRONG))
         .order_by(t.import_row.c.number)
         .limit(limit)
     )

@@ -10,7 +10,8 @@ from app.cli import cli
 from app.cli.shared import Context
 from app.errors import Conflict, Invalid
 from tests.cli.answers import data, plain
-from tests.people import OLA, People, account, open_people
+from tests.miscounted import count_wrong
+from tests.people import OLA, People, account, open_people, order
 from tests.pipeline import Pipeline
 
 Run = Callable[..., Result]
@@ -73,6 +74,28 @@ def test_an_import_is_looked_at_applied_and_undone(run: Run, people: People, fil
     assert people.balances() == [0]
     assert "undone" in plain(run("import", "list"))
     assert "undone" in plain(run("import", "show", batch))
+    assert data(run("ledger", "verify", "--json"))["ok"]
+
+
+def test_a_row_that_cannot_be_posted_is_named_and_the_rest_goes_on(
+    run: Run, people: People, tmp_path: Path
+) -> None:
+    people.tell(0, account("5", OLA, verified=True), order(1, "10.00", customer="5"))
+    path = tmp_path / "points.csv"
+    path.write_text(f"email,points\n{OLA},100\njan@example.pl,30\n", encoding="utf-8")
+    run("import", "members", path, "-p", "one-wallet", "--reason", "moving")
+    [batch] = [one["batch"] for one in data(run("import", "list", "--json"))]
+    count_wrong(people.pipeline.database, people.member(0, "5"), -1)
+    applied = run("import", "apply", batch, "--json")
+    assert isinstance(applied.exception, Conflict)
+    assert "1 of the rows could not be posted, all others were" in str(applied.exception)
+    assert f"stempel import check {batch}" in str(applied.exception)
+    assert '"state": "applying"' in applied.stdout
+    told = plain(run("import", "check", batch))
+    assert "line 2: could not be posted (IntegrityError" in told
+    count_wrong(people.pipeline.database, people.member(0, "5"), 1)
+    assert data(run("import", "apply", batch, "--json"))["state"] == "applied"
+    assert people.balances() == [30, 110]
     assert data(run("ledger", "verify", "--json"))["ok"]
 
 

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app.db import tables as t
+from tests import miscounted
 from tests.aging import NEW_YEAR, OLA, Aging, bought, open_aging
 from tests.pipeline import Pipeline
 
@@ -24,13 +25,7 @@ def aging(pipeline: Pipeline) -> Aging:
 
 
 def count_wrong(aging: Aging, customer: str, by: int) -> None:
-    """Let an account say that it has more or fewer entries than there are."""
-    with aging.pipeline.database.transaction() as connection:
-        connection.execute(
-            update(t.member)
-            .where(t.member.c.id == aging.people.member(0, customer))
-            .values(entries=t.member.c.entries + by)
-        )
+    miscounted.count_wrong(aging.pipeline.database, aging.people.member(0, customer), by)
 
 
 def has(aging: Aging, customer: str) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Row, select, update
+from sqlalchemy.exc import IntegrityError
 
 from app.db import tables as t
 from app.errors import Conflict, Invalid, NotFound
@@ -17,6 +18,7 @@ from app.services.view_imports import list_batches
 from app.services.view_ledger import ledger_of, sentence
 from jobs.bonuses import prepare_bonus
 from jobs.imports import apply_batch, undo_batch
+from tests.miscounted import count_wrong
 from tests.people import REWARDS, order
 from tests.pipeline import Pipeline
 from tests.services.test_segments import BIG, HEAD, counted, opened
@@ -204,6 +206,50 @@ def test_a_bonus_that_was_killed_goes_on_where_it_was(pipeline: Pipeline) -> Non
     assert giving.undo(batch) == 3
     assert giving.balances() == [100] * 5
     assert giving.people.problems() == []
+
+
+def test_one_account_that_cannot_be_posted_to_keeps_no_others_points(pipeline: Pipeline) -> None:
+    giving = Giving(pipeline, customers=4, rules=BIG)
+    batch, ill = giving.prepare(), giving.member(2)
+    count_wrong(pipeline.database, ill, -1)
+    assert giving.apply(batch) == 3
+    assert giving.balances() == [100] + [150] * 3
+    seen = giving.shown(batch)
+    assert (seen.state, seen.rows) == ("applying", {"applied": 3, "failed": 1})
+    assert (seen.first[0].id, seen.first[0].state) == (ill, "failed")
+    assert "could not be posted (IntegrityError" in (seen.first[0].why or "")
+    assert giving.apply(batch) == 0
+    assert giving.shown(batch).rows == {"applied": 3, "failed": 1}
+    count_wrong(pipeline.database, ill, 1)
+    assert giving.apply(batch) == 1
+    seen = giving.shown(batch)
+    assert (seen.state, seen.rows) == ("applied", {"applied": 4})
+    assert {one.why for one in seen.first} == {None}
+    assert giving.balances() == [150] * 4
+    count_wrong(pipeline.database, ill, -1)
+    assert giving.undo(batch) == 3
+    seen = giving.shown(batch)
+    assert (seen.state, seen.rows) == ("undoing", {"stuck": 1, "undone": 3})
+    assert "could not be taken back" in (seen.first[0].why or "")
+    count_wrong(pipeline.database, ill, 1)
+    assert giving.people.problems() == []
+    assert giving.undo(batch) == 1
+    assert (giving.shown(batch).state, giving.balances()) == ("undone", [100] * 4)
+    assert giving.people.problems() == []
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_batch_where_nothing_can_be_posted_stops(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.imports.MOST_PASSED_OVER", 2)
+    giving = Giving(pipeline, customers=4, rules=BIG)
+    batch = giving.prepare()
+    for number in (1, 2, 3):
+        count_wrong(pipeline.database, giving.member(number), -1)
+    with pytest.raises(IntegrityError):
+        giving.apply(batch)
+    assert giving.shown(batch).rows == {"applied": 1, "failed": 2, "ready": 1}
 
 
 def test_two_who_give_it_at_once_give_it_once(pipeline: Pipeline) -> None:

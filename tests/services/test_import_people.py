@@ -127,6 +127,18 @@ def test_no_e_mail_is_kept_once_a_row_is_dealt_with(moving: Moving) -> None:
     assert {(row.email, row.email_hash) for row in moving.rows(batch)} == {(None, None)}
 
 
+def test_no_e_mail_is_kept_of_rows_that_were_undone_before_they_were_applied(
+    moving: Moving,
+) -> None:
+    batch = moving.stage(TWO)
+    moving.slice(batch, limit=1)
+    moving.undo(batch)
+    assert [(row.state, row.email) for row in moving.rows(batch)] == [
+        ("undone", None), ("ready", None),
+    ]  # fmt: skip
+    assert {row.email_hash for row in moving.rows(batch)} == {None}
+
+
 def test_what_was_spent_comes_off_other_points_and_then_is_a_debt(moving: Moving) -> None:
     batch = moving.bring("customer_id,points\n1,100\n2,100\n", store=0)
     moving.people.spend(moving.people.member(0, "1"), 30)

@@ -31,9 +31,9 @@ import_row = table(
     Column("batch_id", big(), ForeignKey("import_batch.id"), nullable=False),
     Column("number", big(), nullable=False),  # 1, 2, 3 … of its batch
     Column("line", big(), nullable=False),  # where it begins in the file
-    # ready | bad | applied | skipped | undone
+    # ready | bad | failed (to be posted) | applied | skipped | stuck (not taken back) | undone
     Column("state", text(), nullable=False),
-    Column("faults", text()),  # JSON of what is wrong with it, or why it was skipped
+    Column("faults", text()),  # JSON of what is wrong with it, or was when it was dealt with
     Column("person", blob()),  # keyed hash of whom it names
     Column("slot", blob()),  # keyed hash of whom it names and until when
     Column("store_id", big(), ForeignKey("store.id")),
