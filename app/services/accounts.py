@@ -138,3 +138,39 @@ def _add_members(connection: Connection, work: WorkSet, query: Select[Any]) -> N
         if row.id not in work.members:
             work.members[row.id] = row_of(MemberRow, row)
             work.revs[t.member, row.id] = row.rev
+
+
+def people_of(connection: Connection, members: Iterable[int]) -> dict[int, int]:
+    """Return whose each account is now: of all accounts that these people have."""
+    ends, final = set(members), set[int]()
+    while ends:
+        final |= ends
+        joined: dict[int, int] = {}
+        for chunk in chunks(sorted(ends)):
+            rows = connection.execute(
+                select(t.member.c.id, t.member.c.merged_into).where(
+                    t.member.c.id.in_(chunk), t.member.c.merged_into.is_not(None)
+                )
+            )
+            joined |= {row.id: row.merged_into for row in rows}
+        final -= joined.keys()
+        ends = set(joined.values())
+    return accounts_of(connection, sorted(final))
+
+
+def accounts_of(connection: Connection, members: Sequence[int]) -> dict[int, int]:
+    """Return whose each account is now: of these members and all that were joined to them."""
+    homes = {member: member for member in members}
+    ends = list(members)
+    while ends:
+        new: dict[int, int] = {}
+        for chunk in chunks(ends):
+            rows = connection.execute(
+                select(t.member.c.id, t.member.c.merged_into).where(
+                    t.member.c.merged_into.in_(chunk)
+                )
+            )
+            new |= {row.id: homes[row.merged_into] for row in rows if row.id not in homes}
+        homes |= new
+        ends = sorted(new)
+    return homes

@@ -80,7 +80,7 @@ def write(connection: Connection, work: WorkSet, noted: Noted) -> None:
     look_again(connection, {*noted.changed, *seen}, seen, work.now)
     movers = {member_id for member_id, one in noted.traits if one.kind is TraitKind.BLOCK}
     if movers:
-        _look_at_neighbours(connection, movers, work.now)
+        look_at_neighbours(connection, _accounts(work, movers), work.now)
 
 
 def look_again(
@@ -91,6 +91,30 @@ def look_again(
     for column, several in ((of.friend_id, friends), (of.referrer_id, referrers)):
         for chunk in chunks(sorted(several)):
             connection.execute(update(t.referral).where(column.in_(chunk)).values(due_at=now))
+
+
+def look_at_neighbours(connection: Connection, friends: Collection[int], now: datetime) -> None:
+    """Have those judged who came after these friends to the same person: they may be a crowd now.
+
+    Or none any more. `friends` are all accounts of each of them.
+    """
+    rows = connection.execute(
+        select(t.referral.c.referrer_id, t.referral.c.stated_at).where(
+            t.referral.c.friend_id.in_(sorted(friends)),
+            t.referral.c.referrer_id.is_not(None),
+            t.referral.c.stated_at.is_not(None),
+        )
+    ).all()
+    days = timedelta(days=CROWD_DAYS)
+    after = [
+        and_(
+            t.referral.c.referrer_id == row.referrer_id,
+            t.referral.c.stated_at.between(row.stated_at, row.stated_at + days),
+        )
+        for row in rows
+    ]
+    if after:
+        connection.execute(update(t.referral).where(or_(*after)).values(due_at=now))
 
 
 def new_referral(programme_id: int, friend_id: int, now: datetime) -> dict[str, Any]:
@@ -209,24 +233,3 @@ def _accounts(work: WorkSet, people: Collection[int]) -> tuple[int, ...]:
     return tuple(
         sorted(one.id for one in work.members.values() if work.member(one.id).id in people)
     )
-
-
-def _look_at_neighbours(connection: Connection, friends: Collection[int], now: datetime) -> None:
-    """Have those judged who came after these friends to the same person: they may be a crowd now."""
-    rows = connection.execute(
-        select(t.referral.c.referrer_id, t.referral.c.stated_at).where(
-            t.referral.c.friend_id.in_(sorted(friends)),
-            t.referral.c.referrer_id.is_not(None),
-            t.referral.c.stated_at.is_not(None),
-        )
-    ).all()
-    days = timedelta(days=CROWD_DAYS)
-    after = [
-        and_(
-            t.referral.c.referrer_id == row.referrer_id,
-            t.referral.c.stated_at.between(row.stated_at, row.stated_at + days),
-        )
-        for row in rows
-    ]
-    if after:
-        connection.execute(update(t.referral).where(or_(*after)).values(due_at=now))

@@ -17,7 +17,7 @@ from app.programme.document import Programme
 from app.programme.events import RedemptionState
 from app.programme.limits import Person, Supply, period_start, places_of
 from app.programme.reward import Reward
-from app.services.live_codes import accounts_of
+from app.services.accounts import accounts_of
 from app.services.workset import chunks
 
 

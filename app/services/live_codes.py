@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from app.db import tables as t
 from app.programme.by_hand import BY_HAND
 from app.programme.events import RedemptionFacts, RedemptionState
+from app.services.accounts import accounts_of
 from app.services.facts import decode_facts
 
 
@@ -48,20 +49,6 @@ class LiveCodes:
             if one.customer in {None, customer} or (member, one.customer) not in self._accounts
         )
         return (*codes, *self._perks.get(member, ()))
-
-
-def accounts_of(connection: Connection, members: Sequence[int]) -> dict[int, int]:
-    """Return whose each account is now: of these members and all that were joined to them."""
-    homes = {member: member for member in members}
-    ends = list(members)
-    while ends:
-        joined = connection.execute(
-            select(t.member.c.id, t.member.c.merged_into).where(t.member.c.merged_into.in_(ends))
-        ).all()
-        new = {row.id: homes[row.merged_into] for row in joined if row.id not in homes}
-        homes |= new
-        ends = sorted(new)
-    return homes
 
 
 def _accounts(

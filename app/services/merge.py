@@ -12,7 +12,7 @@ from app.db import tables as t
 from app.errors import Conflict, Invalid, NotFound
 from app.services import accounts, workset
 from app.services.birthdays import carry_birthday
-from app.services.friends import look_again
+from app.services.friends import look_again, look_at_neighbours
 from app.services.holdings import load_worth
 from app.services.keys import Vault
 from app.services.people import BY_THE_SHOP, give_reviews
@@ -76,6 +76,7 @@ def merge_accounts(
     _repoint_claims(connection, ending.id, staying.id, now)
     if has_referrals(known):
         look_again(connection, work.members, work.members, now)
+        look_at_neighbours(connection, work.members, now)
     return staying.id
 
 

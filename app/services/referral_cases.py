@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, func, or_, select
+from sqlalchemy import Connection, Row, and_, or_, select
 
 from app.db import tables as t
 from app.programme.events import CustomerFacts
@@ -30,6 +30,7 @@ from app.programme.referrals import (
     return_days,
     words_of,
 )
+from app.services.accounts import people_of
 from app.services.facts import decode_facts
 from app.services.order_windows import ORDER, order_item
 from app.services.programmes import Version
@@ -195,16 +196,23 @@ def _neighbours(
     if not blocks:
         return 0
     since = found.word.at - timedelta(days=CROWD_DAYS)
-    counted: int = connection.execute(
-        select(func.count(t.referral.c.friend_id.distinct()))
-        .join(t.trait, t.trait.c.member_id == t.referral.c.friend_id)
-        .where(
+    others = connection.execute(
+        select(t.referral.c.friend_id).where(
             t.referral.c.referrer_id.in_(referrer),
             t.referral.c.friend_id.not_in([*friend, *referrer]),
             t.referral.c.state != State.JOINED.value,
             t.referral.c.stated_at.between(since, found.word.at),
-            t.trait.c.kind == TraitKind.BLOCK.value,
-            t.trait.c.hash.in_(blocks),
         )
-    ).scalar_one()
-    return counted
+    )
+    people = people_of(connection, others.scalars())
+    came: set[int] = set()
+    for chunk in chunks(sorted(people)):
+        rows = connection.execute(
+            select(t.trait.c.member_id).where(
+                t.trait.c.member_id.in_(chunk),
+                t.trait.c.kind == TraitKind.BLOCK.value,
+                t.trait.c.hash.in_(blocks),
+            )
+        )
+        came |= {people[member_id] for member_id in rows.scalars()}
+    return len(came)

@@ -95,7 +95,7 @@ def test_a_row_that_cannot_be_posted_is_named_and_the_rest_goes_on(
     assert "line 2: could not be posted (IntegrityError" in told
     count_wrong(people.pipeline.database, people.member(0, "5"), 1)
     assert data(run("import", "apply", batch, "--json"))["state"] == "applied"
-    assert people.balances() == [30, 110]
+    assert people.balances() == [30, 210]
     assert data(run("ledger", "verify", "--json"))["ok"]
 
 

@@ -245,11 +245,11 @@ def test_a_batch_where_nothing_can_be_posted_stops(
     monkeypatch.setattr("jobs.imports.MOST_PASSED_OVER", 2)
     giving = Giving(pipeline, customers=4, rules=BIG)
     batch = giving.prepare()
-    for number in (1, 2, 3):
-        count_wrong(pipeline.database, giving.member(number), -1)
+    for member_id in sorted(giving.member(number) for number in (1, 2, 3, 4))[:3]:
+        count_wrong(pipeline.database, member_id, -1)
     with pytest.raises(IntegrityError):
         giving.apply(batch)
-    assert giving.shown(batch).rows == {"applied": 1, "failed": 2, "ready": 1}
+    assert giving.shown(batch).rows == {"failed": 2, "ready": 2}
 
 
 def test_two_who_give_it_at_once_give_it_once(pipeline: Pipeline) -> None:

@@ -224,6 +224,39 @@ def test_friends_of_a_crowd_who_turn_out_to_be_somebody_elses_leave_it(pipeline:
     assert friends.problems() == []
 
 
+@pytest.mark.parametrize("joined_last", [False, True])
+def test_a_crowd_counts_people_by_all_of_their_accounts(
+    pipeline: Pipeline, joined_last: bool
+) -> None:
+    friends = opened(pipeline)
+    code = friends.joins("1", OLA)
+    friends.joins("50", JAN)  # the account that will stay of one of the friends
+    friends.tell(0, bought(10, "10", code=code))
+    for n in range(1, 6):
+        contact = Contact(ip=f"8.8.4.{n}")
+        friends.tell(0, bought(10 + n, str(10 + n), code=code, hours=n, contact=contact))
+    seen = bought(60, "50", hours=9, contact=Contact(ip="8.8.4.60"))
+    if joined_last:
+        friends.tell(0, seen)
+    assert last_score(friends) == 0
+    friends.merge(friends.member(0, "10"), friends.member(0, "50"))
+    pipeline.drain()
+    if not joined_last:
+        friends.tell(0, seen)
+    assert last_score(friends) == 30
+    friends.merge(friends.member(0, "11"), friends.member(0, "12"))
+    pipeline.drain()
+    assert last_score(friends) == 0
+    assert friends.problems() == []
+
+
+def last_score(friends: Friends) -> int:
+    """Return how suspicious the friend is who came last."""
+    [row] = friends.rows("referral", friend_id=friends.member(0, "15"))
+    score: int = row.score
+    return score
+
+
 def test_a_test_order_brings_nobody(pipeline: Pipeline) -> None:
     friends = opened(pipeline)
     code = friends.joins("1", OLA)
