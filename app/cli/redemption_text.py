@@ -105,6 +105,7 @@ def detail_of(found: RedemptionDetail) -> dict[str, Any]:
     return row_of(found.redemption) | {
         "version": found.version,
         "refunded": found.refunded,
+        "cancelled": found.cancelled,
         "customer": found.customer,
         "uses": found.uses,
         "replaced_by": None if found.replaced_by is None else str(found.replaced_by),
@@ -182,9 +183,8 @@ def _next(found: RedemptionDetail) -> list[str]:
     if step is None:
         return []
     tried = f", {step.tries} tries so far" if step.tries else ""
-    granted = found.redemption.granted_by is not None
     lines = [
-        f"{next_words(step, 'en', granted=granted)} Not before {moment(step.due_at)} UTC{tried}."
+        f"{next_words(step, 'en', restores=found.restores)} Not before {moment(step.due_at)} UTC{tried}."
     ]
     if step.error:
         lines.append(f"the last try: {step.error}")

@@ -119,8 +119,8 @@ def redemption() -> None:
     """See the rewards that were taken, and give their points back.
 
     A redemption is reserved (the shop is asked to make the code), issued (the code can be used), used
-    (an order shows it), released (nobody can use the code, the points are back) or lapsed (nobody used it
-    in its time, and its reward gives nothing back for that).
+    (an order shows it), released (nobody can use the code, the points are back) or lapsed (it ended unused,
+    and its reward gives nothing back for that).
     """
 
 

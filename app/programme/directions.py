@@ -284,6 +284,7 @@ DIRECTIONS: Mapping[str, Direction] = {
     "reward.combinable": _more(),
     "reward.automatic": _neither,
     "reward.refunded": _ranked("none", "points"),
+    "reward.cancelled": _ranked("none", "points"),
     "reward.product": _more_of(),
     "reward.lines": _more(BEST),
     "reward.lines.skus": _either,

@@ -190,7 +190,7 @@ class RedemptionState(StrEnum):
     ISSUED = "issued"  # the code is in the shop
     USED = "used"  # an order that counts shows it
     RELEASED = "released"  # the code is dead, the points are back
-    LAPSED = "lapsed"  # nobody used it in its time, and the reward gives nothing back for that
+    LAPSED = "lapsed"  # it ended unused, and the reward gives nothing back for that
 
 
 class RedemptionFacts(

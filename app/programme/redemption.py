@@ -11,6 +11,7 @@ import msgspec
 
 from app.programme.by_hand import BY_HAND
 from app.programme.events import OrderFacts, RedemptionState, Standing
+from app.programme.reward import Cancelled
 
 PERK: Final = "early-access"
 """The kind of reward that is no code: the shop shows that somebody has it, for as long as it lasts."""
@@ -39,6 +40,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     spent: int = 0
     given_back: bool = False  # the points are due again although it was used
     replaced: bool = False  # another code is due instead
+    undone: bool = False  # its order came to nothing, and the reward ends its code for that
 
 
 def judge(
@@ -49,11 +51,13 @@ def judge(
     dead: bool,
     refunded: Literal["none", "points", "new-code"],
     lapsed: bool = False,
+    cancelled: Cancelled = "code",
 ) -> Verdict:
     """Say how far a redemption has come; `code` is lower-cased, as orders show codes.
 
     `lapsed`: it ended because its time was over, of a reward that gives nothing back then. It is released
-    all the same if an order had shown it: that was used in time, and its order was cancelled.
+    all the same if an order had shown it: that was used in time, and its order was cancelled. What then
+    comes back is as `cancelled` says: whatever the shop makes of the code, or the points, or nothing.
 
     The newest order that shows the code and was not cancelled captures it, even if the code was
     already released: then the points are spent again.
@@ -63,12 +67,11 @@ def judge(
     spent = sum(1 for use in showing if not _counts(use) and not _draft(use))
     if not counting:
         if dead:
-            over = lapsed and made and not spent
-            return Verdict(
-                state=RedemptionState.LAPSED if over else RedemptionState.RELEASED, spent=spent
-            )
-        state = RedemptionState.ISSUED if made else RedemptionState.RESERVED
-        return Verdict(state=state, spent=spent)
+            kept = cancelled == "none" if spent else lapsed and made
+            state = RedemptionState.LAPSED if kept else RedemptionState.RELEASED
+        else:
+            state = RedemptionState.ISSUED if made else RedemptionState.RESERVED
+        return Verdict(state=state, spent=spent, undone=bool(spent) and cancelled != "code")
     newest = max(counting, key=_age)
     refund = newest.facts is not None and refunded_in_full(newest.facts)
     return Verdict(

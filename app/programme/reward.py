@@ -25,6 +25,7 @@ MOST_TAKEN = 1_000_000
 MOST_PRODUCTS = 100
 
 Each = Literal["lifetime", "year", "month"]
+Cancelled = Literal["code", "points", "none"]
 OptionalCount = Annotated[
     Annotated[int, Meta(ge=1, le=MOST_TAKEN)] | None,
     Meta(description=f"a whole number from 1 to {MOST_TAKEN}"),
@@ -76,6 +77,9 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
     expired: Annotated[Literal["none", "points"], Meta(description='"none" or "points"')] = (
         "points"  # what a member gets back when its time ends unused
     )
+    cancelled: Annotated[Cancelled, Meta(description='"code", "points" or "none"')] = (
+        "code"  # … when it is cancelled: the code, if the shop lets it be used again, else points
+    )
     product: tuple[Product, ...] = ()  # of a free product: which it is, shop by shop
     lines: Lines | None = None  # of percent and fixed: off these products only
     seats: OptionalCount = None  # of an event: how many there are
@@ -118,6 +122,7 @@ def check_reward(path: str, reward: Reward) -> None:
         )
     _check_lines(f"{path}.lines", reward)
     _check_expired(path, reward)
+    _check_cancelled(path, reward)
     check_unique(f"{path}.product", "store", [product.store for product in reward.product])
 
 
@@ -152,6 +157,19 @@ def _check_expired(path: str, reward: Reward) -> None:
     for name, given in (("valid_days", reward.valid_days), ("cost", reward.cost)):
         if not given:
             raise ConfigError(f'{path}.expired needs the key "{name}" beside it')
+
+
+def _check_cancelled(path: str, reward: Reward) -> None:
+    if reward.cancelled == "code":
+        return
+    if not reward.cost:
+        raise ConfigError(f'{path}.cancelled needs the key "cost" beside it')
+    if reward.cancelled == "none" and reward.refunded != "none":
+        # Whose order is cancelled gets the money back: then the one key would undo the other.
+        raise ConfigError(
+            f'{path}: cancelled = "none" and refunded = "{reward.refunded}" exclude each other; '
+            "a cancelled order is refunded as well"
+        )
 
 
 def _check_lines(path: str, reward: Reward) -> None:
@@ -190,6 +208,7 @@ def _only_for_codes(path: str, reward: Reward) -> None:
         ("automatic", reward.automatic),
         ("refunded", reward.refunded != "none"),
         ("expired", reward.expired != "points"),
+        ("cancelled", reward.cancelled != "code"),
     ):
         if given:
             raise ConfigError(

@@ -20,7 +20,6 @@ from app.services.programmes import Version, versions
 from app.services.redemptions import (
     LOOK_AGAIN,
     REFUND_UNDONE,
-    TIME_OVER,
     commit_change,
     facts_of,
     next_due,
@@ -30,6 +29,7 @@ from app.services.redemptions import (
 )
 from app.services.reserve import draw_code
 from app.services.rows import RedemptionRow
+from app.services.verdicts import TIME_OVER
 from app.services.workset import WorkSet
 
 UNSETTLED = timedelta(minutes=10)

@@ -20,7 +20,7 @@ from app.programme.redemption import Use
 from app.programme.reward import Reward
 from app.services.facts import decode_facts
 from app.services.programmes import Version, version_of, versions
-from app.services.redemptions import TIME_OVER, judged, use_of
+from app.services.verdicts import TIME_OVER, judged, use_of
 
 LEASE = timedelta(minutes=5)
 NO_KEYS_WAIT = timedelta(hours=1)

@@ -130,6 +130,7 @@ KEYS = {
     "reward.combinable": mark("together with other discounts"),
     "reward.automatic": mark("issued by itself"),
     "reward.refunded": mark("what is given back when its order is refunded"),
+    "reward.cancelled": mark("what is given back when its order is cancelled"),
     "reward.product": mark("the free product"),
     "reward.lines": mark("the goods that it is off"),
     "reward.lines.products": mark("the goods that it is off"),

@@ -30,10 +30,8 @@ from app.services.keys import Vault
 from app.services.programmes import Version, in_force, version_of, versions
 from app.services.redeem import Outlet
 from app.services.redemptions import (
-    BY_HAND,
     NOT_EARNED,
     REFUND_UNDONE,
-    TIME_OVER,
     open_redemptions,
     settle_redemptions,
 )
@@ -41,6 +39,7 @@ from app.services.release import end_code
 from app.services.reserve import code_end, reserve
 from app.services.rows import AwardRow, MemberRow, ObjectKey
 from app.services.texts import mark
+from app.services.verdicts import BY_HAND, TIME_OVER
 from app.services.workset import WorkSet, chunks
 from app.services.worth import settle_objects
 from app.services.writeback import want_writing

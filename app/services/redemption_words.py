@@ -33,7 +33,7 @@ _NEXT = {
     ),
 }
 
-_END_GRANTED = mark("The code is to be ended in the shop.")
+_END_FOR_NOTHING = mark("The code is to be ended in the shop.")
 
 _TAKEN = {
     EVENT: mark("%(points)s spent for a seat"),
@@ -54,11 +54,14 @@ _REFUNDED = {
     "new-code": mark("If that order is refunded in full, another code is given in its place."),
 }
 
+_NOTHING = mark("Neither a refund nor a cancellation of that order gives anything back.")
+
 REASONS = (
     mark("released by hand"),
     mark("the refund it was given for was undone"),
     mark("it is not earned any more"),
     mark("its time is over"),
+    mark("the order it was used for was cancelled"),
     mark("it is not in the shop any more"),
     mark("the shop does not accept it any more"),
     mark("its person was erased"),
@@ -123,10 +126,10 @@ def _way_of_perk(words: Texts, found: RedemptionDetail) -> list[Step]:
     return [*steps, *_points(words, found)]
 
 
-def next_words(step: NextView, language: str, *, granted: bool = False) -> str:
-    """Say what is to be done at the shop; no points come back of what was `granted` without them."""
-    no_points = granted and step.what == Act.END
-    return texts(language).say(_END_GRANTED if no_points else _NEXT[step.what])
+def next_words(step: NextView, language: str, *, restores: bool = True) -> str:
+    """Say what is to be done at the shop; `restores` says whether points come back after that."""
+    for_nothing = not restores and step.what == Act.END
+    return texts(language).say(_END_FOR_NOTHING if for_nothing else _NEXT[step.what])
 
 
 def price_words(one: RedemptionView, language: str) -> str:
@@ -144,7 +147,7 @@ def refund_words(found: RedemptionDetail, language: str) -> str | None:
         return None
     if one.granted_by is not None and found.refunded != "new-code":
         return None  # there are no points to give back
-    return texts(language).say(_REFUNDED[found.refunded])
+    return texts(language).say(_NOTHING if found.cancelled == "none" else _REFUNDED[found.refunded])
 
 
 def reason_words(reason: str, language: str) -> str:

@@ -6,14 +6,13 @@ Everything that is learned of a redemption, from an order or from the shop about
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, or_, select, tuple_
+from sqlalchemy import Connection, or_, select, tuple_
 
 from app.db import tables as t
 from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
-from app.programme.redemption import Use, Verdict, judge, judge_perk
+from app.programme.redemption import Verdict
 from app.services import accounts, workset
 from app.services.facts import decode_facts, encode_facts
 from app.services.keys import Vault
@@ -21,6 +20,7 @@ from app.services.mail import CODE, want_mail
 from app.services.programmes import Version, version_of, versions
 from app.services.reserve import code_end, reserve
 from app.services.rows import REDEMPTION, ObjectKey, ObjectRow, RedemptionRow
+from app.services.verdicts import judged, use_of
 from app.services.workset import WorkSet, add_objects, chunks, row_of
 from app.services.worth import settle_objects
 from app.services.writeback import want_writing
@@ -31,14 +31,12 @@ LOOK_AGAIN = timedelta(days=1)
 AFTER_END = timedelta(minutes=10)
 """How long after its own end a code is ended for good: the last order may be on its way."""
 
-BY_HAND = "released by hand"
-
 REFUND_UNDONE = "the refund it was given for was undone"
 
 NOT_EARNED = "it is not earned any more"
 """Why a code ends that a rule gave without points."""
 
-TIME_OVER = "its time is over"
+ORDER_CANCELLED = "the order it was used for was cancelled"
 
 REPLACED = "another code was given for it, and used"
 
@@ -156,6 +154,9 @@ def _settle(work: WorkSet, versions: Sequence[Version], row: RedemptionRow) -> l
         order = _object(work, verdict.used_by)
         owner.delivery_id = order.delivery_id if order is not None else owner.delivery_id
         owner.dirty = True
+    if verdict.undone and row.ending is None and row.dead_at is None:
+        # For good: should that order count again, it has the code all the same.
+        row.ending, row.due_at, row.dirty = ORDER_CANCELLED, work.now, True
     if _owes_another(work, versions, row):
         changed = _replace(work, versions, row, told)
     else:
@@ -317,54 +318,6 @@ def verdict_of(
     orders = (_object(work, one) for one in sorted(work.shown_on.get(row.id, ())))
     uses = [use_of(order) for order in orders if order is not None]
     return judged(row, uses, versions, owner.version, facts.reward)
-
-
-def judged(
-    row: RedemptionRow | Row[Any],
-    uses: Iterable[Use],
-    versions: Sequence[Version],
-    number: int,
-    reward: str,
-) -> Verdict:
-    """Return what a redemption has come to by the version (`number`) that offered its reward."""
-    if row.code_key is None:
-        return judge_perk(dead=row.dead_at is not None, over=row.uses > 0)
-    return judge(
-        row.code_key,
-        uses,
-        made=row.made_at is not None,
-        dead=row.dead_at is not None,
-        refunded=refund_policy(versions, number, reward),
-        lapsed=row.ending == TIME_OVER
-        and row.granted_by is None
-        and _keeps_expired(versions, number, reward),
-    )
-
-
-def use_of(order: ObjectRow | Row[*tuple[Any, ...]]) -> Use:
-    """Return a stored order as `judge` sees it."""
-    facts = decode_facts(order.facts)
-    return Use(
-        object_id=order.id,
-        number=order.external_id,
-        placed_at=order.occurred_at,
-        facts=facts if isinstance(facts, OrderFacts) else None,
-        gone=bool(order.gone),
-    )
-
-
-def refund_policy(
-    versions: Sequence[Version], number: int, reward: str
-) -> Literal["none", "points", "new-code"]:
-    """Return what the version that offered a reward gives back for a refunded order."""
-    offered = version_of(versions, number).programme.rewards
-    return next((one.refunded for one in offered if one.key == reward), "none")
-
-
-def _keeps_expired(versions: Sequence[Version], number: int, reward: str) -> bool:
-    """Say whether points stay spent for a code that ran out unused."""
-    offered = version_of(versions, number).programme.rewards
-    return any(one.key == reward and one.expired == "none" for one in offered)
 
 
 def object_of(work: WorkSet, row: RedemptionRow) -> ObjectRow:

@@ -9,8 +9,16 @@ from app.errors import Conflict, Invalid, NotFound
 from app.programme.events import RedemptionState
 from app.services.audit import Act, note_act
 from app.services.keys import Vault
-from app.services.redemptions import BY_HAND, commit_change, open_redemptions
+from app.services.programmes import versions
+from app.services.redemptions import (
+    ORDER_CANCELLED,
+    commit_change,
+    facts_of,
+    object_of,
+    open_redemptions,
+)
 from app.services.rows import RedemptionRow
+from app.services.verdicts import BY_HAND, offered_in
 from app.services.views import key_of
 from app.services.workset import WorkSet
 
@@ -37,10 +45,19 @@ def release(
         raise Conflict(
             f"Redemption {redemption_id} is over: it was used to its end, or handed out."
         )
+    owner = object_of(work, row)
+    offered = offered_in(versions(connection, programme_id), owner.version, facts_of(owner).reward)
+    final = offered is not None and offered.cancelled == "none"
     if row.state == RedemptionState.USED:
+        back = "come back only" if not final else "do not come back, not even"
         raise Conflict(
-            f"Redemption {redemption_id} was used: an order shows its code. Its points come back "
-            "only if that order is cancelled in the shop."
+            f"Redemption {redemption_id} was used: an order shows its code. Its points {back} if that "
+            "order is cancelled in the shop."
+        )
+    if row.ending == ORDER_CANCELLED and final:
+        raise Conflict(
+            f"The order of redemption {redemption_id} was cancelled, and its reward gives nothing back "
+            "for that. It can be made up for by points given by hand."
         )
     if row.state == RedemptionState.LAPSED:
         raise Conflict(

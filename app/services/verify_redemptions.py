@@ -17,8 +17,8 @@ from app.services.codes import uses_shown
 from app.services.facts import decode_facts
 from app.services.problems import Problem
 from app.services.programmes import Version, version_of
-from app.services.redemptions import judged
 from app.services.rows import REDEMPTION
+from app.services.verdicts import judged
 from app.services.workset import chunks
 
 _DEAD = frozenset({RedemptionState.RELEASED, RedemptionState.LAPSED})

@@ -16,6 +16,7 @@ from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
 from app.services.codes import act_at
 from app.services.facts import decode_facts
 from app.services.mail import CODE
+from app.services.redemptions import ORDER_CANCELLED
 from app.services.view_ledger import EntryView, entries_of_object
 from app.services.views import Page, key_of, page_of, page_size, storable
 
@@ -120,6 +121,7 @@ class RedemptionDetail(msgspec.Struct, frozen=True, kw_only=True):
     customer: str | None  # the shop's id of the person who can use the code; None: by e-mail
     version: int
     refunded: str  # none | points | new-code: what a refund of its whole order gives back
+    cancelled: str  # code | points | none: what its cancellation gives back
     uses: int  # as the shop told last
     next: NextView | None
     release: ReleaseView | None
@@ -127,6 +129,12 @@ class RedemptionDetail(msgspec.Struct, frozen=True, kw_only=True):
     orders: list[UseView]
     entries: list[EntryView]
     replaced_by: int | None
+
+    @property
+    def restores(self) -> bool:
+        """Say whether points come back once nobody can use its code any more."""
+        lost = self.cancelled == "none" and self.redemption.ending == ORDER_CANCELLED
+        return self.redemption.granted_by is None and not lost
 
     @property
     def releasable(self) -> bool:
@@ -181,6 +189,8 @@ def show_redemption(connection: Connection, redemption_id: int) -> RedemptionDet
     if row is None:
         raise NotFound(f"There is no redemption {redemption_id}. See: stempel redemption list")
     [one] = _views(connection, [row])
+    rewards = _document(connection, one.programme_id, row.version).rewards
+    offered = next((reward for reward in rewards if reward.key == one.reward), None)
     replaced_by = connection.execute(
         select(t.redemption.c.id).where(t.redemption.c.replaces_id == row.id)
     ).scalar()
@@ -189,7 +199,8 @@ def show_redemption(connection: Connection, redemption_id: int) -> RedemptionDet
         taken_by=row.member_id,
         customer=row.customer,
         version=row.version,
-        refunded=_refunded(connection, one, row.version),
+        refunded="none" if offered is None else offered.refunded,
+        cancelled="code" if offered is None else offered.cancelled,
         uses=row.uses,
         next=_next(row),
         release=None if row.ending is None else _release(connection, row),
@@ -290,11 +301,6 @@ def _names(
         for programme_id, number in sorted(versions)
         for reward in _document(connection, programme_id, number).rewards
     }
-
-
-def _refunded(connection: Connection, one: RedemptionView, number: int) -> str:
-    offered = _document(connection, one.programme_id, number).rewards
-    return next((reward.refunded for reward in offered if reward.key == one.reward), "none")
 
 
 def _document(connection: Connection, programme_id: int, number: int) -> Programme:

@@ -66,7 +66,7 @@ def test_what_was_given_without_points_speaks_of_no_points(run: Run, pipeline: P
     turn(people)
     found = shown(people)
     assert found.next is not None
-    assert next_words(found.next, "en", granted=True) == "The code is to be ended in the shop."
+    assert next_words(found.next, "en", restores=False) == "The code is to be ended in the shop."
     assert price_words(found.redemption, "pl") == "przyznana przez regułę „card”"
     assert reason_words(found.redemption.ending or "", "pl") == "nie jest już zasłużona"
 

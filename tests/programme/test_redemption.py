@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from app.programme.events import OrderFacts, RedemptionState, Refund, Standing
 from app.programme.redemption import Use, Verdict, judge, refunded_in_full
+from app.programme.reward import Cancelled
 
 CODE = "k7qm-3xtd-9rwb"
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 RESERVED, ISSUED, USED, RELEASED, LAPSED = RedemptionState
 
+CANCELLED: tuple[Cancelled, ...] = ("code", "points", "none")
 Refunded = Literal["none", "points", "new-code"]
 POLICIES: tuple[Refunded, ...] = ("none", "points", "new-code")
 
@@ -159,6 +161,7 @@ shops: dict[str, Any] = {
     "made": st.booleans(),
     "dead": st.booleans(),
     "refunded": st.sampled_from(POLICIES),
+    "cancelled": st.sampled_from(CANCELLED),
 }
 
 
@@ -214,3 +217,19 @@ def test_what_ran_out_unused_keeps_its_points_only_if_nobody_could_help_it() -> 
     assert ended(use(1, order(Standing.CANCELLED))) is RELEASED  # it was used in time
     assert ended(use(1, order())) is USED  # an order that came late
     assert ended(dead=False) is ISSUED
+
+
+@pytest.mark.parametrize("cancelled", CANCELLED)
+def test_what_a_cancelled_order_gives_back_is_as_the_reward_says(cancelled: Cancelled) -> None:
+    def seen(*uses: Use, dead: bool = False, lapsed: bool = False) -> Verdict:
+        return judge(
+            CODE, uses, made=True, dead=dead, refunded="none", lapsed=lapsed, cancelled=cancelled
+        )
+
+    gone = use(1, order(Standing.CANCELLED))
+    ends, over = cancelled != "code", LAPSED if cancelled == "none" else RELEASED
+    assert seen(gone) == Verdict(state=ISSUED, spent=1, undone=ends)
+    assert seen(gone, dead=True) == Verdict(state=over, spent=1, undone=ends)
+    assert seen(gone, dead=True, lapsed=True).state is over  # it was used before its time was over
+    assert seen(gone, use(2, order()), dead=True).state is USED  # another order has it
+    assert seen(dead=True).state is RELEASED  # no order ever showed it

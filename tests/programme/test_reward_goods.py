@@ -1,4 +1,4 @@
-"""Rewards for certain goods, and what is given back when one runs out: the keys of the document."""
+"""Rewards for certain goods, and what is given back when one ends unused: the keys of the document."""
 
 import pytest
 
@@ -39,6 +39,19 @@ WRONG = {
     "a minimum": (TEN + PRODUCTS + 'minimum = "9"\n', ["lines and minimum exclude each other"]),
     "another word": (TEN + 'expired = "money"\n', ["reward[0].expired", '"money"', '"none" or']),
     "no end": (TEN + 'expired = "none"\n', ['reward[0].expired needs the key "valid_days"']),
+    "another word yet": (
+        TEN + 'cancelled = "new-code"\n',
+        ["reward[0].cancelled", '"code", "points"'],
+    ),
+    "a gift's order": (
+        TEN.replace("cost = 100\n", "") + 'cancelled = "none"\n',
+        ['reward[0].cancelled needs the key "cost"'],
+    ),
+    "a perk's order": (ACCESS + 'cancelled = "none"\n', ["reward[0].cancelled", "has no code"]),
+    "both ways": (
+        TEN + 'cancelled = "none"\nrefunded = "points"\n',
+        ["reward[0]: cancelled", '"points" exclude each other'],
+    ),
     "a perk's end": (ACCESS + 'expired = "none"\n', ["reward[0].expired", "has no code"]),
 }
 

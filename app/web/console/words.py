@@ -36,7 +36,7 @@ WORDS = {
     "ending": mark("being taken back"),
     "used": mark("used"),
     "released": mark("given back"),
-    "lapsed": mark("ran out unused"),
+    "lapsed": mark("ended, no points back"),
     # claims
     "pending": mark("waiting"),
     "confirmed": mark("confirmed"),

@@ -1,0 +1,64 @@
+"""What a stored redemption has come to, by the version that offered its reward: `judge` on rows."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.programme.events import OrderFacts
+from app.programme.redemption import Use, Verdict, judge, judge_perk
+from app.programme.reward import Reward
+from app.services.facts import decode_facts
+from app.services.programmes import Version, version_of
+from app.services.rows import ObjectRow, RedemptionRow
+
+BY_HAND = "released by hand"
+
+TIME_OVER = "its time is over"
+
+
+def judged(
+    row: RedemptionRow | Row[Any],
+    uses: Iterable[Use],
+    versions: Sequence[Version],
+    number: int,
+    reward: str,
+) -> Verdict:
+    """Return what a redemption has come to by the version (`number`) that offered its reward.
+
+    A code that nobody paid points for has none to give back: whatever happens to it, it stays a code.
+    What staff released gives its points back, whatever happens to it.
+    """
+    if row.code_key is None:
+        return judge_perk(dead=row.dead_at is not None, over=row.uses > 0)
+    offered = offered_in(versions, number, reward)
+    paid = row.granted_by is None
+    keeps = offered is not None and offered.expired == "none"
+    ends = paid and row.replaces_id is None and row.ending != BY_HAND
+    return judge(
+        row.code_key,
+        uses,
+        made=row.made_at is not None,
+        dead=row.dead_at is not None,
+        refunded="none" if offered is None else offered.refunded,
+        lapsed=row.ending == TIME_OVER and paid and keeps,
+        cancelled="code" if offered is None or not ends else offered.cancelled,
+    )
+
+
+def offered_in(versions: Sequence[Version], number: int, key: str) -> Reward | None:
+    """Return a reward as a version offers it, None if it doesn't."""
+    rewards = version_of(versions, number).programme.rewards
+    return next((one for one in rewards if one.key == key), None)
+
+
+def use_of(order: ObjectRow | Row[*tuple[Any, ...]]) -> Use:
+    """Return a stored order as `judge` sees it."""
+    facts = decode_facts(order.facts)
+    return Use(
+        object_id=order.id,
+        number=order.external_id,
+        placed_at=order.occurred_at,
+        facts=facts if isinstance(facts, OrderFacts) else None,
+        gone=bool(order.gone),
+    )
