@@ -290,6 +290,7 @@ def _notes(document: Programme, stores: Sequence[str]) -> list[str]:
     if document.membership is not None:
         naming.append((document.membership.key, named_stores(document.membership)))
     notes = [note for key, named in naming for note in _strange(key, named, stores)]
+    notes += [note for one in document.stores for note in _strange("store", [one.key], stores)]
     notes += [note for reward in document.rewards for note in _of_reward(reward, stores)]
     if not document.rules:
         notes.append(

@@ -36,6 +36,7 @@ from app.programme.fields import (
     decimals,
 )
 from app.programme.lines import Lines, check_lines
+from app.programme.names import ShortName
 from app.programme.reading import wrong
 
 MOST_CAMPAIGNS = 200
@@ -52,14 +53,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     """More points for orders placed from `from` until just before `until`."""
 
     key: Slug
-    name: Annotated[
-        str,
-        Meta(
-            pattern=r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z",
-            max_length=100,
-            description="a name of at most 100 characters on one line",
-        ),
-    ] = ""  # for people; empty: the key
+    name: ShortName = ""  # for people; empty: the key
     from_: LocalTime = msgspec.field(name="from")
     until: LocalTime
     multiply: Annotated[Decimal | None, Meta(description=_FACTOR)] = None

@@ -248,6 +248,7 @@ DIRECTIONS: Mapping[str, Direction] = {
     "membership.months": _more(),
     "membership.days": _more(),
     "membership.perks": _more_of(),
+    "store.earns_at": _ranked("completed", "paid"),
     "reward.cost": _cost,
     "segment.name": _neither,
     "segment.months": _either,

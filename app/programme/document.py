@@ -23,6 +23,8 @@ from app.programme.gifts import check_gifts, with_points_left_out
 from app.programme.life import Life, check_life
 from app.programme.limits import check_limits
 from app.programme.membership import Membership, check_membership
+from app.programme.names import ONE_LINE
+from app.programme.own_terms import EarnsAt, OwnTerms, check_own_terms
 from app.programme.quizzes import Quiz, Survey, check_quizzes
 from app.programme.reading import read, wrong
 from app.programme.reward import Reward, check_reward
@@ -67,7 +69,7 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     earns_from: date | None = None  # orders of earlier days, in `timezone`, are worth 0
     enrolment: Literal["automatic", "opt-in"] = "automatic"
     debt: Literal["debt", "forgive"] = "debt"
-    earns_at: Literal["paid", "completed"] = "paid"
+    earns_at: Literal["paid", "completed"] = "paid"  # but see `stores`
     point_value: Decimal | None = None  # money that a point is worth to its owner
     notice_days: int = 0  # before a change to the members' disadvantage begins
     stacking: Stacking = "best"  # of several multipliers that meet (multipliers.py)
@@ -85,6 +87,14 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True):
     quizzes: tuple[Quiz, ...] = ()
     surveys: tuple[Survey, ...] = ()
     membership: Membership | None = None
+    stores: tuple[OwnTerms, ...] = ()
+
+    def earns_completed(self, store: str | None) -> bool:
+        """Say whether orders of the store with this key earn once they are completed, not when paid."""
+        for one in self.stores:
+            if one.key == store:
+                return one.earns_at == "completed"
+        return self.earns_at == "completed"
 
 
 class _Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +105,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[
         str,
         Meta(
-            pattern=r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z",
+            pattern=ONE_LINE,
             max_length=200,
             description="a name of at most 200 characters on one line",
         ),
@@ -107,9 +117,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
         Literal["automatic", "opt-in"], Meta(description='"automatic" or "opt-in"')
     ] = "automatic"
     debt: Annotated[Literal["debt", "forgive"], Meta(description='"debt" or "forgive"')] = "debt"
-    earns_at: Annotated[Literal["paid", "completed"], Meta(description='"paid" or "completed"')] = (
-        "paid"
-    )
+    earns_at: EarnsAt = "paid"
     point_value: OptionalMoney = None
     notice_days: Annotated[
         Annotated[int, Meta(ge=0, le=MOST_NOTICE)],
@@ -134,6 +142,7 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
     quiz: tuple[Quiz, ...] = ()
     survey: tuple[Survey, ...] = ()
     membership: Membership | None = None
+    store: tuple[OwnTerms, ...] = ()
 
 
 _WRITTEN = {field.type: field.encode_name for field in msgspec.structs.fields(_Document)}
@@ -173,6 +182,7 @@ def parse(source: str) -> Programme:
         quizzes=document.quiz,
         surveys=document.survey,
         membership=document.membership,
+        stores=document.store,
     )
     _check(programme)
     return programme
@@ -194,6 +204,7 @@ def load(text: str) -> Programme:
 def _check(programme: Programme) -> None:
     _check_zone(programme.timezone)
     check_life(programme.life)
+    check_own_terms(programme.stores)
     check_money("programme.point_value", programme.point_value)
     if len(programme.rules) > MOST_RULES:
         raise wrong("rule", len(programme.rules), f"at most {MOST_RULES} rules")

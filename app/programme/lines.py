@@ -44,16 +44,19 @@ OnSale = Annotated[
 ]
 
 
+StoreKey = Annotated[
+    str,
+    Meta(
+        pattern=r"\A[a-z0-9-]{1,63}\Z",
+        description="the key of a store, as `stempel store list` shows it",
+    ),
+]
+
+
 class Product(msgspec.Struct, frozen=True, kw_only=True):
     """A product as one shop numbers it: two shops may use the same number for different things."""
 
-    store: Annotated[
-        str,
-        Meta(
-            pattern=r"\A[a-z0-9-]{1,63}\Z",
-            description="the key of a store, as `stempel store list` shows it",
-        ),
-    ]
+    store: StoreKey
     id: Annotated[
         str,
         Meta(

@@ -107,7 +107,7 @@ def _bought(item: OrderItem) -> _Bought | None:
     if not pieces:
         return None
     # Where orders earn once they are completed, that is not when they were paid.
-    noticed = item.earned_at if item.programme.earns_at == "paid" else None
+    noticed = None if item.programme.earns_completed(item.store) else item.earned_at
     paid_at = max(order.paid_at or noticed or item.occurred_at, item.occurred_at)
     return _Bought(paid_at, item.object_id, pieces, item, one)
 

@@ -174,7 +174,7 @@ def counts(item: OrderItem) -> bool:
     order = item.facts
     if order is None or before_start(item.programme, item.occurred_at):
         return False
-    if standing_reason(order, completed=item.programme.earns_at == "completed") is not None:
+    if standing_reason(order, completed=item.programme.earns_completed(item.store)) is not None:
         return False
     if not order.refunds and not order.disputes:
         return True

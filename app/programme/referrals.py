@@ -189,7 +189,7 @@ def bought(item: OrderItem) -> bool:
     order = item.facts
     if order is None:
         return False
-    if standing_reason(order, completed=item.programme.earns_at == "completed") is not None:
+    if standing_reason(order, completed=item.programme.earns_completed(item.store)) is not None:
         return False
     return basis_of(order, item.programme.basis, item.context.own_credit).total > 0
 

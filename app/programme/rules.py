@@ -132,16 +132,20 @@ def evaluate(
     return (_nothing(version, Reason.NO_RULE),)
 
 
-def earning_since(programme: Programme, facts: Facts | None, seen_at: datetime) -> datetime | None:
+def earning_since(
+    programme: Programme, facts: Facts | None, seen_at: datetime, *, store: str | None = None
+) -> datetime | None:
     """Return when the object reached earning status as far as the shop says, None if it hasn't.
 
-    `seen_at` is when we learned of this state; it stands in where the shop tells no time.
+    `seen_at` is when we learned of this state; it stands in where the shop tells no time. `store` is
+    as for `evaluate`.
     """
     match facts:
         case OrderFacts():
-            if standing_reason(facts, completed=programme.earns_at == "completed"):
+            completed = programme.earns_completed(store)
+            if standing_reason(facts, completed=completed):
                 return None
-            if programme.earns_at == "completed":
+            if completed:
                 return facts.completed_at or seen_at
             return facts.paid_at or facts.completed_at or seen_at
         case CustomerFacts():
@@ -234,6 +238,7 @@ def _judge_order(
 ) -> Sequence[Judged | Bonus]:
     """Return what each rule about single orders gives for this one, and what campaigns add."""
     early: bool | None = None
+    late = programme.earns_completed(store)
     basis: Basis | None = None
     campaigns = running(programme, occurred_at) if programme.campaigns else ()
     several: Sequence[Multiplier] = ()
@@ -243,8 +248,7 @@ def _judge_order(
             continue
         if early is None:
             early = before_start(programme, occurred_at)
-        completed = rule.on == "order.completed" or programme.earns_at == "completed"
-        reason = standing_reason(order, completed=completed)
+        reason = standing_reason(order, completed=late or rule.on == "order.completed")
         if early and reason in {None, Reason.NOT_PAID, Reason.NOT_COMPLETED}:
             reason = Reason.BEFORE_START
         channel = None

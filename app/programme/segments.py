@@ -18,9 +18,11 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
-from app.programme.channels import Channel
+from app.programme.channels import Channel, check_channels
 from app.programme.fields import OptionalMoney, Slug, check_money, check_unique
-from app.programme.lines import Lines, check_lines
+from app.programme.lines import Lines, StoreKey, check_lines
+from app.programme.names import ShortName
+from app.programme.own_terms import MOST_STORES
 from app.programme.reading import wrong
 
 MOST_SEGMENTS = 100
@@ -44,13 +46,6 @@ OptionalOrders = Annotated[
 _FIFTH = "fifths from 1 (the least) to 5 (the most), as [4, 5]"
 Fifth = Annotated[int, Meta(ge=1, le=5, description=_FIFTH)]
 Fifths = Annotated[tuple[Fifth, ...], Meta(description=_FIFTH)]
-StoreKey = Annotated[
-    str,
-    Meta(
-        pattern=r"\A[a-z0-9-]{1,63}\Z",
-        description="the key of a store, as `stempel store list` shows it",
-    ),
-]
 
 
 class Rfm(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,14 +82,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """Members of whom all of `where` holds."""
 
     key: Slug
-    name: Annotated[
-        str,
-        Meta(
-            pattern=r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z",
-            max_length=100,
-            description="a name of at most 100 characters on one line",
-        ),
-    ] = ""  # for people; empty: the key
+    name: ShortName = ""  # for people; empty: the key
     months: Months = USUAL_MONTHS
     where: Where
 
@@ -138,6 +126,9 @@ def _check_where(path: str, where: Where, tiers: Collection[str]) -> None:
     for place, key in enumerate(where.tiers):
         if key not in tiers:
             raise wrong(f"{path}.tiers[{place}]", key, "the key of a tier")
+    if len(where.stores) > MOST_STORES:
+        raise wrong(f"{path}.stores", f"{len(where.stores)} of them", f"at most {MOST_STORES}")
+    check_channels(path, where.channels, ())
     check_lines(f"{path}.bought", where.bought)
     if where.rfm is not None and where.rfm == Rfm():
         raise ConfigError(f'{path}.rfm is empty; give it "recency", "frequency" or "money"')

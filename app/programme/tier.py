@@ -27,13 +27,13 @@ from msgspec import Meta
 from app.errors import ConfigError
 from app.programme.fields import MOST_POINTS, Points, Slug, check_unique, decimals
 from app.programme.lines import FactorBy, check_factor
+from app.programme.names import ONE_LINE, ShortName
 from app.programme.reading import wrong
 
 MOST_TIERS = 20
 MOST_PERKS = 20
 
 _FROM = 'a number from 0 to 1000000000 with at most four decimals, as "500"'
-_ONE_LINE = r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
 
 TierBy = Literal["spend", "points", "orders"]
 TierWindow = Literal["lifetime", "year", "rolling"]
@@ -58,14 +58,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
     """One tier. The key is what is stored: another name moves nobody."""
 
     key: Slug
-    name: Annotated[
-        str,
-        Meta(
-            pattern=_ONE_LINE,
-            max_length=100,
-            description="a name of at most 100 characters on one line",
-        ),
-    ] = ""  # for people; empty: the key
+    name: ShortName = ""  # for people; empty: the key
     from_: Annotated[Decimal, Meta(description=_FROM)] = msgspec.field(name="from")
     multiply: FactorBy = Decimal(1)  # what rules on orders give is worth so many times
     gift: Points = 0  # at entry, once per person (with window = "year": once a year)
@@ -74,7 +67,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
             Annotated[
                 str,
                 Meta(
-                    pattern=_ONE_LINE,
+                    pattern=ONE_LINE,
                     min_length=1,
                     max_length=200,
                     description="words of 1 to 200 characters on one line",

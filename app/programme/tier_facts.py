@@ -88,7 +88,8 @@ def as_of(item: OrderItem, since: datetime, moment: datetime) -> OrderItem:
         return item
     completed = order.completed_at is None or order.completed_at <= moment
     standing = Standing.COMPLETED if order.standing in _OVER else order.standing
-    if standing is Standing.COMPLETED and not completed and item.programme.earns_at == "paid":
+    late = item.programme.earns_completed(item.store)
+    if standing is Standing.COMPLETED and not completed and not late:
         standing = Standing.PAID
     then = msgspec.structs.replace(
         order,
@@ -127,7 +128,7 @@ def _amount(item: OrderItem, by: TierBy) -> int:
 
 def _spent(item: OrderItem, order: OrderFacts) -> int:
     programme = item.programme
-    if standing_reason(order, completed=programme.earns_at == "completed") is not None:
+    if standing_reason(order, completed=programme.earns_completed(item.store)) is not None:
         return 0
     spent = Fraction(basis_of(order, programme.basis, item.context.own_credit).total)
     if order.currency != programme.currency:

@@ -96,7 +96,9 @@ def accept(here: Observer, told: Told, event: Event, row: ObjectRow, facts: Fact
 
 def note_earned(here: Observer, row: ObjectRow, facts: Facts | None, seen_at: datetime) -> bool:
     """Keep the earliest moment the object is known to have reached earning status; say if it moved."""
-    moment = earning_since(here.versions[row.version - 1].programme, facts, seen_at)
+    version = here.versions[row.version - 1]
+    store = version.stores.get(row.store_id)
+    moment = earning_since(version.programme, facts, seen_at, store=store)
     if moment is None or (row.earned_at is not None and row.earned_at <= moment):
         return False
     row.earned_at, row.dirty = moment, True

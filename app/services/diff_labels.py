@@ -28,6 +28,7 @@ THINGS = {
     "membership": mark("The membership “%(name)s”"),
     "quiz": mark("The quiz “%(name)s”"),
     "survey": mark("The survey “%(name)s”"),
+    "store": mark("The store “%(name)s”"),
 }
 
 ADDED = {
@@ -42,6 +43,7 @@ ADDED = {
     "membership": mark("There is a new membership: “%(name)s”."),
     "quiz": mark("There is a new quiz: “%(name)s”."),
     "survey": mark("There is a new survey: “%(name)s”."),
+    "store": mark("The store “%(name)s” has terms of its own."),
 }
 REMOVED = {
     "rule": mark("The rule “%(name)s” earns nothing any more."),
@@ -59,6 +61,7 @@ REMOVED = {
     ),
     "quiz": mark("The quiz “%(name)s” is gone."),
     "survey": mark("The survey “%(name)s” is gone."),
+    "store": mark("The store “%(name)s” has no terms of its own any more."),
 }
 
 SENTENCES = {
@@ -86,6 +89,7 @@ KEYS = {
     "programme.enrolment": mark("who becomes a member"),
     "programme.debt": mark("what happens to points that were spent already"),
     "programme.earns_at": mark("the moment that orders earn"),
+    "store.earns_at": mark("the moment that orders earn"),
     "programme.point_value": mark("the value of a point"),
     "programme.notice_days": mark("the notice before changes"),
     "points.hold_days": mark("the time that points are pending"),

@@ -33,8 +33,8 @@ _FIRST = (
 class Version(msgspec.Struct, frozen=True):
     """One published document. `effective_at` is None for the first: it judges all the past.
 
-    `stores` has the keys of the programme's stores by id, if any version has rules, campaigns or a
-    membership about products.
+    `stores` has the keys of the programme's stores by id, if any version speaks of single ones: of their
+    products, or in tables of their own.
     """
 
     number: int
@@ -235,7 +235,7 @@ def versions(connection: Connection, programme_id: int) -> list[Version]:
     )
     documents = [(row, load(row.document)) for row in rows]
     stores: dict[int, str] = {}
-    if any(_names_products(document) for _, document in documents):
+    if any(_names_stores(document) for _, document in documents):
         # Keys are given once and for all, so what a version is worth cannot change with them.
         stores = {
             row.id: row.key
@@ -249,9 +249,11 @@ def versions(connection: Connection, programme_id: int) -> list[Version]:
     ]
 
 
-def _names_products(document: Programme) -> bool:
+def _names_stores(document: Programme) -> bool:
     membership = () if document.membership is None else (document.membership,)
-    return any(map(named_stores, (*document.rules, *document.campaigns, *membership)))
+    return bool(document.stores) or any(
+        map(named_stores, (*document.rules, *document.campaigns, *membership))
+    )
 
 
 def in_force(known: Sequence[Version], moment: datetime) -> Version:

@@ -23,6 +23,9 @@ REST = {
     "reward": 'cost = 1\nkind = "percent"\nvalue = "10"\n',
     "quiz": QUESTION,
     "survey": POLL,
+    "segment": "where = {}\n",
+    "store": 'earns_at = "completed"\n',
+    "membership": 'lines = { skus = ["M"] }\nmonths = 12\nperks = ["p"]\n',
 }
 """What a table needs beside its key."""
 
@@ -40,7 +43,30 @@ FIELDS = {
     "reward": ["cost", "kind", "value", "valid_days", "minimum", "name", "product"],
     "quiz": ["pass", "tries", "name", "question"],
     "survey": ["name", "question"],
+    "segment": ["key", "name", "months", "where"],
+    "store": ["key", "earns_at"],
+    "membership": ["key", "name", "lines", "months", "days", "perks"],
 }
+ONCE = {"membership"}
+"""Tables with a key that there may be one of."""
+
+BELOW = {
+    "rule": {
+        "when": ["goods_over", "goods_from", "channels", "not_channels"],
+        "lines": ["skus", "products", "categories", "tags", "on_sale"],
+    },
+    "campaign": {"except_lines": ["skus", "products", "categories", "tags", "on_sale"]},
+    "segment": {
+        "where": [
+            *("spend_over", "spend_from", "spend_under", "orders_from", "orders_up_to"),
+            *("last_order_days_over", "last_order_days_under", "joined_days_over"),
+            *("joined_days_under", "tiers", "stores", "channels", "bought", "newsletter", "rfm"),
+        ]
+    },
+    "membership": {"lines": ["skus", "products", "categories", "tags", "on_sale"]},
+}
+"""Keys of tables inside others."""
+
 HOSTILE = [
     "-1",
     "1e999999999",
@@ -54,6 +80,7 @@ HOSTILE = [
     '"٣"',
     '"\\u0000"',
     '"a\\nb"',
+    '"a\\u202eb"',
     "[[]]",
     '["' + "a" * 100_000 + '"]',
     "{ a = { a = {} } }",
@@ -65,7 +92,16 @@ WORDS = {'"1e999999999"', '"-inf"', '"1_0"', '"٣"', HOSTILE[5]}
 
 
 def table(kind: str, key: str = "x") -> str:
-    return f'[[{kind}]]\nkey = "{key}"\n{REST[kind]}'
+    return f'{header(kind)}key = "{key}"\n{REST[kind]}'
+
+
+def header(kind: str) -> str:
+    return f"[[{kind}]]\n" if kind in REST.keys() - ONCE else f"[{kind}]\n"
+
+
+def place(kind: str) -> str:
+    """Return what errors call the table that `with_value` writes."""
+    return f"{kind}[{1 if kind == 'rule' else 0}]" if kind in REST.keys() - ONCE else kind
 
 
 def with_value(kind: str, field: str, value: str) -> str:
@@ -96,11 +132,23 @@ def test_what_no_value_can_be_is_refused_with_its_key(kind: str) -> None:
         if field in {"name", "key"} and value in WORDS:
             continue
         told = refusal(with_value(kind, field, value))
-        at = f"{kind}[{1 if kind == 'rule' else 0}]" if kind in REST else kind
-        assert told.startswith(f"{at}.{field}") or "beyond all measure" in told, (value, told)
+        at = f"{place(kind)}.{field}"
+        assert told.startswith(at) or "beyond all measure" in told, (value, told)
 
 
-@pytest.mark.parametrize("kind", REST)
+@pytest.mark.parametrize(
+    ("kind", "inside"), [(kind, inside) for kind, several in BELOW.items() for inside in several]
+)
+def test_what_no_value_inside_another_can_be_is_refused_with_its_key(
+    kind: str, inside: str
+) -> None:
+    for field, value in itertools.product(BELOW[kind][inside], HOSTILE):
+        told = refusal(with_value(kind, inside, f"{{ {field} = {value} }}"))
+        at = f"{place(kind)}.{inside}.{field}"
+        assert told.startswith(at) or "beyond all measure" in told, (value, told)
+
+
+@pytest.mark.parametrize("kind", REST.keys() - ONCE)
 def test_thousands_of_tables_are_too_many(kind: str) -> None:
     told = refusal(HEAD + UNIT + "".join(table(kind, f"k{one}") for one in range(3000)))
     assert told.startswith(f"{kind}: ")
@@ -128,6 +176,22 @@ FACTORS = "[" + ", ".join(['{ by = "2", skus = ["a"] }'] * 3000) + "]"
         (UNIT + table("campaign") + f"tiers = {MANY}\n", 'campaign[0].tiers[0]: "s0"'),
         (UNIT + table("campaign") + f"segments = {MANY}\n", "campaign[0].segments"),
         (UNIT + table("campaign") + f"channels = {MANY}\n", "campaign[0].channels: 20000"),
+        (
+            table("segment", "s").replace("{}", f"{{ stores = {MANY} }}"),
+            "segment[0].where.stores: ",
+        ),
+        (
+            table("segment", "s").replace("{}", f"{{ channels = {MANY} }}"),
+            "segment[0].where.channels: ",
+        ),
+        (
+            table("segment", "s").replace("{}", f"{{ tiers = {MANY} }}"),
+            "segment[0].where.tiers[0]: ",
+        ),
+        (table("membership").replace('["p"]', MANY), "membership.perks: "),
+        (table("membership").replace('["p"]', '["p", "p"]'), 'membership.perks[1]: "p"'),
+        (table("membership").replace('skus = ["M"]', f"tags = {MANY}"), "membership.lines.tags: "),
+        (UNIT + f"lines = {{ categories = {MANY} }}\n", "rule[0].lines.categories: "),
         (table("quiz").replace('["a", "b"]', MANY), "quiz[0].question[0].answers: "),
         (f"[points]\nremind_days = {list(range(1, 3000))}\n", "points.remind_days"),
     ],
@@ -137,7 +201,8 @@ def test_lists_without_end_are_refused(document: str, told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [*itertools.combinations(["rule", "cap", "tier", "challenge", "campaign"], 2)]
+    ("one", "other"),
+    [*itertools.combinations(["rule", "cap", "tier", "challenge", "campaign", "membership"], 2)],
 )
 def test_whatever_gives_points_has_a_key_of_its_own(one: str, other: str) -> None:
     told = refusal(HEAD + UNIT + table(one) + table(other))
@@ -147,12 +212,10 @@ def test_whatever_gives_points_has_a_key_of_its_own(one: str, other: str) -> Non
 
 @pytest.mark.parametrize("kind", [*REST, "points", "basis", "tiers", "programme"])
 def test_keys_that_no_table_has_are_told_in_one_short_line(kind: str) -> None:
-    start = (
-        HEAD if kind == "programme" else HEAD + (f"[[{kind}]]\n" if kind in REST else f"[{kind}]\n")
-    )
+    start = HEAD if kind == "programme" else HEAD + header(kind)
     for name in ("k" * 1_000_000, '"a\\nb\\u0000\\u202e"', '"' + "ą" * 500 + '"', '""'):
         assert "is not a key we know" in refusal(f"{start}{name} = 1\n")
 
 
-def test_every_table_that_can_be_repeated_is_attacked() -> None:
-    assert set(REST) <= set(TABLES.values())
+def test_every_table_is_attacked() -> None:
+    assert {*FIELDS} == {*TABLES.values(), "programme"}
