@@ -145,6 +145,7 @@ ADDED: Mapping[str, Effect] = {
     "campaign": Effect.BETTER,
     "segment": Effect.NEITHER,
     "membership": Effect.BETTER,
+    "store": Effect.EITHER,
 }
 
 DIRECTIONS: Mapping[str, Direction] = {
