@@ -15,7 +15,7 @@ from app.services.codes import NO_KEYS
 from app.services.merge import merge_accounts
 from app.services.programmes import publish
 from app.services.redeem import Outlet, redeem
-from app.services.redemptions import BY_HAND
+from app.services.verdicts import BY_HAND
 from jobs.schedule import run_due
 from tests.attack.counter import PRICE, Shop, open_shop
 from tests.attack.redeeming import MAKES, TEN
