@@ -148,7 +148,7 @@ def test_what_no_value_inside_another_can_be_is_refused_with_its_key(
         assert told.startswith(at) or "beyond all measure" in told, (value, told)
 
 
-@pytest.mark.parametrize("kind", REST.keys() - ONCE)
+@pytest.mark.parametrize("kind", [one for one in REST if one not in ONCE])
 def test_thousands_of_tables_are_too_many(kind: str) -> None:
     told = refusal(HEAD + UNIT + "".join(table(kind, f"k{one}") for one in range(3000)))
     assert told.startswith(f"{kind}: ")
