@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from app.db import tables as t
 from app.programme.events import RedemptionState
-from app.services import code_answers, codes, redemptions
+from app.services import code_answers, codes, redemptions, verdicts
 from app.services.redemption_words import REASONS
 from app.services.writeback import block
 from app.settings import MailServer
@@ -237,14 +237,15 @@ def test_a_strange_filter_finds_nothing_and_breaks_nothing(
 def test_there_are_words_for_every_state_and_every_reason() -> None:
     assert {state.value for state in RedemptionState} <= set(WORDS)
     given = {
-        codes.TIME_OVER,
+        verdicts.TIME_OVER,
         codes.ERASED,
         code_answers.GONE,
         code_answers.WITHDRAWN,
         code_answers.REFUSED,
         code_answers.ALIVE,
         code_answers.USED_UNSEEN,
-        redemptions.BY_HAND,
+        verdicts.BY_HAND,
+        redemptions.ORDER_CANCELLED,
         redemptions.REFUND_UNDONE,
         redemptions.NOT_EARNED,
     }
