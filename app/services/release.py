@@ -46,7 +46,9 @@ def release(
             f"Redemption {redemption_id} is over: it was used to its end, or handed out."
         )
     owner = object_of(work, row)
-    offered = offered_in(versions(connection, programme_id), owner.version, facts_of(owner).reward)
+    offered = offered_in(
+        versions(connection, row.programme_id), owner.version, facts_of(owner).reward
+    )
     final = offered is not None and offered.cancelled == "none"
     if row.state == RedemptionState.USED:
         back = "come back only" if not final else "do not come back, not even"
