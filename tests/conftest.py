@@ -1,8 +1,9 @@
-"""What every test has: closed sockets, one Hypothesis profile, keys and settings.
+"""What every test has: closed sockets, one Hypothesis profile, keys and settings, and speed.
 
 Databases are in `tests.fixtures_db`, the browser in `tests.browser`.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from app.crypto import Keyring
 from app.settings import Settings
 from tests.sizes import is_left_for_later
 from tests.sockets import only_this_machine
+from tests.statements import turned_into_sql_once
 
 pytest_plugins = ["tests.fixtures_db", "tests.fixtures_pipeline", "tests.browser"]
 
@@ -29,6 +31,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if later:
         config.hook.pytest_deselected(items=later)
         items[:] = [item for item in items if not is_left_for_later(item.nodeid)]
+
+
+def pytest_collection_finish() -> None:
+    """Look for circles of garbage less often, and not among what stays until the end anyway."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements() -> Iterator[None]:
+    with turned_into_sql_once():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,6 +9,7 @@ import re
 import types
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -39,7 +40,7 @@ def read(kind: type[_T], raw: object, path: str) -> _T:
     for name in raw:
         if name not in fields:
             raise ConfigError(_unknown(_below(path, _one_line(name)), name, list(fields)))
-    hints = get_type_hints(kind, include_extras=True)
+    hints = _hints(kind)
     values: dict[str, Any] = {}
     for name, field in fields.items():
         hint = hints[field.name]
@@ -59,6 +60,12 @@ def suggestion(name: str, names: list[str]) -> str:
     """Return a hint at the nearest of the names, or the list of them."""
     close = difflib.get_close_matches(name, names, n=1)
     return f'did you mean "{close[0]}"?' if close else "known are: " + ", ".join(sorted(names))
+
+
+@cache
+def _hints(kind: type[msgspec.Struct]) -> Mapping[str, Any]:
+    """Return the types of a struct's fields: to work them out takes longer than to read a document."""
+    return get_type_hints(kind, include_extras=True)
 
 
 def _unknown(path: str, name: str, names: list[str]) -> str:
