@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -13,11 +14,12 @@ from sqlalchemy import Connection
 from app.cli.printing import stamp
 from app.cli.programme_diff import change_line, change_row
 from app.cli.programme_file import source_in
+from app.cli.publishing import publication, publication_options
 from app.cli.shared import Context, as_json, pass_context, show, table
 from app.errors import ConfigError
 from app.programme.diff import diff
 from app.programme.document import Programme, parse
-from app.programme.local_time import local, moment_of
+from app.programme.local_time import local
 from app.programme.presets import describe, preset_names, preset_source
 from app.programme.reward import Reward
 from app.programme.rewards import has_price_duty
@@ -84,26 +86,12 @@ def presets(*, as_json: bool) -> None:
     multiple=True,
     help="product.<store key>=ID: which product a free one is in that store; can be repeated.",
 )
-@click.option(
-    "--from",
-    "since",
-    metavar="TIME",
-    help="When it shall begin, by the clocks of the programme's time zone, as 2027-01-01T00:00 "
-    "(default: at once).",
-)
-@click.option("--replace", is_flag=True, help="Have it instead of a version that waits to begin.")
-@click.option(
-    "--accept-short-notice",
-    "short_notice",
-    is_flag=True,
-    help="Publish although members lose by it sooner than the programme's notice_days.",
-)
-@click.option("--reason", default="", help="Why; kept in the audit log.")
-@click.option("--actor", default="command line", show_default=True, help="Who publishes.")
+@publication_options
 @as_json
 @pass_context
 def apply(
     context: Context,
+    /,
     what: str,
     *,
     key: str | None,
@@ -112,12 +100,8 @@ def apply(
     timezone: str | None,
     beside: Sequence[str],
     settings: Sequence[str],
-    since: str | None,
-    replace: bool,
-    short_notice: bool,
-    reason: str,
-    actor: str,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Publish a preset or a document as the programme's next version.
 
@@ -149,16 +133,11 @@ def apply(
                 "in a file, write them there."
             )
     zone = ZoneInfo(parse(source).timezone)
-    how = programmes.Publication(
-        since=None if since is None else moment_of(since, zone),
-        replace=replace,
-        short_notice=short_notice,
-        actor=actor,
-        reason=reason,
-    )
     now = context.clock()
     with context.database().transaction() as connection:
-        done = programmes.publish(connection, context.vault(), source, now, how)
+        done = programmes.publish(
+            connection, context.vault(), source, now, publication(zone, **how)
+        )
         stores = [store.key for store in list_stores(connection, programme_id=done.programme_id)]
         known = [one.programme for one in programmes.versions(connection, done.programme_id)]
     before = known[-1 if done.before is None else done.before - 1]

@@ -1,12 +1,16 @@
 """`stempel programme shadow`: a draft evaluated beside the live programme, on what happens from now on."""
 
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from app.cli.printing import moment, stamp
 from app.cli.programme_file import source_in
+from app.cli.publishing import publication, publication_options
 from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
+from app.programme.document import parse
 from app.programme.presets import preset_names
 from app.services import shadow as shadows
 from app.services.programmes import programme_id_of
@@ -132,19 +136,23 @@ def stop(context: Context, *, programme: str, reason: str, actor: str, as_json: 
 
 @shadow.command()
 @programme_option
-@_reason
-@_actor
+@publication_options
 @as_json
 @pass_context
-def promote(context: Context, *, programme: str, reason: str, actor: str, as_json: bool) -> None:
-    """Publish the draft as the programme's next version, as `stempel programme apply` would."""
+def promote(context: Context, /, *, programme: str, as_json: bool, **how: Any) -> None:
+    """Publish the draft as the programme's next version, as `stempel programme apply` would.
+
+    Example, at the beginning of a year: stempel programme shadow promote --programme kawa
+    --from 2027-01-01T00:00
+    """
     with context.database().transaction() as connection:
+        programme_id = programme_id_of(connection, programme)
+        zone = ZoneInfo(parse(shadows.status(connection, programme_id).source).timezone)
         done = shadows.promote(
             connection,
             context.vault(),
-            programme_id=programme_id_of(connection, programme),
-            actor=actor,
-            reason=reason,
+            programme_id=programme_id,
+            how=publication(zone, **how),
             now=context.clock(),
         )
     news = "published" if done.changed else "unchanged"

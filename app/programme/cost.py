@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import msgspec
 
+from app.programme.by_hand import DONATION
 from app.programme.document import Programme
 from app.programme.reward import Reward
 from app.programme.rule import ORDER_TRIGGERS
@@ -21,12 +22,12 @@ class PointValue(msgspec.Struct, frozen=True):
 def value_in(reward: Reward, order: Fraction | None = None) -> Fraction | None:
     """Return what a point is worth that is spent on a reward, None if the document cannot tell.
 
-    Money off is exact; a percentage is worth what it takes off an `order` of that amount.
+    Money off, or for a cause, is exact; a percentage is worth what it takes off an `order` of that amount.
     """
-    if reward.value is None:
-        return None
+    if reward.value is None or not reward.cost:
+        return None  # or nobody pays points for it: a rule gives it
     value = Fraction(reward.value)
-    if reward.kind == "fixed":
+    if reward.kind in {"fixed", DONATION}:
         return value / reward.cost
     if reward.kind == "percent" and order is not None:
         return order * value / HUNDRED / reward.cost

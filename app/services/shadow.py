@@ -97,16 +97,17 @@ def promote(
     vault: Vault,
     *,
     programme_id: int,
-    actor: str,
-    reason: str,
+    how: Publication,
     now: datetime,
 ) -> Published:
-    """Publish the draft as the programme's next version, as if it were applied, and end the shadow."""
+    """Publish the draft as the programme's next version, as if it were applied, and end the shadow.
+
+    Raises as `publish` does; the shadow goes on then.
+    """
     row = _found(connection, programme_id)
-    how = Publication(actor=actor, reason=reason)
     done = publish(connection, vault, row.source, now, how)
     _end(connection, row, "promoted", now)
-    _note(connection, programme_id, row.id, "shadow-promoted", actor, reason, now)
+    _note(connection, programme_id, row.id, "shadow-promoted", how.actor, how.reason, now)
     return done
 
 

@@ -56,6 +56,24 @@ def test_a_preset_can_be_a_shadow_and_be_stopped(pipeline: Pipeline) -> None:
     assert "the shadow has ended" in plain(run(pipeline, "stop"))
 
 
+def test_a_promoted_draft_keeps_the_notice_that_members_were_promised(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    open_people(pipeline, stores=1)
+    promised = SOURCE.format(debt="debt").replace(
+        "[programme]\n", "[programme]\nnotice_days = 30\n", 1
+    )
+    pipeline.programme(source=promised)
+    path = tmp_path / "less.toml"
+    path.write_text(promised.replace('per = "1.00"', 'per = "2.00"'), encoding="utf-8")
+    plain(run(pipeline, "start", path))
+    refused = run(pipeline, "promote")
+    assert isinstance(refused.exception, Conflict)
+    assert "--accept-short-notice" in str(refused.exception)
+    plain(run(pipeline, "status"))  # it goes on
+    assert data(run(pipeline, "promote", "--accept-short-notice", "--json"))["version"] == 3
+
+
 @pytest.mark.parametrize("what", ["status", "stop", "promote"])
 def test_without_a_shadow_one_is_told_how_to_start_it(pipeline: Pipeline, what: str) -> None:
     open_people(pipeline, stores=1)

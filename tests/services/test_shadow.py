@@ -11,6 +11,7 @@ from app.db import tables as t
 from app.errors import Conflict, NotFound
 from app.programme.events import Event
 from app.services import shadow
+from app.services.programmes import Publication
 from app.services.shadow_follow import Found, keep, look
 from jobs.schedule import SCHEDULE, Alone
 from jobs.shadows import follow_all
@@ -223,8 +224,7 @@ def test_a_promoted_draft_is_the_next_version(people: People) -> None:
             connection,
             pipeline.runtime.vault,
             programme_id=people.programme_id,
-            actor="test",
-            reason="as wished",
+            how=Publication(actor="test", reason="as wished"),
             now=pipeline.clock(),
         )
         acts = connection.execute(select(t.audit.c.action, t.audit.c.reason)).all()
