@@ -11,12 +11,12 @@ from calendar import isleap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from app.programme.actions import ACTION, ANNIVERSARY, BIRTHDAY, Each, is_self_declared, speaks_of
 from app.programme.document import Programme
 from app.programme.events import ActionFacts
 from app.programme.explanation import Explanation, Note, Reason
+from app.programme.local_time import local_day, period_of
 from app.programme.quizzes import action_of, needed_of
 from app.programme.rule import Rule
 from app.programme.rules import Award, before_start
@@ -25,7 +25,6 @@ from app.programme.windows import WindowItem, WindowKey, with_gifts
 MOST_NAMED = 20
 """Actions that an explanation names, the latest."""
 
-_LIFETIME: Each = "lifetime"
 _FEBRUARY, _LEAP_DAY = 2, 29
 
 
@@ -47,14 +46,6 @@ def evaluate_actions(items: Iterable[WindowItem]) -> tuple[tuple[WindowKey, Awar
                 reason = Reason.TOO_SOON
             window.add(item, rule, facts, reason)
     return tuple((window, inside[window].award(window)) for window in sorted(inside))
-
-
-def local_day(moment: datetime, timezone: str) -> date:
-    """Return the day that a calendar in that zone showed."""
-    try:
-        return moment.astimezone(ZoneInfo(timezone)).date()
-    except OverflowError:  # the first and the last hours of the calendar have no date elsewhere
-        return moment.date()
 
 
 def falls_on(month: int, day: int, year: int) -> date:
@@ -87,7 +78,7 @@ class _Paid:
                 self._years.add(facts.years)
             case _:
                 zone = item.programme.timezone
-                if self._within(rule.each, zone)[_period(rule.each, day)] >= rule.times:
+                if self._within(rule.each, zone)[period_of(rule.each, day)] >= rule.times:
                     return False
                 self._count(item.occurred_at)
         return True
@@ -95,14 +86,14 @@ class _Paid:
     def _within(self, each: Each, zone: str) -> Counter[str]:
         if (each, zone) not in self._counts:
             self._counts[each, zone] = Counter(
-                _period(each, local_day(moment, zone)) for moment in self._moments
+                period_of(each, local_day(moment, zone)) for moment in self._moments
             )
         return self._counts[each, zone]
 
     def _count(self, moment: datetime) -> None:
         self._moments.append(moment)
         for (each, zone), counter in self._counts.items():
-            counter[_period(each, local_day(moment, zone))] += 1
+            counter[period_of(each, local_day(moment, zone))] += 1
 
 
 class _Window:
@@ -188,22 +179,7 @@ def _key(rule: Rule, facts: ActionFacts, day: date) -> str:
         case _:
             # An award has one reward and one badge; another version's rule may give others.
             gifts = f":{rule.reward or ''}:{rule.badge or ''}" if rule.reward or rule.badge else ""
-            return f"{ACTION}:{_period(rule.each, day)}{gifts}"
-
-
-def _period(each: Each, day: date) -> str:
-    match each:
-        case "day":
-            return day.isoformat()
-        case "week":
-            year, week, _ = day.isocalendar()
-            return f"{year:04}-W{week:02}"
-        case "month":
-            return day.isoformat()[:7]
-        case "year":
-            return day.isoformat()[:4]
-        case "lifetime":
-            return _LIFETIME
+            return f"{ACTION}:{period_of(rule.each, day)}{gifts}"
 
 
 def _a_year_later(last: date, day: date) -> bool:

@@ -13,13 +13,13 @@ from fractions import Fraction
 from app.programme.basis import basis_of
 from app.programme.challenges import Challenge, Step
 from app.programme.explanation import Explanation, Reason
+from app.programme.local_time import local_day, period_of
 from app.programme.order_windows import (
     CHALLENGE,
     MOST_NAMED,
     OrderItem,
     as_placed,
     counts,
-    local_day,
 )
 from app.programme.rules import Award
 from app.programme.windows import WindowKey
@@ -52,7 +52,7 @@ def evaluate_challenges(items: Iterable[OrderItem]) -> list[tuple[WindowKey, Awa
             _go_on(run, challenge, item, day)
             if _is_won(run, challenge) and not _was_won(run, challenge, day):
                 run.won.append(day)
-                key = f"{CHALLENGE}:{_period(challenge, day)}"
+                key = f"{CHALLENGE}:{period_of(challenge.window, day)}"
                 won.append((WindowKey(challenge.key, key), _award(challenge, item, run)))
                 run.orders, run.length = [], 0
     return won
@@ -94,19 +94,13 @@ def _is_won(run: _Run, challenge: Challenge) -> bool:
 
 def _was_won(run: _Run, challenge: Challenge, day: date) -> bool:
     """Say whether it was won in this window before, whatever windows its earlier versions had."""
-    window = _period(challenge, day)
-    return any(_period(challenge, earlier) == window for earlier in run.won)
+    window = period_of(challenge.window, day)
+    return any(period_of(challenge.window, earlier) == window for earlier in run.won)
 
 
 def _step(each: Step, day: date) -> int:
     """Return the number of a week (from Monday) or month, so that the next one is one more."""
     return (day.toordinal() - 1) // 7 if each == "week" else day.year * 12 + day.month
-
-
-def _period(challenge: Challenge, day: date) -> str:
-    if challenge.window == "once":
-        return "once"
-    return day.isoformat()[: 7 if challenge.window == "month" else 4]
 
 
 def _award(challenge: Challenge, item: OrderItem, run: _Run) -> Award:

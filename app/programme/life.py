@@ -6,13 +6,12 @@ Hold and expiry both begin when a thing was earned, whenever we hear of it.
 import calendar
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
-from app.programme.local_time import midnight_after, months_later
+from app.programme.local_time import local_day, midnight_after, months_later
 from app.programme.reading import wrong
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -73,7 +72,7 @@ def expires_at(life: Life, timezone: str, earned_at: datetime) -> datetime | Non
     """
     if life.expire_months is None:
         return None
-    last = _last_day(life, _day(earned_at, ZoneInfo(timezone)))
+    last = _last_day(life, local_day(earned_at, timezone))
     return None if last is None else midnight_after(last, timezone)
 
 
@@ -85,13 +84,6 @@ def idle_until(life: Life, timezone: str, last: datetime) -> datetime | None:
     if life.inactive_months is None:
         return None
     return expires_at(Life(expire_months=life.inactive_months), timezone, last)
-
-
-def _day(moment: datetime, zone: ZoneInfo) -> date:
-    try:
-        return moment.astimezone(zone).date()
-    except OverflowError:  # the first and the last hours of the calendar have no date elsewhere
-        return moment.date()
 
 
 def _last_day(life: Life, day: date) -> date | None:

@@ -1,7 +1,8 @@
-"""Times as a person writes them, by the clocks of a programme's time zone. Pure."""
+"""Times as a person writes them and days as a calendar shows them, in a programme's time zone. Pure."""
 
 import calendar
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from app.errors import ConfigError
@@ -44,6 +45,39 @@ def local(moment: datetime, zone: ZoneInfo) -> str:
         return moment.isoformat(timespec="seconds")
 
 
+def local_day(moment: datetime, zone: str | tzinfo) -> date:
+    """Return the day that a calendar in that zone showed."""
+    try:
+        return moment.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone).date()
+    except OverflowError:  # the first and the last hours of the calendar have no date elsewhere
+        return moment.date()
+
+
+@lru_cache(maxsize=4096)  # many things are asked about the same days
+def midnight(day: date, timezone: str) -> datetime:
+    """Return when a day begins as the calendar in `timezone` has it."""
+    try:
+        return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
+    except OverflowError:  # the first day of the calendar has no midnight in the east
+        return datetime.combine(day, time.min, UTC)
+
+
+def period_of(each: str, day: date) -> str:
+    """Return which day, week (from Monday), month or year it is; anything else is one period for ever."""
+    match each:
+        case "day":
+            return day.isoformat()
+        case "week":
+            year, week, _ = day.isocalendar()
+            return f"{year:04}-W{week:02}"
+        case "month":
+            return day.isoformat()[:7]
+        case "year":
+            return day.isoformat()[:4]
+        case _:
+            return each
+
+
 def months_later(day: date, months: int) -> date | None:
     """Return the day so many months later, None if no calendar has it.
 
@@ -58,14 +92,7 @@ def months_later(day: date, months: int) -> date | None:
 
 def midnight_after(day: date, timezone: str) -> datetime | None:
     """Return when a day is over as the calendar in `timezone` has it, None beyond all calendars."""
-    if day == date.max:
-        return None
-    try:
-        return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(timezone)).astimezone(
-            UTC
-        )
-    except OverflowError:
-        return None
+    return None if day == date.max else midnight(day + timedelta(days=1), timezone)
 
 
 def _offset(local: datetime, zone: ZoneInfo, fold: int) -> str:

@@ -15,7 +15,6 @@ in which they are told nor a refund in between matters. Each order speaks under 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -24,6 +23,7 @@ from app.programme.caps import ORDER_COUNT, Cap, Period
 from app.programme.document import Programme
 from app.programme.events import OrderFacts
 from app.programme.explanation import Explanation, Reason
+from app.programme.local_time import local_day, period_of
 from app.programme.rule import Rule
 from app.programme.rules import Award, Context, before_start, points_of, standing_reason
 from app.programme.windows import WindowKey
@@ -48,7 +48,6 @@ _REACH: dict[Period, timedelta] = {
     "year": timedelta(days=369),
 }
 
-_KEPT = {"day": 10, "month": 7, "year": 4}  # letters of a date
 _ENDS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 Span = tuple[datetime, datetime]
@@ -256,12 +255,4 @@ def as_placed(items: Iterable[OrderItem]) -> list[OrderItem]:
 def _key(period: Period, day: date) -> str:
     if period == "lifetime":
         return _LIFETIME
-    return f"{period}:{day.isoformat()[: _KEPT[period]]}"
-
-
-def local_day(moment: datetime, timezone: str) -> date:
-    """Return the day that a calendar in that zone showed."""
-    try:
-        return moment.astimezone(ZoneInfo(timezone)).date()
-    except OverflowError:  # the last day of the year 9999 has no tomorrow east of UTC
-        return moment.date()
+    return f"{period}:{period_of(period, day)}"

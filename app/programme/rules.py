@@ -6,10 +6,9 @@ What a rule gives for an order is in `order_worth`, what campaigns add in `campa
 """
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -35,6 +34,7 @@ from app.programme.events import (
 from app.programme.explanation import Explanation, Reason
 from app.programme.goods import with_goods
 from app.programme.lines import Goods
+from app.programme.local_time import midnight
 from app.programme.multipliers import Multiplier, stacked
 from app.programme.order_worth import Judged, explained, judge
 from app.programme.own_credit import OwnCredit
@@ -164,9 +164,8 @@ def before_start(programme: Programme, occurred_at: datetime) -> bool:
     """Say whether something happened on a day before the programme's first."""
     if programme.earns_from is None:
         return False
-    zone = ZoneInfo(programme.timezone)
     # Comparing moments instead of local dates: the year 9999 has no local date east of UTC.
-    return occurred_at < datetime.combine(programme.earns_from, time.min, zone)
+    return occurred_at < midnight(programme.earns_from, programme.timezone)
 
 
 def _evaluate_redemption(version: int, redemption: RedemptionFacts) -> Award:

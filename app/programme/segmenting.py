@@ -18,11 +18,12 @@ from app.programme.channels import comes_through
 from app.programme.document import Programme
 from app.programme.goods import with_goods
 from app.programme.lines import Lines, matcher
+from app.programme.local_time import local_day
 from app.programme.order_windows import OrderItem
 from app.programme.segments import USUAL_MONTHS, Rfm, Segment, Where
 from app.programme.tier import Tiers
 from app.programme.tier_facts import as_of, facts_of
-from app.programme.tiers import UNIT, local_day, spans
+from app.programme.tiers import UNIT, spans
 
 _FIFTHS = 5
 

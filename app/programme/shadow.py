@@ -1,12 +1,11 @@
 """What one person is given under the live programme and under a draft that began at some moment. Pure."""
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
 import msgspec
 
 from app.programme.document import Programme
-from app.programme.order_windows import local_day
+from app.programme.local_time import local_day, midnight
 from app.programme.person import History, given_alone, points_by_object, windows_by_span
 from app.programme.simulate import as_if
 
@@ -40,7 +39,7 @@ def compare(draft: Programme, history: History, since: datetime) -> tuple[Given,
     was, now = points_by_object(history, alone), points_by_object(would, anew)
     found = [Given(one, day, was[one], now[one]) for one, day in days.items()]
     named = sorted(set(days.values()))
-    bounds = [max(_begin(day, draft.timezone), since) for day in named]
+    bounds = [max(midnight(day, draft.timezone), since) for day in named]
     live = windows_by_span(history, bounds, alone)
     judged = windows_by_span(would, bounds, anew)
     found += [
@@ -49,13 +48,6 @@ def compare(draft: Programme, history: History, since: datetime) -> tuple[Given,
         if live.get(span, 0) or judged.get(span, 0)
     ]
     return tuple(found)
-
-
-def _begin(day: date, timezone: str) -> datetime:
-    try:
-        return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
-    except OverflowError:  # the first and the last day of the calendar have no midnight elsewhere
-        return datetime.combine(day, time.min, UTC)
 
 
 def day_number(day: date) -> int:

@@ -9,9 +9,8 @@ import heapq
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import chain
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -19,6 +18,7 @@ from app.errors import Invalid
 from app.programme.basis import Basis, basis_of
 from app.programme.document import Programme
 from app.programme.goods import Asked, asked_of, lacks_goods, with_goods
+from app.programme.local_time import midnight
 from app.programme.order_windows import OrderItem, order_points
 from app.programme.person import History, points_by_span
 from app.programme.ratio import half_up, times
@@ -48,12 +48,12 @@ class Period(msgspec.Struct, frozen=True):
     @property
     def begin(self) -> datetime:
         """The first moment."""
-        return _midnight(self.since, self.timezone)
+        return midnight(self.since, self.timezone)
 
     @property
     def end(self) -> datetime:
         """The moment after the last one."""
-        return _midnight(self.until, self.timezone)
+        return midnight(self.until, self.timezone)
 
     def months(self) -> list[date]:
         """Return the first day in the period of each month that it has days of."""
@@ -147,7 +147,7 @@ def simulate(
     A case has all that its person ever did up to the end of the period where several events together
     are worth something (the first order is not the first of the period).
     """
-    starts = [_midnight(day, period.timezone) for day in period.months()]
+    starts = [midnight(day, period.timezone) for day in period.months()]
     outcome = Outcome(period, [Month() for _ in starts])
     counter: Counter[str] = Counter()
     best: list[tuple[int, int, Change]] = []
@@ -346,10 +346,3 @@ def _tier_at_the_end(programme: Programme, history: History, end: datetime) -> s
     facts = chain.from_iterable(facts_of(one, programme.tiering.by) for one in history.orders)
     tier = standing_at(programme, facts, end - _MOMENT).tier
     return None if tier is None else tier.key
-
-
-def _midnight(day: date, timezone: str) -> datetime:
-    try:
-        return datetime.combine(day, time.min, ZoneInfo(timezone)).astimezone(UTC)
-    except OverflowError:  # the first and the last day of the calendar have no midnight elsewhere
-        return datetime.combine(day, time.min, UTC)

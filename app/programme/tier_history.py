@@ -14,11 +14,12 @@ import msgspec
 
 from app.programme.document import Programme
 from app.programme.explanation import Explanation, Reason
+from app.programme.local_time import local_day
 from app.programme.order_windows import TIER_GIFT, OrderItem
 from app.programme.rules import Award, Context
 from app.programme.tier import Tier, TierBy
 from app.programme.tier_facts import Fact, began, facts_of, total
-from app.programme.tiers import UNIT, Span, Standing, local_day, spans, stand, units_of
+from app.programme.tiers import UNIT, Span, Standing, spans, stand, units_of
 from app.programme.windows import WindowKey
 
 

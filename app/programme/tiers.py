@@ -10,13 +10,13 @@ window of 12 months ends with that day a year later (29 February: with 28 Februa
 
 import calendar
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from app.programme.document import Programme
+from app.programme.local_time import midnight, midnight_after
 from app.programme.tier import Tier, Tiers
 
 UNIT = 10_000
@@ -62,36 +62,22 @@ def stand(programme: Programme, sums: Sequence[int]) -> Standing:
     return Standing(tier=held, reached=sums[0], next=above[0], missing=units_of(above[0]) - sums[0])
 
 
-def local_day(moment: datetime, timezone: str) -> date:
-    """Return the day that a calendar in that zone showed."""
-    try:
-        return moment.astimezone(ZoneInfo(timezone)).date()
-    except OverflowError:  # the first and the last hours of the calendar have no date elsewhere
-        return moment.date()
-
-
-def day_begins(moment: datetime, timezone: str) -> datetime:
-    """Return the beginning of the day that a calendar in that zone showed."""
-    return _begin(local_day(moment, timezone), ZoneInfo(timezone))
-
-
 @lru_cache(maxsize=4096)  # many people are asked about the same days
 def spans(tiering: Tiers, timezone: str, day: date) -> tuple[Span, ...]:
     """Return the spans whose largest sum decides on a day; the first is that of the day itself."""
-    zone = ZoneInfo(timezone)
     match tiering.window:
         case "lifetime":
             return ((_MIN, _MAX),)
         case "year":
             first = _back(day, tiering.grace_days).year
             return tuple(
-                (_begin(date(year, 1, 1), zone), _end(date(year, _MONTHS, 31), zone))
+                (midnight(date(year, 1, 1), timezone), _end(date(year, _MONTHS, 31), timezone))
                 for year in range(day.year, first - 1, -1)
             )
         case "rolling":
             days = (_back(day, back) for back in range(tiering.grace_days + 1))
             return tuple(
-                (_begin(_first_day(one, tiering.months or 0), zone), _end(one, zone))
+                (midnight(_first_day(one, tiering.months or 0), timezone), _end(one, timezone))
                 for one in dict.fromkeys(days)
             )
 
@@ -110,12 +96,5 @@ def _first_day(day: date, months: int) -> date:
     return date(years, month + 1, calendar.monthrange(years, month + 1)[1]) + timedelta(days=1)
 
 
-def _begin(day: date, zone: ZoneInfo) -> datetime:
-    try:
-        return datetime.combine(day, time.min, zone).astimezone(UTC)
-    except OverflowError:
-        return _MIN if day.year == 1 else _MAX
-
-
-def _end(day: date, zone: ZoneInfo) -> datetime:
-    return _MAX if day == date.max else _begin(day + timedelta(days=1), zone)
+def _end(day: date, timezone: str) -> datetime:
+    return midnight_after(day, timezone) or _MAX

@@ -7,8 +7,7 @@ any action. Days that were missed are gone through later, from the day when this
 import logging
 from calendar import isleap
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
@@ -16,10 +15,11 @@ from sqlalchemy.exc import IntegrityError
 
 from app.db import tables as t
 from app.db.dialect import is_contention
-from app.programme.action_windows import falls_on, local_day
+from app.programme.action_windows import falls_on
 from app.programme.actions import ANNIVERSARY, BIRTHDAY, MOST_YEARS
 from app.programme.document import Programme
 from app.programme.events import ActionFacts
+from app.programme.local_time import local_day, midnight
 from app.services.actions import OWN_KEYS, NewAction, put_actions
 from app.services.birthdays import LEAP_DAY, month_and_day, number_of
 from app.services.keys import Vault
@@ -36,19 +36,19 @@ class _Day(msgspec.Struct, frozen=True, kw_only=True):
     """One day of a programme: what is celebrated on it, and when it begins and ends."""
 
     day: date
-    zone: ZoneInfo
+    zone: str
     birthdays: bool
     anniversaries: bool
 
     @property
     def begin(self) -> datetime:
         """When it begins."""
-        return _midnight(self.day, self.zone)
+        return midnight(self.day, self.zone)
 
     @property
     def end(self) -> datetime:
         """When it is over."""
-        return _midnight(_next(self.day), self.zone)
+        return midnight(_next(self.day), self.zone)
 
 
 def celebrate(connection: Connection, vault: Vault, now: datetime, *, limit: int) -> int:
@@ -178,7 +178,7 @@ def _actions(day: _Day, member: _Found) -> list[NewAction]:
     if member.birthday:
         facts = ActionFacts(action=BIRTHDAY)
         actions.append((f"{BIRTHDAY}:{member.member_id}:{written}", facts))
-    joined = local_day(member.enrolled_at, day.zone.key)
+    joined = local_day(member.enrolled_at, day.zone)
     years = day.day.year - joined.year
     if day.anniversaries and 1 <= years <= MOST_YEARS:
         comes = falls_on(joined.month, joined.day, day.day.year)
@@ -197,12 +197,11 @@ def _of_day(known: Sequence[Version], day: date) -> _Day:
     """Return a day under the version in force when it begins."""
     programme = known[0].programme
     for _ in range(2):  # the version says in which zone the day begins, the day which version it is
-        zone = ZoneInfo(programme.timezone)
-        programme = in_force(known, _midnight(day, zone)).programme
+        programme = in_force(known, midnight(day, programme.timezone)).programme
     triggers = {rule.on for rule in programme.rules}
     return _Day(
         day=day,
-        zone=ZoneInfo(programme.timezone),
+        zone=programme.timezone,
         birthdays=BIRTHDAY in triggers,
         anniversaries=ANNIVERSARY in triggers,
     )
@@ -212,13 +211,13 @@ def _joined_on(day: _Day, earliest: datetime | None) -> list[tuple[datetime, dat
     """Return when those joined whose anniversary this is: from, and before."""
     if earliest is None:
         return []
-    first = max(local_day(earliest, day.zone.key).year, day.day.year - MOST_YEARS)
+    first = max(local_day(earliest, day.zone).year, day.day.year - MOST_YEARS)
     spans = []
     for year in range(first, day.day.year):
         for number in _numbers(day.day):
             if number != LEAP_DAY or isleap(year):
                 joined = date(year, *month_and_day(number))
-                spans.append((_midnight(joined, day.zone), _midnight(_next(joined), day.zone)))
+                spans.append((midnight(joined, day.zone), midnight(_next(joined), day.zone)))
     return spans
 
 
@@ -230,13 +229,6 @@ def _numbers(day: date) -> list[int]:
 
 def _celebrates(programme: Programme) -> bool:
     return any(rule.on in {BIRTHDAY, ANNIVERSARY} for rule in programme.rules)
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    try:
-        return datetime.combine(day, time.min, zone).astimezone(UTC)
-    except OverflowError:  # the first and the last day of the calendar
-        return datetime.combine(day, time.min, UTC)
 
 
 def _next(day: date) -> date:

@@ -15,10 +15,9 @@ from app.db.upsert import insert_missing
 from app.programme.actions import NEWSLETTER
 from app.programme.document import Programme
 from app.programme.events import ActionFacts
+from app.programme.local_time import local_day, midnight_after
 from app.programme.segmenting import Fifths, Known, Person, Scores, is_ranked, ranks_buyers
 from app.programme.segments import Rfm, asks_for_newsletters
-from app.programme.tier import Tiers
-from app.programme.tiers import local_day, spans
 from app.services.facts import decode_facts
 from app.services.order_windows import ORDER, ORDER_COLUMNS, order_item
 from app.services.programmes import LATEST, Version, all_in_force
@@ -34,7 +33,6 @@ CHUNK = 300
 AFTER_MIDNIGHT = timedelta(minutes=30)
 """When members are counted: tiers, which segments may ask for, are those of the new day by then."""
 
-_DAY = Tiers(window="rolling", months=1)
 
 Found = Mapping[int, frozenset[str]]
 """Member → the segments that they are in."""
@@ -276,5 +274,5 @@ def _is_subscription(row: Any) -> bool:
 
 def _tonight(programme: Programme, at: datetime) -> datetime:
     zone = programme.timezone
-    midnight = spans(_DAY, zone, local_day(at, zone))[0][1]
+    midnight = midnight_after(local_day(at, zone), zone) or LATEST
     return min(midnight, LATEST - AFTER_MIDNIGHT) + AFTER_MIDNIGHT

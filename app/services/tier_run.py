@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from app.db import tables as t
 from app.programme.document import Programme
-from app.programme.tiers import day_begins, local_day
+from app.programme.local_time import local_day, midnight
 from app.services import accounts, workset
 from app.services.holdings import load_window_objects
 from app.services.order_windows import ORDER
@@ -58,13 +58,13 @@ def _go_on(
 ) -> int:
     version = in_force(known, now)
     measures = " ".join(measures_of(known))
-    day = local_day(now, version.programme.timezone).isoformat()
+    day = local_day(now, version.programme.timezone)
     run = _run_of(connection, programme_id, now)
-    since = day_begins(now, version.programme.timezone)
+    since = midnight(day, version.programme.timezone)
     if version.effective_at is not None:
         since = max(since, version.effective_at)
     if run.after is None and (run.day, run.version, run.measures) == (
-        day,
+        day.isoformat(),
         version.number,
         measures,
     ):
@@ -73,7 +73,14 @@ def _go_on(
     if run.after is None or run.measures not in {measures, working}:
         # Another measure in the middle: those gone through have no facts of it yet.
         begun = measures if run.measures == measures else working
-        _note(connection, programme_id, day=day, version=version.number, measures=begun, after=-1)
+        _note(
+            connection,
+            programme_id,
+            day=day.isoformat(),
+            version=version.number,
+            measures=begun,
+            after=-1,
+        )
         run = _run_of(connection, programme_id, now)
     complete = run.measures == measures
     after = run.after or -1

@@ -31,7 +31,8 @@ from sqlalchemy import (
 from app.db import tables as t
 from app.db.types import Moment, text
 from app.programme.document import Programme
-from app.programme.tiers import Span, local_day, spans, units_of
+from app.programme.local_time import local_day
+from app.programme.tiers import Span, spans, units_of
 
 _WITH_TIERS = ("guest", "member")
 

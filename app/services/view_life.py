@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Select, func, literal_column, select
 
 from app.db import tables as t
+from app.programme.local_time import local_day
 
 MOST_DATES = 12
 
@@ -78,7 +79,9 @@ def expiring_by_month(connection: Connection, programme_id: int, zone: tzinfo) -
     )
     months: dict[date | None, list[int]] = {}
     for expires_at, points, lots in rows:
-        last = None if expires_at is None else _local(expires_at - timedelta(microseconds=1), zone)
+        last = (
+            None if expires_at is None else local_day(expires_at - timedelta(microseconds=1), zone)
+        )
         sums = months.setdefault(None if last is None else last.replace(day=1), [0, 0])
         sums[0] += int(points)
         sums[1] += lots
@@ -88,13 +91,6 @@ def expiring_by_month(connection: Connection, programme_id: int, zone: tzinfo) -
             months.items(), key=lambda pair: (pair[0] is None, pair[0] or date.max)
         )
     ]
-
-
-def _local(moment: datetime, zone: tzinfo) -> date:
-    try:
-        return moment.astimezone(zone).date()
-    except OverflowError:  # the last hours of the calendar have no date elsewhere
-        return moment.date()
 
 
 def _dated(connection: Connection, query: Select[Any]) -> list[Dated]:

@@ -22,7 +22,8 @@ from app.db import tables as t
 from app.db.engine import Database, open_database
 from app.db.ids import new_id
 from app.programme.document import dump, parse
-from app.programme.tiers import local_day, spans
+from app.programme.local_time import local_day
+from app.programme.tiers import spans
 from app.services.tier_run import Slices, recalculate
 from tests.servers import start_postgres
 

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from app.programme.document import Programme
 from app.programme.events import Dispute, DisputeStatus, OrderFacts, Standing
 from app.programme.life import Life, expires_at
+from app.programme.local_time import local_day
 from app.programme.order_windows import OrderItem
 from app.programme.tier_facts import ENDED, facts_of
 from app.programme.tier_history import contexts, evaluate_gifts, standing_at
-from app.programme.tiers import local_day, spans, tier_of
+from app.programme.tiers import spans, tier_of
 from tests.programme.tiered import days, item, programme
 
 ROLLING = programme()
