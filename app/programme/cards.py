@@ -14,12 +14,12 @@ from app.programme.basis import basis_of
 from app.programme.caps import ITEM_COUNT
 from app.programme.counting import pieces_counted
 from app.programme.document import Programme
-from app.programme.explanation import Explanation, Reason
+from app.programme.explanation import Reason
 from app.programme.goods import with_goods
 from app.programme.order_windows import CARD, MOST_NAMED, OrderItem, as_placed, counts
 from app.programme.rule import Rule
 from app.programme.rules import Award
-from app.programme.windows import WindowKey
+from app.programme.windows import WindowKey, window_award, with_gifts
 
 MOST_FILLED = 1000
 """Cards that one order can fill. Shops count grams as pieces, and let anybody ask for any number of them."""
@@ -92,22 +92,9 @@ def _punch(
 
 
 def _filled(rule: Rule, every: int, item: OrderItem, one: _Punched) -> tuple[WindowKey, Award]:
-    award = Award(
-        rule=rule.key,
-        points=rule.points,
-        reward=rule.reward,
-        grants=0 if rule.reward is None else 1,
-        badge=rule.badge,
-        explanation=Explanation(
-            rule=rule.key,
-            version=item.version,
-            reason=Reason.EARNED,
-            points_each=rule.points or None,
-            goal=every,
-            reward=rule.reward,
-            badge=rule.badge,
-            # The order that filled it first: it decides from when on points live.
-            objects=tuple(reversed(one.orders[-MOST_NAMED:])),
-        ),
+    # The order that filled it first: it decides from when on points live.
+    objects = tuple(reversed(one.orders[-MOST_NAMED:]))
+    award = window_award(
+        rule.key, item.version, Reason.EARNED, rule.points, goal=every, objects=objects
     )
-    return WindowKey(rule.key, f"{CARD}:{one.full}"), award
+    return WindowKey(rule.key, f"{CARD}:{one.full}"), with_gifts(award, rule)

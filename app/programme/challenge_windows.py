@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from app.programme.basis import basis_of
 from app.programme.challenges import Challenge, Step
-from app.programme.explanation import Explanation, Reason
+from app.programme.explanation import Reason
 from app.programme.local_time import local_day, period_of
 from app.programme.order_windows import (
     CHALLENGE,
@@ -22,7 +22,7 @@ from app.programme.order_windows import (
     counts,
 )
 from app.programme.rules import Award
-from app.programme.windows import WindowKey
+from app.programme.windows import WindowKey, window_award, with_gifts
 
 
 @dataclass
@@ -110,20 +110,12 @@ def _award(challenge: Challenge, item: OrderItem, run: _Run) -> Award:
         # Those of before a gap didn't help.
         first = run.last - run.length + 1
         objects = [order for day, order in run.orders if _step(run.each, day) >= first]
-    return Award(
-        rule=challenge.key,
-        points=challenge.points,
-        reward=challenge.reward,
-        grants=0 if challenge.reward is None else 1,
-        badge=challenge.badge,
-        explanation=Explanation(
-            rule=challenge.key,
-            version=item.version,
-            reason=Reason.EARNED,
-            points_each=challenge.points or None,
-            goal=challenge.orders or challenge.streak,
-            reward=challenge.reward,
-            badge=challenge.badge,
-            objects=tuple(reversed(objects[-MOST_NAMED:])),
-        ),
+    award = window_award(
+        challenge.key,
+        item.version,
+        Reason.EARNED,
+        challenge.points,
+        goal=challenge.orders or challenge.streak,
+        objects=tuple(reversed(objects[-MOST_NAMED:])),
     )
+    return with_gifts(award, challenge)

@@ -26,7 +26,7 @@ from app.programme.explanation import Explanation, Reason
 from app.programme.local_time import local_day, period_of
 from app.programme.rule import Rule
 from app.programme.rules import Award, Context, before_start, points_of, standing_reason
-from app.programme.windows import WindowKey
+from app.programme.windows import WindowKey, window_award, with_gifts
 
 MOST_NAMED = 20
 """Orders that an explanation of a cap names, the latest; a cap for a lifetime may be over in thousands."""
@@ -146,12 +146,6 @@ def order_points(item: OrderItem, basis: Basis | None = None) -> dict[str, int]:
     )
 
 
-def not_capped(window: WindowKey, version: int) -> Award:
-    """Return what a cap takes off a window that no order is in any more."""
-    explanation = Explanation(rule=window.rule, version=version, reason=Reason.WITHIN_CAP)
-    return Award(rule=window.rule, points=0, explanation=explanation)
-
-
 def evaluate_milestones(items: Iterable[OrderItem]) -> tuple[tuple[WindowKey, Award], ...]:
     """Return every milestone that a person has reached. `items` are all their orders."""
     reached = []
@@ -160,7 +154,10 @@ def evaluate_milestones(items: Iterable[OrderItem]) -> tuple[tuple[WindowKey, Aw
         for rule in item.programme.rules:
             if rule.on == ORDER_COUNT and _is_reached(rule, number):
                 window = WindowKey(rule.key, f"{MILESTONE}:{number}")
-                reached.append((window, _milestone_award(rule, item)))
+                award = window_award(
+                    rule.key, item.version, Reason.EARNED, rule.points, objects=(item.object_id,)
+                )
+                reached.append((window, with_gifts(award, rule)))
     return tuple(sorted(reached, key=lambda pair: pair[0]))
 
 
@@ -226,25 +223,6 @@ def _is_reached(rule: Rule, number: int) -> bool:
     if rule.every is not None:
         return number % rule.every == 0
     return number == rule.orders
-
-
-def _milestone_award(rule: Rule, item: OrderItem) -> Award:
-    return Award(
-        rule=rule.key,
-        points=rule.points,
-        reward=rule.reward,
-        grants=0 if rule.reward is None else 1,
-        badge=rule.badge,
-        explanation=Explanation(
-            rule=rule.key,
-            version=item.version,
-            reason=Reason.EARNED,
-            points_each=rule.points or None,
-            reward=rule.reward,
-            badge=rule.badge,
-            objects=(item.object_id,),
-        ),
-    )
 
 
 def as_placed(items: Iterable[OrderItem]) -> list[OrderItem]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from app.programme.cards import evaluate_cards, has_cards
 from app.programme.challenge_windows import evaluate_challenges
 from app.programme.document import Programme
-from app.programme.explanation import Explanation, Reason
+from app.programme.explanation import Reason
 from app.programme.membership_windows import evaluate_memberships
 from app.programme.order_windows import (
     CARD,
@@ -14,10 +14,11 @@ from app.programme.order_windows import (
     OrderItem,
     evaluate_milestones,
     has_milestones,
+    is_cap_window,
 )
 from app.programme.rules import Award
 from app.programme.tier_history import evaluate_gifts
-from app.programme.windows import WindowKey
+from app.programme.windows import WindowKey, window_award
 
 _LAPSED = {
     CARD: Reason.NOT_FULL,
@@ -50,7 +51,8 @@ def evaluate_person(items: Iterable[OrderItem]) -> tuple[tuple[WindowKey, Award]
 
 
 def lapsed(window: WindowKey, version: int) -> Award:
-    """Return what a window is worth that is not reached any more."""
+    """Return what a window is worth that is not reached any more, or that no order is in."""
+    if is_cap_window(window.key):
+        return window_award(window.rule, version, Reason.WITHIN_CAP)
     reason = _LAPSED.get(window.key.partition(":")[0], Reason.NOT_REACHED)
-    explanation = Explanation(rule=window.rule, version=version, reason=reason)
-    return Award(rule=window.rule, points=0, explanation=explanation)
+    return window_award(window.rule, version, reason)

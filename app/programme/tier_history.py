@@ -13,14 +13,14 @@ from datetime import datetime
 import msgspec
 
 from app.programme.document import Programme
-from app.programme.explanation import Explanation, Reason
+from app.programme.explanation import Reason
 from app.programme.local_time import local_day
 from app.programme.order_windows import TIER_GIFT, OrderItem
 from app.programme.rules import Award, Context
 from app.programme.tier import Tier, TierBy
 from app.programme.tier_facts import Fact, began, facts_of, total
 from app.programme.tiers import UNIT, Span, Standing, spans, stand, units_of
-from app.programme.windows import WindowKey
+from app.programme.windows import WindowKey, window_award
 
 
 def contexts(items: Iterable[OrderItem]) -> dict[int, Context]:
@@ -156,14 +156,5 @@ def _spans(programme: Programme, moment: datetime) -> tuple[Span, ...]:
 
 
 def _gift(tier: Tier, item: OrderItem) -> Award:
-    return Award(
-        rule=tier.key,
-        points=tier.gift,
-        explanation=Explanation(
-            rule=tier.key,
-            version=item.version,
-            reason=Reason.TIER_REACHED,
-            points_each=tier.gift,
-            objects=(item.object_id,),
-        ),
-    )
+    reason = Reason.TIER_REACHED
+    return window_award(tier.key, item.version, reason, tier.gift, objects=(item.object_id,))

@@ -13,6 +13,7 @@ from datetime import datetime
 
 import msgspec
 
+from app.programme.challenges import Challenge
 from app.programme.document import Programme
 from app.programme.events import CustomerFacts, EnrolmentFacts, Facts, ReviewFacts
 from app.programme.explanation import Explanation, Note, Reason
@@ -182,22 +183,41 @@ def _award(
     reason: Reason,
     notes: tuple[Note, ...] = (),
 ) -> Award:
+    if item is None:
+        return window_award(window.rule, 0, reason)
+    return window_award(
+        window.rule, item.version, reason, points, objects=(item.object_id,), notes=notes
+    )
+
+
+def window_award(
+    rule: str,
+    version: int,
+    reason: Reason,
+    points: int = 0,
+    *,
+    goal: int | None = None,
+    objects: tuple[int, ...] = (),
+    notes: tuple[Note, ...] = (),
+) -> Award:
+    """Return what a window is worth, with its reason; the first of `objects` is what decided it."""
     return Award(
-        rule=window.rule,
+        rule=rule,
         points=points,
         explanation=Explanation(
-            rule=window.rule,
-            version=0 if item is None else item.version,
+            rule=rule,
+            version=version,
             reason=reason,
             points_each=points or None,
-            objects=() if item is None else (item.object_id,),
+            goal=goal,
+            objects=objects,
             notes=notes,
         ),
     )
 
 
-def with_gifts(award: Award, rule: Rule, times: int = 1) -> Award:
-    """Return an award with what its rule gives besides points, so many times."""
+def with_gifts(award: Award, rule: Rule | Challenge, times: int = 1) -> Award:
+    """Return an award with what its rule or challenge gives besides points, so many times."""
     if rule.reward is None and rule.badge is None:
         return award
     told = msgspec.structs.replace(award.explanation, reward=rule.reward, badge=rule.badge)

@@ -21,7 +21,6 @@ from app.programme.order_windows import (
     is_cap_window,
     is_order_window,
     longest_cap,
-    not_capped,
     reach,
 )
 from app.programme.person import has_order_windows as looks_at_several
@@ -157,9 +156,7 @@ def _ended(
 ) -> dict[WindowKey, Award]:
     """Return what windows are worth that were posted and that no order speaks of any more."""
     return {
-        window: not_capped(window, version)
-        if is_cap_window(window.key)
-        else lapsed(window, version)
+        window: lapsed(window, version)
         for window in windows
         if keys is None or window.key in keys or not is_cap_window(window.key)
     }
