@@ -13,7 +13,7 @@ from fractions import Fraction
 from app.programme.basis import basis_of
 from app.programme.challenges import Challenge, Step
 from app.programme.explanation import Reason
-from app.programme.local_time import local_day, period_of
+from app.programme.local_time import local_day, period_of, within
 from app.programme.order_windows import (
     CHALLENGE,
     MOST_NAMED,
@@ -50,7 +50,8 @@ def evaluate_challenges(items: Iterable[OrderItem]) -> list[tuple[WindowKey, Awa
                 continue
             run = runs.setdefault(challenge.key, _Run())
             _go_on(run, challenge, item, day)
-            if _is_won(run, challenge) and not _was_won(run, challenge, day):
+            # Whatever windows its earlier versions had: another one gives nobody again.
+            if _is_won(run, challenge) and not within(challenge.window, day, run.won):
                 run.won.append(day)
                 key = f"{CHALLENGE}:{period_of(challenge.window, day)}"
                 won.append((WindowKey(challenge.key, key), _award(challenge, item, run)))
@@ -90,12 +91,6 @@ def _is_won(run: _Run, challenge: Challenge) -> bool:
         return False
     first, latest = run.orders[-challenge.orders][0], run.orders[-1][0]
     return latest - first < timedelta(days=challenge.days)
-
-
-def _was_won(run: _Run, challenge: Challenge, day: date) -> bool:
-    """Say whether it was won in this window before, whatever windows its earlier versions had."""
-    window = period_of(challenge.window, day)
-    return any(period_of(challenge.window, earlier) == window for earlier in run.won)
 
 
 def _step(each: Step, day: date) -> int:

@@ -1,6 +1,7 @@
 """Times as a person writes them and days as a calendar shows them, in a programme's time zone. Pure."""
 
 import calendar
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -76,6 +77,12 @@ def period_of(each: str, day: date) -> str:
             return day.isoformat()[:4]
         case _:
             return each
+
+
+def within(each: str, day: date, days: Iterable[date]) -> bool:
+    """Say whether any of these days is in the same period as `day`."""
+    period = period_of(each, day)
+    return any(period_of(each, one) == period for one in days)
 
 
 def months_later(day: date, months: int) -> date | None:

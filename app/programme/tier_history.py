@@ -8,13 +8,13 @@ happened in that very moment counts only afterwards, of two orders of one moment
 import heapq
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
 from app.programme.document import Programme
 from app.programme.explanation import Reason
-from app.programme.local_time import local_day
+from app.programme.local_time import local_day, within
 from app.programme.order_windows import TIER_GIFT, OrderItem
 from app.programme.rules import Award, Context
 from app.programme.tier import Tier, TierBy
@@ -78,7 +78,7 @@ def evaluate_gifts(items: Iterable[OrderItem]) -> tuple[tuple[WindowKey, Award],
     dated = [(moment, item) for item in known if (moment := began(item)) is not None]
     dated.sort(key=lambda pair: (pair[0], pair[1].object_id))
     sums = {by: Sums([moment for moment, _ in dated]) for by in measures}
-    entered: dict[str, set[int]] = {}  # tier → the years in which it was
+    entered: dict[str, list[date]] = {}  # tier → the days on which it was
     gifts = []
     for moment, item in dated:
         for by, one in sums.items():
@@ -87,16 +87,16 @@ def evaluate_gifts(items: Iterable[OrderItem]) -> tuple[tuple[WindowKey, Award],
         if not programme.tiers:
             continue
         [reached] = sums[programme.tiering.by].of(_spans(programme, moment)[:1])
-        year = local_day(moment, programme.timezone).year
-        yearly = programme.tiering.window == "year"
+        day = local_day(moment, programme.timezone)
+        window = programme.tiering.window  # any but "year" is one period for ever
         for tier in programme.tiers:
-            before = entered.setdefault(tier.key, set())
+            before = entered.setdefault(tier.key, [])
             # Whatever window an earlier version had: another one pays nobody again.
-            if units_of(tier) > reached or (year in before if yearly else before):
+            if units_of(tier) > reached or within(window, day, before):
                 continue
-            before.add(year)
+            before.append(day)
             if tier.gift:
-                key = f"{TIER_GIFT}:{year:04}" if yearly else TIER_GIFT
+                key = f"{TIER_GIFT}:{day.year:04}" if window == "year" else TIER_GIFT
                 gifts.append((WindowKey(tier.key, key), _gift(tier, item)))
     return tuple(sorted(gifts, key=lambda pair: pair[0]))
 
