@@ -1,6 +1,7 @@
 """A Stempel without a web server: deliveries go in as the edge stores them, and are drained here."""
 
 import base64
+import functools
 import hashlib
 import hmac
 import json
@@ -35,6 +36,9 @@ PAYLOADS = Path(__file__).parent / "connectors" / "woocommerce" / "payloads"
 SECRET = "s3cr3t-Ala&kota<1>"
 
 
+_connectors = functools.cache(load_connectors)  # what is installed stays so
+
+
 class TestClock:
     """A clock that a test sets; each look moves it on a little, as time does."""
 
@@ -62,7 +66,7 @@ class Pipeline:
     shops: Shops = field(init=False)
 
     def __post_init__(self) -> None:
-        self.runtime = new_runtime(self.database, self.settings, load_connectors(), self.clock)
+        self.runtime = new_runtime(self.database, self.settings, dict(_connectors()), self.clock)
         self.shops = Shops(self.runtime)
 
     def programme(

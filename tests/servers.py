@@ -83,7 +83,7 @@ def start_postgres(*, fsync: bool = False) -> Iterator[str]:
             command,
             folder,
             lambda: subprocess.call(ready) == 0,
-            signal.SIGINT,
+            signal.SIGINT if fsync else signal.SIGQUIT,  # nothing has to be written for later
             as_user,
         ):
             yield f"postgresql+psycopg://stempel@/postgres?host={folder}"

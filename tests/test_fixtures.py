@@ -10,7 +10,7 @@ import pytest
 import redis
 from sqlalchemy import Connection, text
 
-from app.db import schema
+from app.db import migrating
 from app.db.engine import Database, open_database
 from app.settings import Settings
 from tests.db.rows import insert_one_of_each
@@ -24,7 +24,7 @@ NewDatabase = Callable[[], AbstractContextManager[Database]]
 def test_each_test_gets_a_migrated_database_without_rows(new_database: NewDatabase) -> None:
     for _ in range(3):
         with new_database() as database:
-            assert schema.check(database) == []
+            assert migrating.check(database) == []
             with database.transaction() as connection:
                 assert entries(connection) == 0
                 insert_one_of_each(connection)
@@ -47,7 +47,7 @@ def test_a_database_whose_schema_a_test_changed_is_not_used_again(
     for _ in range(2):
         with postgres_cluster.migrated() as url:
             other = open_database(url)
-            assert schema.check(other) == []
+            assert migrating.check(other) == []
             with other.transaction() as connection:
                 connection.execute(text(damage))
             other.close()

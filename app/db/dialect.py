@@ -129,14 +129,24 @@ def store_bodies_as_they_are(connection: Connection) -> None:
 
     SQLite never does.
     """
+    if would_compress_bodies(connection):
+        connection.execute(text("ALTER TABLE delivery_body ALTER body SET STORAGE EXTERNAL"))
+
+
+def would_compress_bodies(connection: Connection) -> bool:
+    """Say whether `store_bodies_as_they_are` has something to do."""
     if connection.dialect.name != "postgresql":
-        return
+        return False
     plain = text(
         "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('delivery_body') "
         "AND attname = 'body' AND attstorage <> 'e'"
     )
-    if connection.execute(plain).first() is not None:
-        connection.execute(text("ALTER TABLE delivery_body ALTER body SET STORAGE EXTERNAL"))
+    return connection.execute(plain).first() is not None
+
+
+def has_table(connection: Connection, name: str) -> bool:
+    """Say whether there is such a table."""
+    return name in _names(connection, _EXISTING_TABLES)
 
 
 def missing_triggers(connection: Connection) -> list[str]:

@@ -13,20 +13,20 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import ClauseElement
 
-from app.db import dialect, schema
+from app.db import dialect, migrating, schema
 from app.db.engine import Database
 from app.db.tables import metadata
 from app.errors import ConfigError, Passing
 from tests.db.rows import insert_one_of_each
 
 _REVISIONS = sorted(
-    script.revision for script in ScriptDirectory.from_config(schema.config()).walk_revisions()
+    script.revision for script in ScriptDirectory.from_config(migrating.config()).walk_revisions()
 )
 
 
 def test_after_all_migrations_the_schema_is_what_the_code_has(database: Database) -> None:
-    assert schema.check(database) == []
-    assert schema.current_revision(database) == schema.newest_revision() == _REVISIONS[-1]
+    assert migrating.check(database) == []
+    assert migrating.current_revision(database) == schema.newest_revision() == _REVISIONS[-1]
 
 
 def test_migrations_make_the_very_schema_that_the_tables_describe(
@@ -45,18 +45,18 @@ def test_an_upgrade_from_every_earlier_revision_keeps_triggers_and_constraints(
     empty_database: Database, database: Database, earlier: str
 ) -> None:
     schema.upgrade(empty_database, to=earlier)
-    assert schema.current_revision(empty_database) == earlier
+    assert migrating.current_revision(empty_database) == earlier
 
     schema.upgrade(empty_database)
 
-    assert schema.check(empty_database) == []
+    assert migrating.check(empty_database) == []
     with empty_database.transaction() as connection, database.transaction() as wanted:
         assert describe(connection) == describe(wanted)
 
 
 def test_upgrading_twice_changes_nothing(database: Database) -> None:
     schema.upgrade(database)
-    assert schema.check(database) == []
+    assert migrating.check(database) == []
 
 
 @pytest.mark.parametrize("table", dialect.APPEND_ONLY)
@@ -101,16 +101,16 @@ def test_a_rebuilt_table_gets_its_triggers_back_at_the_next_upgrade(
         operations = Operations(MigrationContext.configure(connection))
         with operations.batch_alter_table("audit", recreate="always"):
             pass
-    assert schema.check(sqlite_database) == [
+    assert migrating.check(sqlite_database) == [
         "The trigger audit_refuses_delete is missing.",
         "The trigger audit_refuses_update is missing.",
     ]
     schema.upgrade(sqlite_database)
-    assert schema.check(sqlite_database) == []
+    assert migrating.check(sqlite_database) == []
 
 
 def test_a_database_without_tables_is_named_as_such(empty_database: Database) -> None:
-    [problem] = schema.check(empty_database)
+    [problem] = migrating.check(empty_database)
     assert "revision none" in problem
 
 
@@ -119,7 +119,7 @@ def test_a_database_of_a_newer_stempel_is_left_alone(database: Database) -> None
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ConfigError, match=r"9999.*newer one made it"):
         schema.upgrade(database)
-    assert schema.current_revision(database) == "9999"
+    assert migrating.current_revision(database) == "9999"
 
 
 def test_four_processes_that_start_at_once_migrate_once(empty_database: Database) -> None:
@@ -141,15 +141,15 @@ def test_four_processes_that_start_at_once_migrate_once(empty_database: Database
         process.stdin.flush()
     errors = [process.communicate(timeout=60)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0, 0], errors
-    assert schema.check(empty_database) == []
+    assert migrating.check(empty_database) == []
 
 
-def test_an_upgrade_that_waits_in_vain_says_so(database: Database) -> None:
-    with database.transaction() as connection:
+def test_an_upgrade_that_waits_in_vain_says_so(empty_database: Database) -> None:
+    with empty_database.transaction() as connection:
         dialect.lock_schema(connection, wait_ms=100)
         began = time.monotonic()
         with pytest.raises(Passing, match="another process"):
-            schema.upgrade(database, wait=0.2)
+            schema.upgrade(empty_database, wait=0.2)
         assert time.monotonic() - began < 15
 
 

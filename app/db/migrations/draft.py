@@ -18,7 +18,7 @@ from pathlib import Path
 from alembic import command
 from alembic.script import ScriptDirectory
 
-from app.db import schema
+from app.db import migrating, schema
 from app.db.engine import open_database
 
 _UPGRADE = "def upgrade() -> None:"
@@ -35,7 +35,7 @@ def draft(message: str, *, first: bool = False) -> Path:
         if not first:
             schema.upgrade(database)
         with database.transaction() as connection:
-            config = schema.config(connection)
+            config = migrating.config(connection)
             config.attributes["batch"] = not first
             config.set_main_option("file_template", "r%%(rev)s_%%(slug)s")
             number = len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1

@@ -1,11 +1,11 @@
-"""What alembic runs: the migrations, inside the transaction that `app.db.schema` has begun."""
+"""What alembic runs: the migrations, inside the transaction that `app.db.migrating` has begun."""
 
 from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import BigInteger, LargeBinary, Text
 
-from app.db.schema import default_differs
+from app.db.migrating import default_differs
 from app.db.tables import metadata
 from app.db.types import Moment
 
