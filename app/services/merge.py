@@ -20,6 +20,7 @@ from app.services.posting import join_accounts
 from app.services.programmes import versions
 from app.services.referral_cases import has_referrals
 from app.services.rows import REDEMPTION, MemberRow
+from app.services.segments import join_segments
 from app.services.workset import WorkSet
 from app.services.worth import settle_objects
 from app.services.writeback import want_writing
@@ -74,6 +75,7 @@ def merge_accounts(
     _repoint(connection, ending.id, staying.id)
     carry_birthday(connection, ending.id, staying.id)
     _repoint_claims(connection, ending.id, staying.id, now)
+    join_segments(connection, programme_id, known, ending.id, staying.id, now)
     if has_referrals(known):
         look_again(connection, work.members, work.members, now)
         look_at_neighbours(connection, work.members, now)

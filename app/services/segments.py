@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.db import tables as t
@@ -20,7 +20,7 @@ from app.programme.segmenting import Fifths, Known, Person, Scores, is_ranked, r
 from app.programme.segments import Rfm, asks_for_newsletters
 from app.services.facts import decode_facts
 from app.services.order_windows import ORDER, ORDER_COLUMNS, order_item
-from app.services.programmes import LATEST, Version, all_in_force
+from app.services.programmes import LATEST, Version, all_in_force, in_force
 from app.services.simulate import with_stores
 from app.services.workset import chunks
 
@@ -60,30 +60,33 @@ def people(
     after = -1
     while True:
         members = connection.execute(
-            select(t.member.c.id, t.member.c.enrolled_at, t.member.c.tier)
-            .where(
-                t.member.c.programme_id == programme_id,
-                t.member.c.state == "member",
-                t.member.c.id > after,
-            )
-            .order_by(t.member.c.id)
-            .limit(CHUNK)
+            _members(programme_id).where(t.member.c.id > after).order_by(t.member.c.id).limit(CHUNK)
         ).all()
         if not members:
             return
         after = members[-1].id
-        done: dict[int, list[Any]] = defaultdict(list)
-        for row in _objects(connection, [one.id for one in members], kinds):
-            done[row.owner_id].append(row)
-        yield {
-            one.id: Person(
-                joined_at=one.enrolled_at,
-                tier=one.tier,
-                newsletter=any(_is_subscription(row) for row in done[one.id]),
-                orders=tuple(order_item(known, row) for row in done[one.id] if row.kind == ORDER),
-            )
-            for one in members
-        }
+        yield _persons(connection, known, members, kinds)
+
+
+def _persons(
+    connection: Connection,
+    known: Sequence[Version],
+    members: Sequence[Row[Any]],
+    kinds: Sequence[ColumnElement[bool]],
+) -> dict[int, Person]:
+    """Return what segments look at of some members."""
+    done: dict[int, list[Any]] = defaultdict(list)
+    for row in _objects(connection, [one.id for one in members], kinds):
+        done[row.owner_id].append(row)
+    return {
+        one.id: Person(
+            joined_at=one.enrolled_at,
+            tier=one.tier,
+            newsletter=any(_is_subscription(row) for row in done[one.id]),
+            orders=tuple(order_item(known, row) for row in done[one.id] if row.kind == ORDER),
+        )
+        for one in members
+    }
 
 
 class Census:
@@ -182,6 +185,67 @@ def keep(connection: Connection, programme_id: int, found: Found, at: datetime) 
     connection.execute(delete(rows).where(*mine, rows.c.until < at - KEPT))
 
 
+def join_segments(
+    connection: Connection,
+    programme_id: int,
+    known: Sequence[Version],
+    ending: int,
+    staying: int,
+    now: datetime,
+) -> None:
+    """Let the account that stays have been where the other was, and be where both together belong now.
+
+    Whether it is among the best or worst fifth is told at the next count only: until then it is if one of
+    the two was. Call in a writing transaction when all else is written; it costs nothing where nobody asks
+    for segments.
+    """
+    version = in_force(known, now)
+    if not version.programme.segments:
+        return
+    held = _carry(connection, programme_id, ending, staying)
+    counted = select(t.segment_run.c.version).where(t.segment_run.c.programme_id == programme_id)
+    if connection.execute(counted).scalar() != version.number:
+        return  # everybody is counted in a moment
+    stores = with_stores(connection, programme_id, known)
+    rows = connection.execute(_members(programme_id).where(t.member.c.id == staying)).all()
+    found: dict[int, frozenset[str]] = {staying: frozenset()}
+    for member_id, person in _persons(connection, stores, rows, _kinds(version.programme)).items():
+        judged = Known(version.programme, person, now)
+        found[member_id] = frozenset(
+            one.key
+            for one in version.programme.segments
+            if judged.may_be_in(one) and (one.where.rfm is None or one.key in held)
+        )
+    keep(connection, programme_id, found, now)
+
+
+def _carry(connection: Connection, programme_id: int, ending: int, staying: int) -> set[str]:
+    """Give what is stored of two accounts to the one that stays; returns where one of them is now."""
+    rows = t.segment_member
+    both = (rows.c.programme_id == programme_id, rows.c.member_id.in_((ending, staying)))
+    times: dict[tuple[str, datetime], list[datetime | None]] = defaultdict(list)
+    for row in connection.execute(select(rows).where(*both)):
+        times[row.segment, row.since].append(row.until)
+    connection.execute(delete(rows).where(*both))
+    held: set[str] = set()
+    for (segment, since), ends in sorted(times.items()):
+        if segment in held:
+            continue  # what follows lies within the time that has no end yet
+        until = None if None in ends else max(end for end in ends if end is not None)
+        if until is None:
+            held.add(segment)
+        connection.execute(
+            insert(rows).values(
+                programme_id=programme_id,
+                segment=segment,
+                member_id=staying,
+                since=since,
+                until=until,
+            )
+        )
+    return held
+
+
 def has_members(connection: Connection, programme_id: int) -> bool:
     """Say whether anything is stored about who is in a segment."""
     query = select(t.segment_member.c.member_id).where(
@@ -240,6 +304,13 @@ def load_memberships(
         for row in connection.execute(query):
             found[row.member_id].append((row.segment, row.since, row.until))
     return Memberships(found)
+
+
+def _members(programme_id: int) -> Select[Any]:
+    """Choose those who may be in a segment."""
+    return select(t.member.c.id, t.member.c.enrolled_at, t.member.c.tier).where(
+        t.member.c.programme_id == programme_id, t.member.c.state == "member"
+    )
 
 
 def _kinds(programme: Programme) -> list[ColumnElement[bool]]:

@@ -36,6 +36,7 @@ points = 1
 per = "1.00"
 """
 BIG = '[[segment]]\nkey = "big"\nname = "Big spenders"\nwhere = { spend_from = 100 }\n'
+FEW = '[[segment]]\nkey = "few"\nwhere = { orders_up_to = 1 }\n'
 LETTERS = '[[segment]]\nkey = "letters"\nwhere = { newsletter = true }\n'
 BEST = '[[segment]]\nkey = "best"\nwhere = { rfm = { money = [3, 4, 5], frequency = [1] } }\n'
 TWICE = """
@@ -111,6 +112,32 @@ def test_guests_and_accounts_that_were_joined_or_erased_are_in_no_segment(
     assert found(people) == {"all": [stays]}
     assert counted(people) == {"all": [stays]}
     assert {row.member_id for row in everybody(people)} == {stays}
+
+
+def test_accounts_that_are_joined_are_at_once_in_the_segments_of_what_they_did_together(
+    pipeline: Pipeline,
+) -> None:
+    people = opened(pipeline, FEW + BIG + BEST)
+    people.tell(0, bought(1, "150.00", "5"), bought(2, "40.00", "6"), bought(3, "60.00", "6"))
+    people.tell(0, bought(4, "1.00", "7"), bought(5, "2.00", "8"))
+    assert people.member(0, "5") in counted(people)["best"]
+    before = {row.since for row in everybody(people)}
+    pipeline.clock.advance(hours=1)
+    now = pipeline.clock()
+    stays = people.merge(people.member(0, "5"), people.member(0, "6"))
+    at_once = found(people)
+    assert stays in at_once["big"]
+    assert stays in at_once["best"]
+    assert stays not in at_once["few"]
+    mine = [row for row in everybody(people) if row.member_id == stays]
+    assert {row.since for row in mine} == before
+    [ended] = [row for row in mine if row.until is not None]
+    assert (ended.segment, ended.until > now) == ("few", True)
+    assert {row.member_id for row in everybody(people)} <= {
+        stays, people.member(0, "7"), people.member(0, "8")
+    }  # fmt: skip
+    assert counted(people)["big"] == at_once["big"]
+    assert people.problems() == []
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
