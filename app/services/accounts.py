@@ -142,20 +142,22 @@ def _add_members(connection: Connection, work: WorkSet, query: Select[Any]) -> N
 
 def people_of(connection: Connection, members: Iterable[int]) -> dict[int, int]:
     """Return whose each account is now: of all accounts that these people have."""
-    ends, final = set(members), set[int]()
-    while ends:
-        final |= ends
-        joined: dict[int, int] = {}
-        for chunk in chunks(sorted(ends)):
+    return accounts_of(connection, sorted(staying(connection, members)))
+
+
+def staying(connection: Connection, members: Iterable[int]) -> set[int]:
+    """Return the accounts that stay of these people, following merges."""
+    asked, found = set(members), set[int]()
+    while asked:
+        ended: set[int] = set()
+        for chunk in chunks(sorted(asked)):
             rows = connection.execute(
-                select(t.member.c.id, t.member.c.merged_into).where(
-                    t.member.c.id.in_(chunk), t.member.c.merged_into.is_not(None)
-                )
-            )
-            joined |= {row.id: row.merged_into for row in rows}
-        final -= joined.keys()
-        ends = set(joined.values())
-    return accounts_of(connection, sorted(final))
+                select(t.member.c.id, t.member.c.merged_into).where(t.member.c.id.in_(chunk))
+            ).all()
+            found |= {row.id for row in rows if row.merged_into is None}
+            ended |= {row.merged_into for row in rows if row.merged_into is not None}
+        asked = ended
+    return found
 
 
 def accounts_of(connection: Connection, members: Sequence[int]) -> dict[int, int]:

@@ -52,8 +52,6 @@ _HIDDEN = {
     Hidden.NO_PRODUCT: mark("the programme does not say which product of the person's shop it is"),
     Hidden.NOT_MADE: mark("the person's shop cannot make it"),
 }
-WAITS = (_NOT_JOINED, _NO_REWARD, _NO_ACCOUNT, _LOST, *_HIDDEN.values())
-"""Why somebody waits for what was earned."""
 
 _SOON, _LATER = timedelta(hours=1), timedelta(days=1)
 _MOST_FAILED = 500  # in one statement

@@ -1,11 +1,11 @@
 """Memberships that are over: the shops are to show their perks no more."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
 from app.db import tables as t
+from app.services.accounts import staying
 from app.services.writeback import want_writing
 
 
@@ -26,18 +26,5 @@ def end_memberships(connection: Connection, now: datetime, *, limit: int) -> int
     connection.execute(
         update(t.award).where(t.award.c.id.in_([row.id for row in over])).values(lapses_at=None)
     )
-    want_writing(connection, _people(connection, {row.member_id for row in over}), now)
+    want_writing(connection, sorted(staying(connection, {row.member_id for row in over})), now)
     return len(over)
-
-
-def _people(connection: Connection, accounts: Iterable[int]) -> list[int]:
-    """Return whom these accounts belong to, following merges."""
-    found: set[int] = set()
-    asked = set(accounts)
-    while asked:
-        rows = connection.execute(
-            select(t.member.c.id, t.member.c.merged_into).where(t.member.c.id.in_(sorted(asked)))
-        ).all()
-        found |= {row.id for row in rows if row.merged_into is None}
-        asked = {row.merged_into for row in rows if row.merged_into is not None}
-    return sorted(found)

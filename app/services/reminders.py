@@ -10,11 +10,12 @@ from sqlalchemy import Connection, func, literal_column, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.db import tables as t
+from app.programme.document import load
 from app.services import accounts
 from app.services.expiry_letter import TOGETHER
 from app.services.inactivity import idle_members
 from app.services.mail import EXPIRY, INACTIVITY, want_mail
-from app.services.programmes import in_force, versions
+from app.services.programmes import all_in_force
 from app.services.workset import WorkSet
 
 
@@ -24,12 +25,9 @@ def remind(connection: Connection, now: datetime, *, limit: int) -> int:
     Call in a writing transaction, again until there are none. A day that was missed is caught up with:
     what is left of the time is told.
     """
-    for programme_id in connection.execute(select(t.programme.c.id)).scalars().all():
-        known = versions(connection, programme_id)
-        if not known:
-            continue
+    for programme_id, _, document in connection.execute(all_in_force(now)).all():
         # The shortest first: who is told of seven days need not be told of thirty as well.
-        for days in sorted(in_force(known, now).programme.life.remind_days):
+        for days in sorted(load(document).life.remind_days):
             done = _remind(connection, programme_id, days, now, limit)
             if done:
                 return done
@@ -41,11 +39,8 @@ def remind_idle(connection: Connection, now: datetime) -> None:
 
     Each time that nothing is done for long is told of once for each number of days.
     """
-    for programme_id in connection.execute(select(t.programme.c.id)).scalars().all():
-        known = versions(connection, programme_id)
-        if not known:
-            continue
-        programme = in_force(known, now).programme
+    for programme_id, _, document in connection.execute(all_in_force(now)).all():
+        programme = load(document)
         begin = timedelta()
         for days in sorted(programme.life.remind_days):
             end = timedelta(days=days)
