@@ -37,10 +37,8 @@ if TYPE_CHECKING:
 ACTION = "action"
 BIRTHDAY = "birthday"
 ANNIVERSARY = "anniversary"
-ACTION_TRIGGERS = (ACTION, BIRTHDAY, ANNIVERSARY)
 
 NEWSLETTER = "newsletter"
-PROFILE = "profile"
 SOCIAL = "social"
 QUIZ = "quiz"
 SURVEY = "survey"

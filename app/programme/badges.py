@@ -13,9 +13,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app.programme.fields import Slug, check_unique
+from app.programme.fields import Slug, check_tables
 from app.programme.names import Name, check_name
-from app.programme.reading import wrong
 
 MOST_BADGES = 100
 
@@ -29,8 +28,6 @@ class Badge(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_badges(badges: Sequence[Badge]) -> None:
     """Refuse badges that cannot be told apart, or more than anybody can oversee. Raises ConfigError."""
-    check_unique("badge", "key", [badge.key for badge in badges])
-    if len(badges) > MOST_BADGES:
-        raise wrong("badge", len(badges), f"at most {MOST_BADGES} badges")
+    check_tables("badge", [badge.key for badge in badges], MOST_BADGES)
     for at, badge in enumerate(badges):
         check_name(f"badge[{at}].name", badge.name)

@@ -1,4 +1,4 @@
-"""When a campaign begins and ends: local times of the programme's zone as moments.
+"""When a campaign or an offer begins and ends: local times of the programme's zone as moments.
 
 A time that the clocks show twice, when they are put back, is the first of the two; one that they leave
 out, when they are put forward, is the moment at which they jump over it. So of two local times the
@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from app.programme.reading import wrong
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCAL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local times have no zone
@@ -48,12 +50,21 @@ def moment_of(local: datetime, timezone: str) -> int:
     return after
 
 
-def phase(begins: datetime, ends: datetime, timezone: str, now: datetime) -> Phase:
-    """Return where something stands that lasts from one local time until just before another."""
+def phase(begins: datetime | None, ends: datetime | None, timezone: str, now: datetime) -> Phase:
+    """Return where something stands that lasts from one local time (None: ever) until just before another."""
     moment = microseconds(now)
-    if moment < moment_of(begins, timezone):
+    if begins is not None and moment < moment_of(begins, timezone):
         return Phase.COMING
-    return Phase.RUNNING if moment < moment_of(ends, timezone) else Phase.OVER
+    over = ends is not None and moment >= moment_of(ends, timezone)
+    return Phase.OVER if over else Phase.RUNNING
+
+
+def check_span(path: str, begins: datetime | None, ends: datetime | None, timezone: str) -> None:
+    """Refuse what would be over before it begins. Raises ConfigError."""
+    if begins is None or ends is None:
+        return
+    if moment_of(ends, timezone) <= moment_of(begins, timezone):
+        raise wrong(f"{path}.until", ends.isoformat(), "a time after `from`")
 
 
 def _offset(there: datetime) -> int:

@@ -24,15 +24,16 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
-from app.programme.campaign_times import moment_of
+from app.programme.campaign_times import check_span
 from app.programme.channels import Channel, check_channels
 from app.programme.fields import (
     MOST_POINTS,
     OptionalMoney,
     Slug,
-    check_money,
+    check_known,
     check_named_once,
-    check_unique,
+    check_tables,
+    check_threshold,
     decimals,
 )
 from app.programme.lines import Lines, check_lines
@@ -97,9 +98,7 @@ def check_campaigns(
     `on_orders` are the keys of rules about single orders, `taken` those of everything else that gives
     points.
     """
-    if len(campaigns) > MOST_CAMPAIGNS:
-        raise wrong("campaign", len(campaigns), f"at most {MOST_CAMPAIGNS} campaigns")
-    check_unique("campaign", "key", [campaign.key for campaign in campaigns])
+    check_tables("campaign", [campaign.key for campaign in campaigns], MOST_CAMPAIGNS)
     for at, campaign in enumerate(campaigns):
         path = f"campaign[{at}]"
         if campaign.key in taken:
@@ -110,7 +109,7 @@ def check_campaigns(
             raise ConfigError(
                 f'{path} has nothing to add to: no rule is on "order.paid" or "order.completed"'
             )
-        _check_times(path, campaign, timezone)
+        check_span(path, campaign.from_, campaign.until, timezone)
         _check_gain(path, campaign)
         _check_named(
             f"{path}.rules",
@@ -128,11 +127,6 @@ def check_campaigns(
         )
 
 
-def _check_times(path: str, campaign: Campaign, timezone: str) -> None:
-    if moment_of(campaign.until, timezone) <= moment_of(campaign.from_, timezone):
-        raise wrong(f"{path}.until", campaign.until.isoformat(), "a time after `from`")
-
-
 def _check_gain(path: str, campaign: Campaign) -> None:
     by = campaign.multiply
     if by is None and campaign.bonus is None:
@@ -143,20 +137,13 @@ def _check_gain(path: str, campaign: Campaign) -> None:
 
 def _check_named(path: str, named: Sequence[str], known: Collection[str], allowed: str) -> None:
     check_named_once(path, named)
-    for place, key in enumerate(named):
-        if key not in known:
-            raise wrong(f"{path}[{place}]", key, allowed)
+    check_known(path, named, known, allowed)
 
 
 def _check_conditions(path: str, campaign: Campaign) -> None:
     check_lines(f"{path}.lines", campaign.lines)
     check_lines(f"{path}.except_lines", campaign.except_lines)
-    check_money(f"{path}.goods_over", campaign.goods_over)
-    check_money(f"{path}.goods_from", campaign.goods_from)
-    if campaign.goods_over is not None and campaign.goods_from is not None:
-        raise ConfigError(
-            f"{path}: goods_over (more than) and goods_from (at least) exclude each other"
-        )
+    check_threshold(path, "goods", campaign.goods_over, campaign.goods_from)
     check_channels(path, campaign.channels, campaign.not_channels)
     if len(campaign.segments) > MOST_SEGMENTS:
         raise wrong(f"{path}.segments", len(campaign.segments), f"at most {MOST_SEGMENTS} segments")

@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
-from app.programme.fields import PointsAboveZero, Slug, check_named_once
+from app.programme.fields import PointsAboveZero, Slug, check_known, check_named_once, check_tables
 from app.programme.reading import wrong
 
 MOST_CAPS = 20
@@ -82,19 +82,16 @@ def check_caps(caps: Sequence[Cap], rules: Mapping[str, int], on_orders: Sequenc
     `rules` tells where each rule stands in the document, `on_orders` what gives points for single
     orders.
     """
-    if len(caps) > MOST_CAPS:
-        raise wrong("cap", len(caps), f"at most {MOST_CAPS} caps")
+    check_tables("cap", [cap.key for cap in caps], MOST_CAPS)
     for at, cap in enumerate(caps):
         if cap.key in rules:
             raise wrong(
                 f"cap[{at}].key", cap.key, f"another key: rule[{rules[cap.key]}] has this one"
             )
         check_named_once(f"cap[{at}].rules", cap.rules)
-        for place, rule in enumerate(cap.rules):
-            if rule not in on_orders:
-                raise wrong(
-                    f"cap[{at}].rules[{place}]",
-                    rule,
-                    'the key of a rule on "order.paid" or "order.completed", or of a campaign with '
-                    "a bonus",
-                )
+        check_known(
+            f"cap[{at}].rules",
+            cap.rules,
+            on_orders,
+            'the key of a rule on "order.paid" or "order.completed", or of a campaign with a bonus',
+        )

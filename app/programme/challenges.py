@@ -24,7 +24,7 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
-from app.programme.fields import OptionalMoney, Points, Slug, check_money, check_unique
+from app.programme.fields import OptionalMoney, Points, Slug, check_money, check_tables
 from app.programme.names import Name, check_name
 from app.programme.reading import wrong
 
@@ -69,9 +69,7 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_challenges(challenges: Sequence[Challenge], taken: set[str]) -> None:
     """Refuse challenges that nobody could win, or that give nothing; `taken` are the keys of others."""
-    check_unique("challenge", "key", [challenge.key for challenge in challenges])
-    if len(challenges) > MOST_CHALLENGES:
-        raise wrong("challenge", len(challenges), f"at most {MOST_CHALLENGES} challenges")
+    check_tables("challenge", [challenge.key for challenge in challenges], MOST_CHALLENGES)
     for at, challenge in enumerate(challenges):
         _check(f"challenge[{at}]", challenge, taken)
 

@@ -18,7 +18,7 @@ from app.programme.badges import Badge, check_badges
 from app.programme.campaigns import Campaign, Stacking, check_campaigns
 from app.programme.caps import Cap, check_caps
 from app.programme.challenges import Challenge, check_challenges
-from app.programme.fields import OptionalMoney, Slug, check_money, check_unique
+from app.programme.fields import OptionalMoney, Slug, check_money, check_tables
 from app.programme.gifts import check_gifts, with_points_left_out
 from app.programme.life import Life, check_life
 from app.programme.limits import check_limits
@@ -206,52 +206,37 @@ def _check(programme: Programme) -> None:
     check_life(programme.life)
     check_own_terms(programme.stores)
     check_money("programme.point_value", programme.point_value)
-    if len(programme.rules) > MOST_RULES:
-        raise wrong("rule", len(programme.rules), f"at most {MOST_RULES} rules")
-    check_unique("rule", "key", [rule.key for rule in programme.rules])
-    check_unique("reward", "key", [reward.key for reward in programme.rewards])
-    if len(programme.rewards) > MOST_REWARDS:
-        raise wrong("reward", len(programme.rewards), f"at most {MOST_REWARDS} rewards")
+    check_tables("rule", [rule.key for rule in programme.rules], MOST_RULES)
+    check_tables("reward", [reward.key for reward in programme.rewards], MOST_REWARDS)
     for at, rule in enumerate(programme.rules):
         check_rule(f"rule[{at}]", rule)
     check_quizzes(programme.quizzes, programme.surveys, programme.rules)
+    rules = {rule.key: at for at, rule in enumerate(programme.rules)}
     on_orders = [rule.key for rule in programme.rules if rule.on in ORDER_TRIGGERS]
-    check_unique("cap", "key", [cap.key for cap in programme.caps])
-    check_caps(
-        programme.caps,
-        {rule.key: at for at, rule in enumerate(programme.rules)},
-        on_orders + [one.key for one in programme.campaigns if one.bonus is not None],
-    )
-    check_tiers(
-        programme.tiering,
-        programme.tiers,
-        {rule.key for rule in programme.rules} | {cap.key for cap in programme.caps},
-    )
+    with_bonus = [one.key for one in programme.campaigns if one.bonus is not None]
+    check_caps(programme.caps, rules, on_orders + with_bonus)
     tiers = {tier.key for tier in programme.tiers}
-    taken = {rule.key for rule in programme.rules} | {cap.key for cap in programme.caps} | tiers
+    segments = {segment.key for segment in programme.segments}
+    taken = {*rules, *(cap.key for cap in programme.caps)}  # what gives points has keys of its own
+    check_tiers(programme.tiering, programme.tiers, taken)
+    taken |= tiers
+    check_challenges(programme.challenges, taken)
     taken |= {challenge.key for challenge in programme.challenges}
     check_campaigns(
         programme.campaigns,
         programme.timezone,
         on_orders=on_orders,
         tiers=tiers,
-        segments={segment.key for segment in programme.segments},
+        segments=segments,
         taken=taken,
     )
+    check_membership(programme.membership, taken | {one.key for one in programme.campaigns})
     check_segments(programme.segments, tiers)
-    segments = {segment.key for segment in programme.segments}
     for at, reward in enumerate(programme.rewards):
         check_reward(f"reward[{at}]", reward)
         check_limits(f"reward[{at}]", reward, programme.timezone, tiers, segments)
     check_badges(programme.badges)
-    check_challenges(
-        programme.challenges,
-        {rule.key for rule in programme.rules}
-        | {cap.key for cap in programme.caps}
-        | {tier.key for tier in programme.tiers},
-    )
     check_gifts(programme.rules, programme.challenges, programme.rewards, programme.badges)
-    check_membership(programme.membership, taken | {one.key for one in programme.campaigns})
 
 
 def _check_zone(name: str) -> None:

@@ -1,11 +1,12 @@
 """Kinds of values that several tables of the programme document have, with what may be written there."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta
 
+from app.errors import ConfigError
 from app.programme.reading import wrong
 
 MOST_POINTS = 1_000_000_000
@@ -54,6 +55,23 @@ def decimals(value: Decimal) -> int:
     return -exponent if isinstance(exponent, int) else MOST_POINTS  # not a number
 
 
+def check_threshold(path: str, what: str, over: Decimal | None, least: Decimal | None) -> None:
+    """Refuse amounts that no price can be, and two thresholds at once. Raises ConfigError."""
+    check_money(f"{path}.{what}_over", over)
+    check_money(f"{path}.{what}_from", least)
+    if over is not None and least is not None:
+        raise ConfigError(
+            f"{path}: {what}_over (more than) and {what}_from (at least) exclude each other"
+        )
+
+
+def check_tables(table: str, keys: list[str], most: int) -> None:
+    """Refuse more tables of one kind than `most`, and two of one key. Raises ConfigError."""
+    if len(keys) > most:
+        raise wrong(table, len(keys), f"at most {most} {table}s")
+    check_unique(table, "key", keys)
+
+
 def check_unique(table: str, name: str, values: list[str]) -> None:
     """Refuse what two tables of one kind have in common. Raises ConfigError."""
     first: dict[str, int] = {}
@@ -65,6 +83,13 @@ def check_unique(table: str, name: str, values: list[str]) -> None:
                 f"another {name}: {table}[{first[value]}] has this one",
             )
         first[value] = at
+
+
+def check_known(path: str, keys: Sequence[str], known: Container[str], allowed: str) -> None:
+    """Refuse a list that names a key that is not there; `allowed` says which are. Raises ConfigError."""
+    for at, key in enumerate(keys):
+        if key not in known:
+            raise wrong(f"{path}[{at}]", key, allowed)
 
 
 def check_named_once(path: str, keys: Sequence[str]) -> None:

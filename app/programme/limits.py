@@ -20,7 +20,7 @@ What a rule or challenge gave, and a code in the place of one whose order was re
 A limit decides who can take a reward; what was taken stays good.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -28,8 +28,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app.errors import ConfigError
-from app.programme.campaign_times import Phase, microseconds, moment_of
-from app.programme.reading import wrong
+from app.programme.campaign_times import Phase, check_span, moment_of, phase
+from app.programme.fields import check_known
 from app.programme.reward import Each, Reward
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,7 +67,7 @@ class Supply(msgspec.Struct, frozen=True):
 
 def why_not_now(reward: Reward, timezone: str, supply: Supply) -> Hidden | None:
     """Say what keeps a reward from being had, wherever it were; None if nothing does."""
-    running = _phase(reward, timezone, supply.now)
+    running = phase(reward.from_, reward.until, timezone, supply.now)
     if running is not Phase.RUNNING:
         return Hidden.NOT_YET if running is Phase.COMING else Hidden.OVER
     person = supply.person
@@ -111,16 +111,9 @@ def check_limits(
         ("tiers", "tier", reward.tiers, tiers),
         ("segments", "segment", reward.segments, segments),
     ):
-        for place, key in enumerate(asked):
-            if key not in known:
-                there = _named(sorted(known))
-                raise wrong(f"{path}.{name}[{place}]", key, f"the key of a {thing} ({there})")
-    if (
-        reward.from_ is not None
-        and reward.until is not None
-        and moment_of(reward.until, timezone) <= moment_of(reward.from_, timezone)
-    ):
-        raise wrong(f"{path}.until", reward.until.isoformat(), "a time after `from`")
+        there = ", ".join(f'"{key}"' for key in sorted(known)) or "there is none yet"
+        check_known(f"{path}.{name}", asked, known, f"the key of a {thing} ({there})")
+    check_span(path, reward.from_, reward.until, timezone)
     if reward.cost:
         return
     for name, given in (
@@ -135,16 +128,3 @@ def check_limits(
             raise ConfigError(
                 f'{path}.{name} needs the key "cost" beside it: what a rule or challenge gives has no limits'
             )
-
-
-def _named(keys: Sequence[str]) -> str:
-    return ", ".join(f'"{key}"' for key in keys) or "there is none yet"
-
-
-def _phase(reward: Reward, timezone: str, now: datetime) -> Phase:
-    moment = microseconds(now)
-    if reward.from_ is not None and moment < moment_of(reward.from_, timezone):
-        return Phase.COMING
-    if reward.until is not None and moment >= moment_of(reward.until, timezone):
-        return Phase.OVER
-    return Phase.RUNNING

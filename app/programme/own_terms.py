@@ -13,9 +13,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from app.programme.fields import check_unique
+from app.programme.fields import check_tables
 from app.programme.lines import StoreKey
-from app.programme.reading import wrong
 
 MOST_STORES = 100
 
@@ -32,6 +31,4 @@ class OwnTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_own_terms(stores: Sequence[OwnTerms]) -> None:
     """Refuse two tables of one store, or more than anybody can oversee. Raises ConfigError."""
-    check_unique("store", "key", [one.key for one in stores])
-    if len(stores) > MOST_STORES:
-        raise wrong("store", len(stores), f"at most {MOST_STORES} stores")
+    check_tables("store", [one.key for one in stores], MOST_STORES)

@@ -10,7 +10,14 @@ from app.programme.actions import ACTION_NAME, ActionName, EachPeriod, Times, Ye
 from app.programme.campaigns import Campaign
 from app.programme.caps import ITEM_COUNT, ORDER_COUNT, NumberOfOrders, check_milestone
 from app.programme.channels import Channel, check_channels
-from app.programme.fields import MOST_POINTS, OptionalMoney, Points, Slug, check_money
+from app.programme.fields import (
+    MOST_POINTS,
+    OptionalMoney,
+    Points,
+    Slug,
+    check_money,
+    check_threshold,
+)
 from app.programme.lines import Factor, Lines, check_factors, check_lines
 from app.programme.membership import Membership
 from app.programme.reading import wrong
@@ -108,8 +115,7 @@ def named_stores(rule: Rule | Campaign | Membership) -> tuple[str, ...]:
 def check_rule(path: str, rule: Rule) -> None:
     """Refuse a rule whose keys do not fit together. Raises ConfigError."""
     check_money(f"{path}.per", rule.per)
-    check_money(f"{path}.when.goods_over", rule.when.goods_over)
-    check_money(f"{path}.when.goods_from", rule.when.goods_from)
+    check_threshold(f"{path}.when", "goods", rule.when.goods_over, rule.when.goods_from)
     if rule.on not in ORDER_TRIGGERS:
         _only_for_orders(path, rule)
     check_milestone(path, rule.on, rule.orders, rule.every)
@@ -117,10 +123,6 @@ def check_rule(path: str, rule: Rule) -> None:
     check_action(path, rule)
     check_media(path, rule)
     _check_gifts(path, rule)
-    if rule.when.goods_over is not None and rule.when.goods_from is not None:
-        raise ConfigError(
-            f"{path}.when: goods_over (more than) and goods_from (at least) exclude each other"
-        )
     check_channels(f"{path}.when", rule.when.channels, rule.when.not_channels)
     check_lines(f"{path}.lines", rule.lines)
     check_lines(f"{path}.except_lines", rule.except_lines)

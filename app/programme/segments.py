@@ -19,7 +19,14 @@ from msgspec import Meta
 
 from app.errors import ConfigError
 from app.programme.channels import Channel, check_channels
-from app.programme.fields import OptionalMoney, Slug, check_money, check_unique
+from app.programme.fields import (
+    OptionalMoney,
+    Slug,
+    check_known,
+    check_money,
+    check_tables,
+    check_threshold,
+)
 from app.programme.lines import Lines, StoreKey, check_lines
 from app.programme.names import ShortName
 from app.programme.own_terms import MOST_STORES
@@ -102,20 +109,14 @@ _SPANS = (
 
 def check_segments(segments: Sequence[Segment], tiers: Collection[str]) -> None:
     """Refuse segments that nobody could ever be in. Raises ConfigError."""
-    if len(segments) > MOST_SEGMENTS:
-        raise wrong("segment", len(segments), f"at most {MOST_SEGMENTS} segments")
-    check_unique("segment", "key", [segment.key for segment in segments])
+    check_tables("segment", [segment.key for segment in segments], MOST_SEGMENTS)
     for at, segment in enumerate(segments):
         _check_where(f"segment[{at}].where", segment.where, tiers)
 
 
 def _check_where(path: str, where: Where, tiers: Collection[str]) -> None:
-    for name in ("spend_over", "spend_from", "spend_under"):
-        check_money(f"{path}.{name}", getattr(where, name))
-    if where.spend_over is not None and where.spend_from is not None:
-        raise ConfigError(
-            f"{path}: spend_over (more than) and spend_from (at least) exclude each other"
-        )
+    check_threshold(path, "spend", where.spend_over, where.spend_from)
+    check_money(f"{path}.spend_under", where.spend_under)
     least = where.spend_from if where.spend_over is None else where.spend_over
     if least is not None and where.spend_under is not None and where.spend_under <= least:
         raise wrong(f"{path}.spend_under", where.spend_under, f"an amount above {least}")
@@ -123,9 +124,7 @@ def _check_where(path: str, where: Where, tiers: Collection[str]) -> None:
         low, high = getattr(where, first), getattr(where, last)
         if low is not None and high is not None and high < low + apart:
             raise wrong(f"{path}.{last}", high, f"at least {low + apart}: {first} is {low}")
-    for place, key in enumerate(where.tiers):
-        if key not in tiers:
-            raise wrong(f"{path}.tiers[{place}]", key, "the key of a tier")
+    check_known(f"{path}.tiers", where.tiers, tiers, "the key of a tier")
     if len(where.stores) > MOST_STORES:
         raise wrong(f"{path}.stores", f"{len(where.stores)} of them", f"at most {MOST_STORES}")
     check_channels(path, where.channels, ())

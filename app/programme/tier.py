@@ -25,7 +25,7 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
-from app.programme.fields import MOST_POINTS, Points, Slug, check_unique, decimals
+from app.programme.fields import MOST_POINTS, Points, Slug, check_tables, decimals
 from app.programme.lines import FactorBy, check_factor
 from app.programme.names import ONE_LINE, ShortName
 from app.programme.reading import wrong
@@ -92,9 +92,7 @@ def check_tiers(tiers: Tiers, tier: Sequence[Tier], taken: Collection[str]) -> N
     _check_window(tiers)
     if tiers != Tiers() and not tier:
         raise ConfigError("tiers needs at least one [[tier]] beside it")
-    if len(tier) > MOST_TIERS:
-        raise wrong("tier", len(tier), f"at most {MOST_TIERS} tiers")
-    check_unique("tier", "key", [one.key for one in tier])
+    check_tables("tier", [one.key for one in tier], MOST_TIERS)
     for at, one in enumerate(tier):
         path = f"tier[{at}]"
         if one.key in taken:
