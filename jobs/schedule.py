@@ -21,6 +21,7 @@ from app.services.perks import end_perks
 from app.services.reminders import remind, remind_idle
 from app.services.retention import purge_bodies
 from app.services.seal import seal_heads
+from jobs.draws import hold_draws
 from jobs.inactivity import let_idle_points_go
 from jobs.policy import describe
 from jobs.runtime import Runtime
@@ -118,6 +119,7 @@ SCHEDULE: tuple[Periodic | OneByOne | Alone, ...] = (
     # A day begins at another hour in each programme's zone.
     Periodic("celebrate-days", timedelta(hours=1), _celebrate),
     Alone("follow-shadows", timedelta(minutes=1), follow_shadows),
+    Alone("hold-draws", timedelta(minutes=1), hold_draws),
     Alone("count-segments", timedelta(minutes=1), count_segments),
     Periodic("seal-heads", timedelta(days=1), _seal),
     Periodic("purge-bodies", timedelta(days=1), _purge),

@@ -10,6 +10,7 @@ from app.cli.bonuses import bonus
 from app.cli.campaigns import campaign
 from app.cli.deliver import deliver
 from app.cli.donations import donation
+from app.cli.draws import draw
 from app.cli.events import events
 from app.cli.explain import explain
 from app.cli.exports import exports
@@ -75,6 +76,7 @@ for command in (
     redeem,
     redemption,
     donation,
+    draw,
     reward,
     referral,
     campaign,

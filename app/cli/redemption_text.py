@@ -5,7 +5,7 @@ import io
 from typing import Any
 
 from app.cli.printing import entry_row, moment, stamp
-from app.programme.by_hand import DONATION, DOWNLOAD, EVENT, PRIZE
+from app.programme.by_hand import DONATION, DOWNLOAD, DRAW, EVENT, PRIZE
 from app.services.redemption_words import next_words, price_words, refund_words, way
 from app.services.reward_words import reward_words
 from app.services.view_ledger import sentence
@@ -66,6 +66,7 @@ def shown_as(one: RedemptionView) -> str:
     return {
         EVENT: "a seat",
         PRIZE: "a prize to be handed out",
+        DRAW: "a ticket",
         DOWNLOAD: one.url,
         DONATION: f"a donation for {one.cause}",
     }.get(one.kind, "a perk")

@@ -257,7 +257,9 @@ def release(context: Context, *, which: str, reason: str, actor: str, as_json: b
 @as_json
 @pass_context
 def hand_out(context: Context, *, which: str, reason: str, actor: str, as_json: bool) -> None:
-    """Note that a prize was handed out, or that a member was at an event: it cannot be released any more.
+    """Note that a prize was handed out (also to who won a draw), or that a member was at an event.
+
+    It cannot be released any more.
 
     Example: stempel redemption fulfil 385862746112131073 --reason "at the counter"
     """

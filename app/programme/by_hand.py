@@ -16,6 +16,14 @@ kind = "event"
 seats = 12
 
 [[reward]]
+key = "espresso-machine"
+name = "A chance to win an espresso machine"
+cost = 50
+kind = "draw"
+winners = 1
+until = 2026-12-24T18:00:00
+
+[[reward]]
 key = "recipes"
 cost = 50
 kind = "download"
@@ -36,13 +44,14 @@ from msgspec import Meta
 
 EVENT: Final = "event"
 PRIZE: Final = "prize"
+DRAW: Final = "draw"
 DOWNLOAD: Final = "download"
 DONATION: Final = "donation"
 
-BY_HAND = frozenset({EVENT, PRIZE, DOWNLOAD, DONATION})
+BY_HAND = frozenset({EVENT, PRIZE, DRAW, DOWNLOAD, DONATION})
 """Kinds that no shop is asked for, so that every store of a programme can give them."""
 
-OWN_KEYS = {"seats": EVENT, "stock": PRIZE, "url": DOWNLOAD, "cause": DONATION}
+OWN_KEYS = {"seats": EVENT, "stock": PRIZE, "winners": DRAW, "url": DOWNLOAD, "cause": DONATION}
 """The key that each of them needs and that nothing else has."""
 
 _URL = 'an address as "https://shop.example/file.pdf", of at most 2000 characters'

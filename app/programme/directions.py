@@ -298,6 +298,7 @@ DIRECTIONS: Mapping[str, Direction] = {
     "reward.total": _more(BEST),
     "reward.seats": _more(),
     "reward.stock": _more(),
+    "reward.winners": _more(),
     "reward.url": _either,
     "reward.cause": _either,
     "reward.per_member": _more(BEST),

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
-from app.programme.by_hand import BY_HAND, DONATION, EVENT, OWN_KEYS, PRIZE, Url
+from app.programme.by_hand import BY_HAND, DONATION, DRAW, EVENT, OWN_KEYS, PRIZE, Url
 from app.programme.fields import (
     OptionalMoney,
     Points,
@@ -52,12 +52,13 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
             "early-access",
             "event",
             "prize",
+            "draw",
             "download",
             "donation",
         ],
         Meta(
             description='"percent", "fixed", "free-delivery", "free-product", "early-access", "event", '
-            '"prize", "download" or "donation"'
+            '"prize", "draw", "download" or "donation"'
         ),
     ]
     # Percent, or money in the programme's currency: off, or for the cause.
@@ -84,6 +85,7 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
     lines: Lines | None = None  # of percent and fixed: off these products only
     seats: OptionalCount = None  # of an event: how many there are
     stock: OptionalCount = None  # of a prize: how many there are
+    winners: OptionalCount = None  # of a draw: how many there will be
     url: Url = ""  # of a download
     cause: Name = ""  # of a donation: who gets the money
     total: OptionalCount = None  # how many can be taken altogether (limits.py)
@@ -145,6 +147,10 @@ def _check_by_hand(path: str, reward: Reward) -> None:
     if reward.valid_days is not None:
         raise ConfigError(
             f'{path}.valid_days: a reward of kind "{reward.kind}" has no time that ends'
+        )
+    if reward.kind == DRAW and reward.until is None:
+        raise ConfigError(
+            f"{path}.until is missing: a draw is held when the time for tickets is over"
         )
     if reward.kind in {EVENT, PRIZE} and reward.total is not None:
         own = next(name for name, kind in OWN_KEYS.items() if kind == reward.kind)

@@ -141,6 +141,7 @@ KEYS = {
     "reward.expired": mark("what is given back when it runs out unused"),
     "reward.seats": mark("how many there are"),
     "reward.stock": mark("how many there are"),
+    "reward.winners": mark("how many win"),
     "reward.url": mark("its address"),
     "reward.cause": mark("the cause"),
     "reward.total": mark("how many there are"),

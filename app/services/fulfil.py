@@ -9,9 +9,10 @@ from sqlalchemy import Connection, select
 
 from app.db import tables as t
 from app.errors import Conflict, Invalid, NotFound
-from app.programme.by_hand import DONATION, EVENT, PRIZE
+from app.programme.by_hand import DONATION, DRAW, EVENT, PRIZE
 from app.programme.events import RedemptionFacts, RedemptionState
 from app.services.audit import Act, note_act
+from app.services.draws import drawn
 from app.services.facts import decode_facts
 from app.services.keys import Vault
 from app.services.redemptions import commit_change, facts_of, object_of, open_redemptions
@@ -55,8 +56,10 @@ def fulfil(
         raise Conflict(
             f"Redemption {redemption_id} is a donation: stempel donation settle does it for a cause."
         )
-    if kind not in {EVENT, PRIZE}:
+    if kind not in {EVENT, PRIZE, DRAW}:
         raise Conflict(f"Redemption {redemption_id} is nothing that anybody hands out.")
+    if kind == DRAW:
+        _must_have_won(connection, redemption_id)
     if row.state == RedemptionState.RELEASED:
         raise Conflict(f"Redemption {redemption_id} was released: its points are back.")
     if row.state == _PAID:
@@ -73,6 +76,14 @@ def fulfil(
         now,
     )
     return row.state
+
+
+def _must_have_won(connection: Connection, redemption_id: int) -> None:
+    told = drawn(connection, redemption_id)
+    if told is None:
+        raise Conflict(f"Redemption {redemption_id} is a ticket of a draw that was not held yet.")
+    if told.place is None:
+        raise Conflict(f"Redemption {redemption_id} is a ticket that did not win.")
 
 
 def pledges(connection: Connection, programme_id: int) -> list[Pledge]:

@@ -1,6 +1,6 @@
 """What an e-mail says of a reward that is no code: a number to show, an address, a cause."""
 
-from app.programme.by_hand import DONATION, DOWNLOAD, EVENT, PRIZE
+from app.programme.by_hand import DONATION, DOWNLOAD, DRAW, EVENT, PRIZE
 from app.programme.events import RedemptionFacts
 from app.services.addressing import plain
 from app.services.texts import Texts, mark
@@ -8,6 +8,7 @@ from app.services.texts import Texts, mark
 _LABELS = {
     EVENT: mark("The number of your seat:"),
     PRIZE: mark("Your number:"),
+    DRAW: mark("The number of your ticket:"),
     DOWNLOAD: mark("Your download:"),
     DONATION: mark("Your donation:"),
 }
@@ -17,6 +18,7 @@ _TERMS = {
         "Show this number at the entrance. If you cannot come, tell the shop: others wait."
     ),
     PRIZE: mark("Show this number, and you get it."),
+    DRAW: mark("The winners are drawn when the time for tickets is over, and written to."),
     DOWNLOAD: mark("The address is for you; please do not pass it on."),
     DONATION: mark("The shop pays it to the cause. Thank you!"),
 }

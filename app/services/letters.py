@@ -21,7 +21,7 @@ from app.services.facts import decode_facts
 from app.services.hand_letter import hand_out, hand_term
 from app.services.keys import Vault
 from app.services.letter_pages import page
-from app.services.mail import EXPIRY, INACTIVITY, OLD, Mail
+from app.services.mail import DRAWN, EXPIRY, INACTIVITY, OLD, Mail
 from app.services.programmes import in_force, version_of, versions
 from app.services.reward_words import reward_words
 from app.services.texts import Texts, texts
@@ -83,12 +83,17 @@ def _code_letter(
         terms = [hand_term(words, facts)]
     else:
         terms = [*_terms(words, row, offered, facts), _for_whom(words, row, to)]
-    said = _said(words, row, facts, name, reward, terms)
+    won = mail.kind == DRAWN
+    if won:
+        terms = [words.say("Tell the shop this number, and you get it.")]
+    said = _said(words, row, facts, name, reward, terms, won=won)
     return Letter(
         to=to.address,
         language=words.language,
         sender_name=name,
-        subject=words.say("Your reward: %(reward)s", reward=reward),
+        subject=words.say("You have won: %(reward)s", reward=reward)
+        if won
+        else words.say("Your reward: %(reward)s", reward=reward),
         text=_as_text(said),
         html=page("code.html").render(said=said, language=words.language),
     )
@@ -102,10 +107,19 @@ def _account() -> ColumnElement[bool]:
 
 
 def _said(
-    words: Texts, row: Row[Any], facts: RedemptionFacts, name: str, reward: str, terms: list[str]
+    words: Texts,
+    row: Row[Any],
+    facts: RedemptionFacts,
+    name: str,
+    reward: str,
+    terms: list[str],
+    *,
+    won: bool,
 ) -> _Said:
     label, code = hand_out(words, row.id, facts) or (words.say("Your code:"), row.code)
-    if row.replaces_id is not None:
+    if won:
+        opening = words.say("your ticket was drawn, congratulations: %(reward)s.", reward=reward)
+    elif row.replaces_id is not None:
         opening = words.say(
             "the order in which you used your reward was refunded. Here is a new code for it: "
             "%(reward)s.",

@@ -24,6 +24,9 @@ EXPIRY = "expiry-"
 INACTIVITY = "inactive-"
 """The same, because nothing was earned or spent for long; the subject is the last entry before."""
 
+DRAWN = "drawn"
+"""A ticket has won; the subject is its redemption."""
+
 LEASE = timedelta(minutes=10)
 """More than a mail server may take for what is claimed at once."""
 

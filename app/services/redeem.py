@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from app.db import tables as t
 from app.db.types import holds
 from app.errors import Conflict, Invalid, NotFound
-from app.programme.by_hand import BY_HAND, EVENT
+from app.programme.by_hand import BY_HAND, DRAW, EVENT
 from app.programme.events import RedemptionFacts, RedemptionState
 from app.programme.limits import Hidden, Supply
 from app.programme.lots import spendable
@@ -17,6 +17,7 @@ from app.programme.reward import Reward
 from app.programme.rewards import Offer, offers, why_not_offered
 from app.services import accounts, workset
 from app.services.audit import Act, note_act
+from app.services.draws import join_draw
 from app.services.facts import decode_facts
 from app.services.holdings import load_worth
 from app.services.keys import Vault
@@ -95,6 +96,8 @@ def redeem(
     choice = _choose(version, reward, outlets, store_key, customers, supply)
     if automatic and not choice.offer.reward.automatic:
         raise Conflict(f"The reward {reward!r} is not issued by itself (any more).")
+    if choice.offer.reward.kind == DRAW:
+        join_draw(connection, vault.keyring, programme_id, reward, now)
     load_worth(connection, work)
     _afford(work, member, choice.offer.reward)
     row = reserve(

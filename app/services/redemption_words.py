@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from app.programme.by_hand import BY_HAND, DONATION, DOWNLOAD, EVENT, PRIZE
+from app.programme.by_hand import BY_HAND, DONATION, DOWNLOAD, DRAW, EVENT, PRIZE
 from app.programme.events import RedemptionState
 from app.services.codes import Act
 from app.services.texts import Texts, mark, texts
@@ -38,6 +38,7 @@ _END_FOR_NOTHING = mark("The code is to be ended in the shop.")
 _TAKEN = {
     EVENT: mark("%(points)s spent for a seat"),
     PRIZE: mark("%(points)s spent: it is to be handed out"),
+    DRAW: mark("%(points)s spent for a ticket"),
     DOWNLOAD: mark("%(points)s spent, and the address was told"),
     DONATION: mark("%(points)s spent for “%(cause)s”"),
 }
@@ -45,6 +46,7 @@ _TAKEN = {
 _DONE = {
     EVENT: mark("The member was there"),
     PRIZE: mark("It was handed out"),
+    DRAW: mark("It was handed out"),
     DONATION: mark("It was paid to the cause"),
 }
 
@@ -115,8 +117,13 @@ def _way_of_perk(words: Texts, found: RedemptionDetail) -> list[Step]:
     if found.release is not None:
         text = words.say("To be released, says %(actor)s", actor=found.release.actor)
         steps.append(Step(text=text, at=found.release.at, note=found.release.reason))
+    if found.drawn is not None:
+        text = words.say("Drawn: it has won") if found.drawn.place else words.say("Drawn: no win")
+        steps.append(Step(text=text, at=found.drawn.at))
     if one.dead_at is not None:
         steps.append(Step(text=words.say("It ended before its time"), at=one.dead_at))
+    elif found.drawn is not None and not found.drawn.place:
+        pass  # it was used up by the draw
     elif one.kind in _DONE and one.state == RedemptionState.USED:
         steps.append(Step(text=words.say(_DONE[one.kind]), at=None))
     elif one.kind in BY_HAND:

@@ -11,6 +11,7 @@ _KINDS = {
     "early-access": mark("early access"),
     "event": mark("a seat at an event"),
     "prize": mark("a prize"),
+    "draw": mark("a ticket for a draw"),
     "download": mark("a download"),
 }
 

@@ -19,6 +19,7 @@ from app.services.programmes import versions
 from app.services.verify_birthdays import check_birthdays
 from app.services.verify_chains import check_chains, sealed_heads
 from app.services.verify_claims import check_claims
+from app.services.verify_draws import check_draws
 from app.services.verify_grants import check_grants
 from app.services.verify_imports import check_imports
 from app.services.verify_order_windows import check_order_windows
@@ -59,6 +60,7 @@ def verify(connection: Connection, keyring: Keyring, *, programme_id: int | None
         check_order_windows(connection, one, known, joined, problems)
         check_referrals(connection, one, known, joined, problems)
         check_redemptions(connection, one, known, joined, problems)
+        check_draws(connection, keyring, one, problems)
         check_imports(connection, one, problems)
         check_grants(connection, one, joined, problems)
     return Report(

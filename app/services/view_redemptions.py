@@ -11,9 +11,11 @@ from sqlalchemy import Connection, Row, Select, func, select
 from app.db import tables as t
 from app.db.ids import first_id_of
 from app.errors import Blocked, Conflict, Invalid, NotFound, Passing
+from app.programme.by_hand import DRAW
 from app.programme.document import Programme, load
 from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
 from app.services.codes import act_at
+from app.services.draws import Drawn, drawn
 from app.services.facts import decode_facts
 from app.services.mail import CODE
 from app.services.redemptions import ORDER_CANCELLED
@@ -129,6 +131,7 @@ class RedemptionDetail(msgspec.Struct, frozen=True, kw_only=True):
     orders: list[UseView]
     entries: list[EntryView]
     replaced_by: int | None
+    drawn: Drawn | None = None  # of a ticket, once its draw was held
 
     @property
     def restores(self) -> bool:
@@ -208,6 +211,7 @@ def show_redemption(connection: Connection, redemption_id: int) -> RedemptionDet
         orders=_orders(connection, row),
         entries=entries_of_object(connection, row.object_id),
         replaced_by=replaced_by,
+        drawn=drawn(connection, row.id) if one.kind == DRAW else None,
     )
 
 

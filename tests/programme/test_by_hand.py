@@ -14,6 +14,9 @@ LINK = (
     '[[reward]]\nkey = "book"\ncost = 50\nkind = "download"\nurl = "https://shop.example/b.pdf"\n'
 )
 GIFT = '[[reward]]\nkey = "home"\ncost = 9\nkind = "donation"\nvalue = "10"\ncause = "A home"\n'
+DRAW = (
+    '[[reward]]\nkey = "car"\ncost = 5\nkind = "draw"\nwinners = 2\nuntil = 2026-12-24T18:00:00\n'
+)
 EVENT = PRIZE.replace('"prize"', '"event"').replace("stock", "seats")
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -44,6 +47,8 @@ WRONG = {
     "an end": (PRIZE + "valid_days = 30\n", ["reward[0].valid_days", '"prize"']),
     "by itself": (PRIZE + "automatic = true\n", ["reward[0].automatic", "has no code"]),
     "a price": (PRIZE + 'value = "5"\n', ["reward[0].value", '"prize"']),
+    "no winners": (DRAW.replace("winners = 2\n", ""), ["reward[0].winners is missing", '"draw"']),
+    "no end": (DRAW.replace("until", "from"), ["reward[0].until is missing", "time for tickets"]),
     "no address": (LINK.replace("url", "name"), ["reward[0].url is missing"]),
     "in the open": (LINK.replace("https:", "http:"), ["reward[0].url", '"http:', "https://"]),
     "a script": (LINK.replace("https:", "javascript:"), ["reward[0].url"]),

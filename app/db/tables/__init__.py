@@ -5,6 +5,7 @@ two equal. Use as `from app.db import tables as t`.
 """
 
 from app.db.tables.columns import metadata
+from app.db.tables.draws import draw, draw_ticket
 from app.db.tables.friends import referral, trait
 from app.db.tables.imports import import_batch, import_row
 from app.db.tables.inbound import delivery, delivery_body, delivery_outcome, delivery_queue
@@ -38,6 +39,8 @@ __all__ = [
     "delivery_body",
     "delivery_outcome",
     "delivery_queue",
+    "draw",
+    "draw_ticket",
     "entry",
     "identity",
     "import_batch",

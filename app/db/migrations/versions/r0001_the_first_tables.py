@@ -110,6 +110,32 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sqlite_strict=True,
     )
     op.create_table(
+        "draw",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("reward", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("secret", BLOB, nullable=False),
+        sa.Column("commitment", TEXT, nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("held_at", BIG, nullable=True),
+        sa.Column("closed_at", BIG, nullable=True),
+        sa.Column("prizes", BIG, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_draw_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_draw")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "uq_draw_open",
+        "draw",
+        ["programme_id", "reward"],
+        unique=True,
+        sqlite_where=sa.text("held_at IS NULL"),
+        postgresql_where=sa.text("held_at IS NULL"),
+    )
+    op.create_table(
         "programme_version",
         sa.Column("programme_id", BIG, nullable=False),
         sa.Column("number", BIG, nullable=False),
@@ -902,6 +928,21 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         ["programme_id", "member_id", "measure", "since"],
         unique=False,
     )
+    op.create_table(
+        "draw_ticket",
+        sa.Column("draw_id", BIG, nullable=False),
+        sa.Column("redemption_id", BIG, nullable=False),
+        sa.Column("person", BIG, nullable=False),
+        sa.Column("place", BIG, nullable=True),
+        sa.Column("told_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(["draw_id"], ["draw.id"], name=op.f("fk_draw_ticket_draw_id")),
+        sa.ForeignKeyConstraint(
+            ["redemption_id"], ["redemption.id"], name=op.f("fk_draw_ticket_redemption_id")
+        ),
+        sa.PrimaryKeyConstraint("draw_id", "redemption_id", name=op.f("pk_draw_ticket")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_draw_ticket_redemption_id", "draw_ticket", ["redemption_id"], unique=False)
     op.create_table(
         "entry",
         sa.Column("id", BIG, autoincrement=False, nullable=False),

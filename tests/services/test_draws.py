@@ -1,0 +1,200 @@
+"""Draws: tickets for points, one secret, winners that nobody chose."""
+
+import hashlib
+from datetime import UTC, datetime
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import case, select, update
+
+from app.cli import cli
+from app.cli.shared import Context
+from app.db import tables as t
+from app.errors import Conflict
+from app.services.draws import due_draws, join_draw, show_draw
+from app.services.fulfil import fulfil
+from app.services.letters import letter
+from app.services.mail import claim_mail
+from app.services.release import release
+from jobs.draws import hold_draws
+from tests.cli.answers import data, plain
+from tests.people import JAN, OLA, People, account, order
+from tests.pipeline import Pipeline
+from tests.services.test_by_hand import do, take, told
+from tests.way.connected import unsound
+
+SOURCE = """
+[programme]
+key = "kawa"
+currency = "PLN"
+name = "Kawa"
+timezone = "Europe/Warsaw"
+
+[[rule]]
+key = "per-unit"
+on = "order.paid"
+points = 1
+per = "1.00"
+
+[[reward]]
+key = "machine"
+name = "An espresso machine"
+cost = 50
+kind = "draw"
+winners = 1
+per_member = 2
+until = 2026-12-24T18:00:00
+"""
+CLOSES = datetime(2026, 12, 24, 17, tzinfo=UTC)
+
+
+@pytest.fixture
+def people(pipeline: Pipeline) -> People:
+    programme_id = pipeline.programme(source=SOURCE)
+    store = pipeline.shopify(programme_id, "shop-1", token=None, key="shop-1")
+    people = People(pipeline, programme_id, [store])
+    for number, email in (("5", OLA), ("6", JAN)):
+        people.tell(0, account(number, email))
+        people.tell(0, order(int(number), "300.00", customer=number))
+    return people
+
+
+def hold(people: People) -> tuple[int, list[int | None]]:
+    """Let the jobs hold what is due; returns the draw and the places of its tickets, winners first."""
+    pipeline = people.pipeline
+    hold_draws(pipeline.runtime)
+    with pipeline.database.snapshot() as connection:
+        draw_id = connection.execute(select(t.draw.c.id).order_by(t.draw.c.id.desc())).scalar()
+        assert draw_id is not None
+        _, tickets = show_draw(connection, pipeline.settings.keyring, draw_id)
+    return draw_id, [one.place for one in tickets]
+
+
+def test_one_of_the_tickets_wins_when_their_time_is_over_and_anybody_can_check_it(
+    people: People,
+) -> None:
+    pipeline = people.pipeline
+    tickets = [take(people, customer, "machine") for customer in ("5", "5", "6")]
+    with pytest.raises(Conflict, match="as often as each may"):
+        take(people, "5", "machine")
+    draw_id, places = hold(people)
+    assert places == []  # its time is not over
+    with pipeline.database.snapshot() as connection:
+        before, _ = show_draw(connection, pipeline.settings.keyring, draw_id)
+    assert (before.tickets, before.secret) == (3, None)
+
+    pipeline.clock.moment = CLOSES
+    with pytest.raises(Conflict, match="its time is over"):
+        take(people, "6", "machine")
+    assert hold(people) == (draw_id, [1, None, None])
+    assert hold(people) == (draw_id, [1, None, None])  # once
+
+    with pipeline.database.snapshot() as connection:
+        after, drawn = show_draw(connection, pipeline.settings.keyring, draw_id)
+    assert after.secret is not None
+    assert hashlib.sha256(bytes.fromhex(after.secret)).hexdigest() == before.commitment
+    assert {one.number for one in drawn} == set(tickets)
+    won, *lost = (one.number for one in drawn)
+    assert told(people, won) == ["issued", "50 points spent for a ticket", "Drawn: it has won"]
+    assert told(people, lost[0]) == ["used", "50 points spent for a ticket", "Drawn: no win"]
+    with pytest.raises(Conflict, match="did not win"):
+        do(people, fulfil, lost[0])
+    with pytest.raises(Conflict, match="is over"):
+        do(people, release, lost[0])
+    assert do(people, fulfil, won) == "used"
+    assert told(people, won)[-1] == "It was handed out"
+    assert unsound(pipeline) == []
+
+
+def test_only_who_won_is_written_to(people: People) -> None:
+    pipeline = people.pipeline
+    for customer in ("5", "6"):
+        take(people, customer, "machine")
+    with pipeline.database.transaction() as connection:
+        connection.execute(update(t.mail).values(due_at=None))
+    pipeline.clock.moment = CLOSES
+    hold(people)
+    with pipeline.database.transaction() as connection:
+        [mail] = claim_mail(connection, pipeline.clock(), limit=10)
+        written = letter(connection, pipeline.runtime.vault, mail, pipeline.clock())
+    assert written.subject == "You have won: An espresso machine"  # type: ignore[union-attr]
+    assert "Tell the shop this number" in written.text  # type: ignore[union-attr]
+    assert str(mail.subject_id) in written.text  # type: ignore[union-attr]
+
+
+def test_a_ticket_that_is_given_back_is_in_no_draw_and_two_accounts_are_one_person(
+    people: People,
+) -> None:
+    pipeline = people.pipeline
+    given_back = take(people, "5", "machine")
+    do(people, release, given_back)
+    mine = [take(people, customer, "machine") for customer in ("5", "6")]
+    people.merge(people.member(0, "5"), people.member(0, "6"))
+    pipeline.programme(source=SOURCE.replace("winners = 1", "winners = 2"))
+    pipeline.clock.moment = CLOSES
+    draw_id, places = hold(people)
+    assert places == [1, None]
+    with pipeline.database.snapshot() as connection:
+        _, drawn = show_draw(connection, pipeline.settings.keyring, draw_id)
+    assert {one.number for one in drawn} == set(mine)
+    assert len({one.member_id for one in drawn}) == 1
+    assert unsound(pipeline) == []
+
+
+def test_a_later_end_keeps_the_draw_open_and_one_that_is_dropped_is_held(people: People) -> None:
+    pipeline = people.pipeline
+    take(people, "5", "machine")
+    pipeline.programme(source=SOURCE.replace("12-24T18", "12-31T18"))
+    pipeline.clock.moment = CLOSES
+    assert hold(people)[1] == []
+    take(people, "6", "machine")
+    pipeline.programme(source=SOURCE[: SOURCE.index("[[reward]]")])
+    assert hold(people)[1] == [1, None]
+    with pipeline.database.snapshot() as connection:
+        assert due_draws(connection, pipeline.clock()) == []
+
+
+def test_who_comes_in_the_moment_that_it_is_held_gets_no_ticket(people: People) -> None:
+    pipeline = people.pipeline
+    take(people, "5", "machine")
+    early = pipeline.clock()
+    pipeline.clock.moment = CLOSES
+    hold(people)
+    with (
+        pytest.raises(Conflict, match="has been held"),
+        pipeline.database.transaction() as connection,
+    ):
+        join_draw(connection, pipeline.settings.keyring, people.programme_id, "machine", early)
+
+
+def test_winners_that_somebody_chose_are_found(people: People) -> None:
+    pipeline = people.pipeline
+    for customer in ("5", "6"):
+        take(people, customer, "machine")
+    pipeline.clock.moment = CLOSES
+    draw_id, _ = hold(people)
+    other = case((t.draw_ticket.c.place.is_(None), 1), else_=None)
+    with pipeline.database.transaction() as connection:
+        connection.execute(update(t.draw_ticket).values(place=other))
+    [problem] = pipeline.verified().problems
+    assert problem.what == f"the winners of draw {draw_id} are not those that its secret makes"
+
+
+def test_the_commands_show_what_was_committed_to_and_then_the_secret(people: People) -> None:
+    pipeline = people.pipeline
+
+    def run(*words: object) -> Result:
+        env = pipeline.environment()
+        return CliRunner().invoke(cli, [str(word) for word in words], obj=Context(), env=env)
+
+    take(people, "5", "machine")
+    [one] = data(run("draw", "list", "--json"))
+    assert (one["tickets"], one["secret"], one["held_at"]) == (1, None, None)
+    assert "not held yet" in plain(run("draw", "show", one["draw"]))
+    pipeline.clock.moment = CLOSES
+    hold(people)
+    shown = data(run("draw", "show", one["draw"], "--json"))
+    assert hashlib.sha256(bytes.fromhex(shown["secret"])).hexdigest() == one["commitment"]
+    assert [ticket["place"] for ticket in shown["drawn"]] == [1]
+    assert "  1. ticket" in plain(run("draw", "show", one["draw"]))
+    assert one["commitment"] in plain(run("draw", "list", "-p", "kawa"))
