@@ -2,7 +2,6 @@
 
 import csv
 import io
-import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +24,7 @@ from app.programme.import_values import (
     read_points,
     read_row,
 )
+from tests.memory import measured
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -106,10 +106,9 @@ def test_a_line_without_an_end_does_not_fill_the_memory() -> None:
     stream = io.BufferedReader(Endless())
     how = survey(io.BytesIO(b"a,b\n"))
     stream.seek = lambda *_: 0  # type: ignore[method-assign]
-    tracemalloc.start()
-    [record] = records(stream, how)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    with measured() as height:
+        [record] = records(stream, how)
+        peak = height()
     assert record.problem is not None
     assert peak < 60_000_000
 
@@ -420,10 +419,8 @@ def test_twenty_thousand_rows_take_no_more_memory_than_two_thousand() -> None:
         def every() -> Iterator[Record]:
             yield from records(stream, survey(stream))
 
-        tracemalloc.start()
-        assert sum(1 for _ in every()) == count + 1
-        size = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return size
+        with measured() as height:
+            assert sum(1 for _ in every()) == count + 1
+            return height()
 
     assert peak(20_000) < 3 * peak(2_000)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from tracemalloc import get_traced_memory, start, stop
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from app.db.engine import Database
 from app.errors import Conflict
 from app.settings import Settings
 from tests.importing import Moving
+from tests.memory import measured
 from tests.people import account, open_people, order
 from tests.pipeline import Pipeline
 
@@ -110,10 +110,9 @@ def test_a_long_file_takes_no_more_memory_than_a_short_one(
         with new_database() as database:
             pipeline = Pipeline(database, settings)
             moving = Moving(open_people(pipeline, stores=1))
-            start()
-            batch = moving.stage(content)
-            size = get_traced_memory()[1]
-            stop()
+            with measured() as height:
+                batch = moving.stage(content)
+                size = height()
             assert moving.check(batch).people == count
             pipeline.close()
         return size - len(content)
