@@ -42,14 +42,15 @@ def _of_table(table: str, old: Any, new: Any) -> Iterator[Change]:
     if before is None or after is None:
         yield from _of_value(table, "", "", old, new)
         return
-    effect = effect_of_adding(table)
     for key, one in before.items():
         if key in after:
             yield from _of_value(table, key, "", one, after[key])
         else:
-            yield Change(what="removed", table=table, key=key, old=one, effect=opposite(effect))
+            effect = opposite(effect_of_adding(table, one, after.values()))
+            yield Change(what="removed", table=table, key=key, old=one, effect=effect)
     for key, one in after.items():
         if key not in before:
+            effect = effect_of_adding(table, one, before.values())
             yield Change(what="added", table=table, key=key, new=one, effect=effect)
     if _common(before, after) != _common(after, before):
         yield Change(what="moved", table=table, effect=Effect.NEITHER)

@@ -4,7 +4,7 @@ One row for each key, by its path in the document. A key without a row (of a tab
 speak of) may be either; tests/programme/test_diff.py holds the rows complete for the tables it does.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from app.programme.lines import Factor
+from app.programme.tier import Tier
 
 
 class Effect(StrEnum):
@@ -41,9 +42,24 @@ def effect_of(path: str, old: object, new: object) -> Effect:
     return Effect.EITHER if direction is None else direction(old, new)
 
 
-def effect_of_adding(table: str) -> Effect:
-    """Return what one more table of this kind is to members; leaving one out is the opposite."""
+def effect_of_adding(table: str, one: object, others: Iterable[object]) -> Effect:
+    """Return what one more table is to members, beside the others; leaving it out is the opposite."""
+    if isinstance(one, Tier):
+        return _of_tier(one, [other for other in others if isinstance(other, Tier)])
     return ADDED.get(table, Effect.EITHER)
+
+
+def _of_tier(tier: Tier, others: Iterable[Tier]) -> Effect:
+    """Say it of a tier: who reaches it leaves the one below, with all that it gives."""
+    below = max(
+        (one for one in others if one.from_ <= tier.from_), key=lambda one: one.from_, default=None
+    )
+    factor, perks = (_ONCE, set()) if below is None else (below.multiply, set(below.perks))
+    loses = tier.multiply < factor or perks - set(tier.perks)
+    gains = tier.multiply > factor or tier.gift or set(tier.perks) - perks
+    if loses:
+        return Effect.EITHER if gains else Effect.WORSE
+    return ADDED["tier"]
 
 
 def _either(_old: object, _new: object) -> Effect:
@@ -137,7 +153,7 @@ ADDED: Mapping[str, Effect] = {
     "rule": Effect.BETTER,
     "reward": Effect.BETTER,
     "cap": Effect.WORSE,
-    "tier": Effect.BETTER,
+    "tier": Effect.BETTER,  # unless it gives less than the one below it
     "quiz": Effect.BETTER,
     "survey": Effect.BETTER,
     "challenge": Effect.BETTER,

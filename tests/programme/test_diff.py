@@ -141,6 +141,40 @@ PIECES = st.lists(
 )
 
 
+@pytest.mark.parametrize(
+    ("pearl", "effect"),
+    [
+        ("", W),  # who had 1.25 has 1 from there on
+        ('multiply = "1.1"\n', W),
+        ('multiply = "1.25"\n', B),
+        ('multiply = "1.4"\n', B),
+        ('multiply = "1.1"\ngift = 10\n', E),
+        ('multiply = "1.4"\nperks = ["tea"]\n', E),
+        ('multiply = "1.4"\nperks = ["tea", "early"]\n', B),
+        ('multiply = "1.25"\nperks = ["tea", "early"]\n', B),
+    ],
+)
+def test_a_tier_that_gives_less_than_the_one_below_it_is_no_gain(
+    pearl: str, effect: Effect
+) -> None:
+    silver = '[[tier]]\nkey = "silver"\nfrom = "100"\nmultiply = "1.25"\n'
+    if "perks" in pearl:
+        silver += 'perks = ["early"]\n'
+    gold = '[[tier]]\nkey = "gold"\nfrom = "1000"\nmultiply = "1.5"\nperks = ["early"]\n'
+    without = PLAIN + '[tiers]\nby = "spend"\n' + silver + gold
+    between = f'[[tier]]\nkey = "pearl"\nfrom = "500"\n{pearl}'
+    [added] = changes(without, without.replace(gold, between + gold))
+    assert (added.what, added.key, added.effect) == ("added", "pearl", effect)
+    [removed] = changes(without.replace(gold, between + gold), without)
+    assert (removed.what, removed.effect) == ("removed", opposite(effect))
+
+
+def test_of_two_tiers_that_begin_at_one_amount_the_new_one_is_held_against_the_old() -> None:
+    old = PLAIN + '[tiers]\nby = "spend"\n[[tier]]\nkey = "silver"\nfrom = "100"\nmultiply = "2"\n'
+    new = old.replace('"silver"', '"pearl"').replace('multiply = "2"', 'multiply = "1.5"')
+    assert [(one.what, one.effect) for one in changes(old, new)] == [("removed", W), ("added", W)]
+
+
 @settings(max_examples=100, deadline=None)
 @given(PIECES, PIECES)
 def test_what_differs_is_told_and_the_way_back_is_its_opposite(
