@@ -14,7 +14,7 @@ from app.services.explain_actions import why_acted
 from app.services.explain_caps import head_of_cap, is_capped, why_capped
 from app.services.explain_gifts import PERSON_WINDOWS, head_of_gift, is_gift, why_given, with_gift
 from app.services.explain_membership import head_of_membership, is_membership, since_when
-from app.services.explain_multipliers import NO_NAMES, Names, multiplied
+from app.services.explain_multipliers import NO_NAMES, Names, multiplied, times_each
 from app.services.explain_words import (
     CHANNELS,
     KINDS,
@@ -205,7 +205,7 @@ def _basis(words: Texts, told: Explanation) -> str:
             if told.with_tax
             else words.say("%(lines)s without tax", lines=lines)
         )
-    details += _times(words, told)
+    details += times_each(words, told, dict(told.factors))
     left_out = dict(told.left_out)
     credited = left_out.pop(LeftOut.OWN_CREDIT, None)
     if left_out:
@@ -244,23 +244,6 @@ def _kind_left_out(words: Texts, kind: str) -> str:
     if kind in set(LeftOut):
         return words.say(LEFT_OUT[LeftOut(kind)])
     return words.say(LINE_KINDS[LineKind(kind)])
-
-
-def _times(words: Texts, told: Explanation) -> list[str]:
-    """Say what of it counts not once but several times, or less."""
-    factors = dict(told.factors)
-    said = []
-    for factor in sorted(set(factors.values()), reverse=True):
-        if told.pieces:
-            pieces = sum(count for line, count in told.pieces if factors.get(line) == factor)
-            what = words.plural("%(count)s piece", "%(count)s pieces", pieces)
-        else:
-            amounts = (amount for line, amount in told.lines if factors.get(line) == factor)
-            what = words.money(sum(amounts, Decimal(0)), told.currency)
-        said.append(
-            words.say("%(what)s of that times %(factor)s", what=what, factor=words.number(factor))
-        )
-    return said
 
 
 def _thresholds(words: Texts, told: Explanation, currency: str | None) -> list[str]:

@@ -44,10 +44,15 @@ def _thanks(words: Texts, told: Explanation, names: Names) -> str:
 
 
 def _by_line(words: Texts, told: Explanation) -> list[str]:
-    """Say what of it counts how many times, the most first."""
-    factors = dict(told.boosted)
+    once = Decimal(1)
+    several = {line: factor for line, factor in told.boosted if factor != once}
+    return times_each(words, told, several)
+
+
+def times_each(words: Texts, told: Explanation, factors: Mapping[str, Decimal]) -> list[str]:
+    """Say what of an order counts how many times, or less, the most first; `factors` is by line."""
     said = []
-    for factor in sorted(set(factors.values()) - {Decimal(1)}, reverse=True):
+    for factor in sorted(set(factors.values()), reverse=True):
         if told.pieces:
             pieces = sum(count for line, count in told.pieces if factors.get(line) == factor)
             what = words.plural("%(count)s piece", "%(count)s pieces", pieces)
