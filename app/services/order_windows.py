@@ -118,15 +118,14 @@ def judge_orders(
         whole = set(people) if counting else one_now
         items = _load_items(connection, work, versions, changed, whole)
     posted, twice = posted_windows(work, is_order_window)
+    live = in_force(versions, work.now).number
     judged = []
     for person in people:
         work.member(person).dirty = True
-        judged += [_given_twice(person, award, versions, work) for award in twice[person]]
+        judged += [_given_twice(person, award, live, work) for award in twice[person]]
         keys = None if person in one_now else _keys(versions, changed[person])
         worth = worth_of_orders(items[person], keys)
-        worth |= _ended(
-            posted[person].keys() - worth.keys(), keys, in_force(versions, work.now).number
-        )
+        worth |= _ended(posted[person].keys() - worth.keys(), keys, live)
         by_id = {item.object_id: item for item in items[person]}
         latest = max(changed[person], key=lambda row: (row.seen_at, row.id), default=None)
         judged += [
@@ -162,13 +161,9 @@ def _ended(
     }
 
 
-def _given_twice(
-    person: int, award: AwardRow, versions: Sequence[Version], work: WorkSet
-) -> Judged:
+def _given_twice(person: int, award: AwardRow, version: int, work: WorkSet) -> Judged:
     """Take back what a joined account was given for a window that the other one has as well."""
-    explanation = Explanation(
-        rule=award.rule, version=in_force(versions, work.now).number, reason=Reason.SAME_PERSON
-    )
+    explanation = Explanation(rule=award.rule, version=version, reason=Reason.SAME_PERSON)
     return Judged(
         person,
         WindowKey(award.rule, award.window_key),
@@ -182,6 +177,7 @@ def settle_orders(
     work: WorkSet, vault: Vault, versions: Sequence[Version], judged: Iterable[Judged]
 ) -> None:
     """Post the difference between what windows are worth and what was posted for them."""
+    policy = in_force(versions, work.now).programme.debt
     for one in judged:
         row = one.posted or new_award(work, one.person, one.window.rule, window_key=one.window.key)
         give(work, row, one.award)
@@ -191,7 +187,7 @@ def settle_orders(
             row,
             points=one.award.points,
             explanation=encode_explanation(one.award.explanation),
-            policy=in_force(versions, work.now).programme.debt,
+            policy=policy,
             cause=one.cause,
         )
 

@@ -106,6 +106,7 @@ def settle_objects(
         return
     rows = sorted([*rows, *moved], key=lambda row: row.id)
     load_worth(connection, work)
+    live = in_force(versions, work.now)
     by_object: dict[int, list[AwardRow]] = defaultdict(list)
     for award in work.awards.values():
         if award.object_id is not None:
@@ -114,7 +115,7 @@ def settle_objects(
     windows = judge_orders(connection, work, versions, rows, joined)
     settle_orders(work, vault, versions, [one for one in windows if one.relief])
     for row in rows:
-        _settle_object(work, vault, versions, row, by_object[row.id])
+        _settle_object(work, vault, versions, live, row, by_object[row.id])
     settle_orders(work, vault, versions, [one for one in windows if not one.relief])
     people: set[int] = set(joined)
     for row in rows:
@@ -126,7 +127,7 @@ def settle_objects(
         load_window_objects(
             connection, work, {work.member(person).id for person in people}, _WINDOW_KINDS
         )
-        _settle_windows(work, vault, versions, people)
+        _settle_windows(work, vault, versions, live, people)
     look_again(work, rows, joined)
 
 
@@ -134,13 +135,13 @@ def _settle_object(
     work: WorkSet,
     vault: Vault,
     versions: Sequence[Version],
+    live: Version,
     row: ObjectRow,
     known: Sequence[AwardRow],
 ) -> None:
     owner = work.member(row.owner_id) if row.owner_id is not None else None
     spending = row.kind == REDEMPTION
     cause = restoring(versions, row, work.now) if spending else earning(versions, row, work.now)
-    policy = in_force(versions, work.now).programme.debt
     entitled = (
         {}
         if owner is None
@@ -154,12 +155,12 @@ def _settle_object(
         # Another person's, or of an account that was joined to this one: worth nothing besides.
         if award_row.points or award_row.rule != NO_RULE:
             reason = Reason.SAME_PERSON if own else Reason.OTHER_OWNER
-            _withdraw(work, vault, award_row, row, versions, reason)
+            _withdraw(work, vault, award_row, row, live, reason)
     if owner is None:
         return
     for rule, award_row in mine.items():
         if rule not in entitled:
-            _withdraw(work, vault, award_row, row, versions, Reason.NO_RULE)
+            _withdraw(work, vault, award_row, row, live, Reason.NO_RULE)
     for award in entitled.values():
         target = mine.get(award.rule)
         if target is None:
@@ -170,7 +171,7 @@ def _settle_object(
             target,
             points=award.points,
             explanation=encode_explanation(award.explanation),
-            policy=policy,
+            policy=live.programme.debt,
             cause=cause,
             spending=spending,
         )
@@ -181,7 +182,7 @@ def _withdraw(
     vault: Vault,
     award: AwardRow,
     row: ObjectRow,
-    versions: Sequence[Version],
+    live: Version,
     reason: Reason,
 ) -> None:
     explanation = Explanation(rule=award.rule, version=row.version, reason=reason)
@@ -191,13 +192,17 @@ def _withdraw(
         award,
         points=0,
         explanation=encode_explanation(explanation),
-        policy=in_force(versions, work.now).programme.debt,
+        policy=live.programme.debt,
         cause=Cause(occurred_at=row.occurred_at, delivery_id=row.delivery_id, version=row.version),
     )
 
 
 def _settle_windows(
-    work: WorkSet, vault: Vault, versions: Sequence[Version], people: Iterable[int]
+    work: WorkSet,
+    vault: Vault,
+    versions: Sequence[Version],
+    live: Version,
+    people: Iterable[int],
 ) -> None:
     items, newest = _window_items(work, versions)
     posted, twice = posted_windows(work, _is_own)
@@ -213,11 +218,11 @@ def _settle_windows(
                 explanation=encode_explanation(
                     Explanation(
                         rule=award.rule,
-                        version=in_force(versions, work.now).number,
+                        version=live.number,
                         reason=Reason.SAME_PERSON,
                     )
                 ),
-                policy=in_force(versions, work.now).programme.debt,
+                policy=live.programme.debt,
                 cause=Cause(occurred_at=work.now),
             )
         entitled = worth_of_others(items[person])
@@ -228,7 +233,7 @@ def _settle_windows(
                     points=0,
                     explanation=Explanation(
                         rule=window.rule,
-                        version=in_force(versions, work.now).number,
+                        version=live.number,
                         reason=Reason.REMOVED,
                     ),
                 )
@@ -245,7 +250,7 @@ def _settle_windows(
                 row_or_new,
                 points=entitlement.points,
                 explanation=encode_explanation(entitlement.explanation),
-                policy=in_force(versions, work.now).programme.debt,
+                policy=live.programme.debt,
                 cause=_window_cause(versions, decisive, entitlement, work.now),
             )
 
