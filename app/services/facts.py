@@ -2,7 +2,11 @@
 
 import msgspec
 
+from app.errors import Invalid, NotFound
 from app.programme.events import Facts
+
+UNREADABLE = (msgspec.DecodeError, Invalid, NotFound, ValueError)
+"""What judging a stored object raises whose facts, context or version were altered from outside."""
 
 _FACTS: msgspec.json.Decoder[Facts | None] = msgspec.json.Decoder(Facts | None)
 

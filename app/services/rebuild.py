@@ -16,12 +16,11 @@ import msgspec
 from sqlalchemy import Connection, Row, func, select
 
 from app.db import tables as t
-from app.errors import Invalid, NotFound
 from app.programme.person import worth_of_orders, worth_of_others
 from app.programme.referrals import is_referral_window
 from app.programme.rules import Award
 from app.programme.windows import WINDOW_KINDS
-from app.services.facts import decode_facts
+from app.services.facts import UNREADABLE, decode_facts
 from app.services.order_windows import ORDER, order_item
 from app.services.problems import Problem
 from app.services.programmes import Version, versions
@@ -38,9 +37,6 @@ _FROM_FACTS = ("earn", "reverse", "spend", "restore")
 """Kinds of entries that follow from facts. All others are inputs."""
 
 _WINDOW_OBJECTS = frozenset(kind for kinds in WINDOW_KINDS.values() for kind in kinds)
-
-_UNREADABLE = (msgspec.DecodeError, Invalid, NotFound, ValueError)
-"""What evaluating an object raises whose columns were altered from outside."""
 
 
 class Key(msgspec.Struct, frozen=True, order=True):
@@ -165,7 +161,7 @@ class _Slice:
         """Add what an object is worth on its own; False if that cannot be told."""
         try:
             awards = worth_of(self._known, object_row(row), decode_facts(row.facts))
-        except _UNREADABLE:
+        except UNREADABLE:
             self._unreadable.add((person, row.id))
             return False
         for award in awards:

@@ -18,9 +18,10 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from app.db import tables as t
 from app.db.ids import new_id
 from app.db.upsert import insert_missing
-from app.errors import ConfigError, Invalid, NotFound
+from app.errors import ConfigError
 from app.programme.document import Programme, parse
 from app.programme.shadow import compare, day_number
+from app.services.facts import UNREADABLE
 from app.services.programmes import Version, versions
 from app.services.simulate import COLUMNS, case_of, with_stores
 from app.services.workset import chunks
@@ -31,7 +32,7 @@ LAG_SECONDS = 60
 _SECOND = 1 << 32  # in an id
 _CHANGES = 1_000  # looked at in one turn
 _ROWS = 1_000  # written in one turn, and those of one person more
-_UNREADABLE = (msgspec.DecodeError, Invalid, NotFound, ValueError, ArithmeticError)
+_NOT_JUDGED = (*UNREADABLE, ArithmeticError)
 
 
 class Marks(msgspec.Struct, frozen=True):
@@ -212,7 +213,7 @@ def _judged(
         query: Select[Any] = select(*COLUMNS).where(t.source_object.c.owner_id == member)
         try:
             given += _given(shadow, draft, known, member, connection.execute(query).all())
-        except _UNREADABLE as failure:  # of this person alone: the others' figures stand
+        except _NOT_JUDGED as failure:  # of this person alone: the others' figures stand
             error = f"member {member}: {type(failure).__name__}"
         judged.append(member)
         if len(given) >= _ROWS:

@@ -1,24 +1,19 @@
 """Proves that windows of several orders were posted as all orders of each person make them."""
 
 from collections import defaultdict
-from collections.abc import Mapping
-from itertools import groupby
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import msgspec
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, or_, select
 
 from app.db import tables as t
-from app.errors import Invalid, NotFound
 from app.programme.order_windows import OrderItem, is_order_window
 from app.programme.person import worth_of_orders
 from app.programme.windows import WindowKey
-from app.services.order_windows import ORDER, has_order_windows, order_item
+from app.services.order_windows import has_order_windows
 from app.services.problems import Problem
 from app.services.programmes import Version
 from app.services.verify_gives import NOTHING, Gives, added, gives_of
-
-_ROWS = 2_000
+from app.services.verify_orders import orders_by_person
 
 
 def check_order_windows(
@@ -31,19 +26,8 @@ def check_order_windows(
     """Check that each person is given for several orders together what those are worth."""
     given = _given(connection, programme_id, joined, problems)
     if has_order_windows(known):
-        rows = connection.execute(
-            select(t.source_object)
-            .where(
-                t.source_object.c.programme_id == programme_id,
-                t.source_object.c.kind == ORDER,
-                t.source_object.c.owner_id.is_not(None),
-            )
-            .order_by(t.source_object.c.owner_id)
-            .execution_options(yield_per=_ROWS)
-        )
-        for owner, orders in groupby(rows, key=lambda row: int(row.owner_id)):
-            person = joined.get(owner, owner)
-            if _entitled(known, list(orders)) != given.pop(person, {}):
+        for person, orders in orders_by_person(connection, programme_id, known, joined):
+            if _entitled(orders) != given.pop(person, {}):
                 problems.append(_problem(person))
     problems.extend(_problem(person) for person in sorted(given))
 
@@ -81,15 +65,9 @@ def _given(
     return given
 
 
-def _entitled(known: list[Version], rows: list[Row[Any]]) -> dict[WindowKey, Gives]:
-    items: list[OrderItem] = []
-    for row in rows:
-        try:
-            items.append(order_item(known, row))
-        except (msgspec.DecodeError, Invalid, NotFound, ValueError):
-            continue  # named with its object
+def _entitled(orders: Sequence[OrderItem]) -> dict[WindowKey, Gives]:
     return {
-        window: gives_of(award) for window, award in worth_of_orders(items).items() if award.gives
+        window: gives_of(award) for window, award in worth_of_orders(orders).items() if award.gives
     }
 
 

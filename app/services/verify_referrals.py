@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Row, select
 
 from app.db import tables as t
-from app.errors import Invalid, NotFound
 from app.programme.referral_score import is_held, score
 from app.programme.referrals import OF_FRIEND, OWN, is_referral_window, rewards, state_of
+from app.services.facts import UNREADABLE
 from app.services.problems import Problem
 from app.services.programmes import Version
 from app.services.referral_cases import (
@@ -22,8 +21,6 @@ from app.services.referral_cases import (
     put_together,
 )
 from app.services.workset import chunks
-
-_UNREADABLE = (msgspec.DecodeError, Invalid, NotFound, ValueError)
 
 Given = dict[tuple[int, str, str], int]
 """Points by (whose, rule, side), for one friend."""
@@ -67,7 +64,7 @@ def check_referrals(
                 lambda member_id: joined.get(member_id, member_id),
             )
             wanted, state = _wanted(case)
-        except _UNREADABLE:
+        except UNREADABLE:
             continue  # named with its object
         if wanted != posted:
             what = "a referral is not given what the friend's orders are worth"
@@ -135,5 +132,5 @@ def _objects(connection: Connection, people: list[int]) -> dict[int, list[Row[An
 def _codes(rows: list[Row[Any]]) -> set[str]:
     try:
         return named_codes(rows)
-    except _UNREADABLE:
+    except UNREADABLE:
         return set()

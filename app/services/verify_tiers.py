@@ -1,23 +1,20 @@
 """Proves tiers: what orders were judged with, the facts kept of them, and the tier of each account."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Row, select
 
 from app.db import tables as t
-from app.errors import Invalid, NotFound
 from app.programme.order_windows import OrderItem
 from app.programme.tier_history import contexts
-from app.services.order_windows import ORDER, order_item
 from app.services.problems import Problem
 from app.services.programmes import Version
 from app.services.tier_versions import has_tiers
 from app.services.tiers import Kept, facts_by_measure, kept, stored_facts, tier_now
+from app.services.verify_orders import orders_by_person
 
-_ROWS = 2_000
 _MEMBERS = 400
 
 
@@ -37,7 +34,7 @@ def check_tiers(
         .order_by(t.member.c.id)
     )
     members = {row.id: row for row in rows}
-    people = _people(connection, programme_id, known, joined)
+    people = orders_by_person(connection, programme_id, known, joined)
     while some := list(islice(people, _MEMBERS)):
         _check(connection, programme_id, known, members, some, problems)
         for person, _ in some:
@@ -77,33 +74,6 @@ def _check(
         Problem(what="facts that tiers are reached by are kept of no order", object=object_id)
         for object_id in sorted(stored)
     )
-
-
-def _people(
-    connection: Connection,
-    programme_id: int,
-    known: list[Version],
-    joined: Mapping[int, int],
-) -> Iterator[tuple[int, list[OrderItem]]]:
-    """Yield each owner of orders with all of them."""
-    rows = connection.execute(
-        select(t.source_object)
-        .where(
-            t.source_object.c.programme_id == programme_id,
-            t.source_object.c.kind == ORDER,
-            t.source_object.c.owner_id.is_not(None),
-        )
-        .order_by(t.source_object.c.owner_id)
-        .execution_options(yield_per=_ROWS)
-    )
-    for owner, orders in groupby(rows, key=lambda row: int(row.owner_id)):
-        items = []
-        for row in orders:
-            try:
-                items.append(order_item(known, row))
-            except (msgspec.DecodeError, Invalid, NotFound, ValueError):
-                continue  # named with its object
-        yield joined.get(owner, owner), items
 
 
 def _judged_otherwise(person: int, items: Sequence[OrderItem]) -> Iterator[Problem]:

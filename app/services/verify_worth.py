@@ -4,17 +4,15 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Row, select
 
 from app.db import tables as t
-from app.errors import Invalid, NotFound
 from app.programme.order_windows import is_order_window
 from app.programme.person import worth_of_others
 from app.programme.referrals import is_referral_window
 from app.programme.rules import Award
 from app.programme.windows import WINDOW_KINDS, WindowItem, WindowKey
-from app.services.facts import decode_facts
+from app.services.facts import UNREADABLE, decode_facts
 from app.services.problems import Problem
 from app.services.programmes import Version
 from app.services.verify_gives import NOTHING, Gives, added, gave, gives_of
@@ -22,8 +20,6 @@ from app.services.workset import object_row
 from app.services.worth import window_item, worth_of
 
 _ROWS = 2_000
-_UNREADABLE = (msgspec.DecodeError, Invalid, NotFound, ValueError)
-"""What evaluating an object raises whose columns were altered from outside."""
 _WINDOW_KINDS = frozenset(kind for kinds in WINDOW_KINDS.values() for kind in kinds)
 
 
@@ -60,7 +56,7 @@ def check_objects(
                 awarded: tuple[Award, ...] = worth_of(
                     known, object_row(row), decode_facts(row.facts)
                 )
-            except _UNREADABLE as error:
+            except UNREADABLE as error:
                 given.pop(row.id, None)
                 problems.append(_unreadable(row, error))
                 continue
@@ -111,7 +107,7 @@ def check_windows(
     for row in rows:
         try:
             item = window_item(known, object_row(row))
-        except _UNREADABLE:
+        except UNREADABLE:
             continue  # named with its object
         items[joined.get(row.owner_id, row.owner_id)].append(item)
     given: dict[int, dict[WindowKey, Gives]] = defaultdict(dict)
