@@ -175,9 +175,7 @@ class CustomerState(msgspec.Struct, frozen=True, kw_only=True):
     balance: int
     tier: str | None = None
     codes: tuple[LiveCode, ...] = ()  # of this shop, the oldest first
-    perks: tuple[
-        str, ...
-    ] = ()  # what lasts now and is no code, sorted: rewards by key, of memberships
+    perks: tuple[str, ...] = ()  # that last now, sorted: rewards without a code, memberships' own
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,9 +209,7 @@ class Discount(msgspec.Struct, frozen=True, kw_only=True):
     value: Decimal | None = None
     currency: str
     product: str | None = None  # of "free-product": which it is
-    products: tuple[
-        str, ...
-    ] = ()  # of "percent" and "fixed": off these only; none named: all goods
+    products: tuple[str, ...] = ()  # that "percent" and "fixed" are off; none named: all goods
     minimum: Decimal | None = None  # the least that the goods of the order must cost
     combinable: bool = False  # with other discounts
     customer: str | None = None

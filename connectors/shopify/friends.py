@@ -1,12 +1,11 @@
 """Who recommended the shop, and how a person can be reached, as orders and customers of Shopify say."""
 
 from collections.abc import Iterable
-from urllib.parse import parse_qs, urlsplit
 
 from app.errors import Invalid
 from app.programme.events import Address, Contact
-from app.programme.referral import code_in
 from connectors import texts
+from connectors.friends import address_of, code_in_address, first_code, once_each
 from connectors.shopify import graphql_payloads, payloads
 
 _ATTRIBUTE = "stempel_ref"
@@ -21,15 +20,6 @@ def referral_of(order: payloads.Order) -> str | None:
 def read_referral_of(order: graphql_payloads.Order) -> str | None:
     """Return the code that the cart was given; a read does not tell where the visit began."""
     return _given((one.key, one.value) for one in order.custom_attributes)
-
-
-def code_in_address(address: str | None) -> str | None:
-    """Return the code in `?ref=` of a web address, which may be without the shop's name."""
-    try:
-        asked = parse_qs(urlsplit(address or "").query, max_num_fields=100)
-    except ValueError:
-        return None
-    return next((code for one in asked.get("ref", ()) if (code := code_in(one))), None)
 
 
 def contact_of(order: payloads.Order) -> Contact:
@@ -55,24 +45,21 @@ def contact_of_customer(customer: payloads.Customer) -> Contact:
 
 
 def _given(attributes: Iterable[tuple[str | None, str | None]]) -> str | None:
-    codes = (code_in(value) for name, value in attributes if name == _ATTRIBUTE)
-    return next((code for code in codes if code is not None), None)
+    return first_code(value for name, value in attributes if name == _ATTRIBUTE)
 
 
 def _phones(several: Iterable[str | None]) -> tuple[str, ...]:
-    kept = (texts.short(one, 40) for one in several)
-    return tuple(dict.fromkeys(one for one in kept if one))
+    return once_each(texts.short(one, 40) for one in several)
 
 
 def _address(one: payloads.MailingAddress | None) -> Address | None:
-    street = one and " ".join(filter(None, (texts.short(one.address1), texts.short(one.address2))))
-    if one is None or not street:
+    if one is None:
         return None
-    return Address(
-        street=street,
-        postcode=texts.short(one.zip, 40) or "",
-        city=texts.short(one.city) or "",
-        country=texts.short(one.country_code, 40) or "",
+    return address_of(
+        (texts.short(one.address1), texts.short(one.address2)),
+        postcode=texts.short(one.zip, 40),
+        city=texts.short(one.city),
+        country=texts.short(one.country_code, 40),
     )
 
 

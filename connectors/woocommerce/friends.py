@@ -1,10 +1,8 @@
 """Who recommended the shop, and how a person can be reached, as orders and accounts of WooCommerce say."""
 
-from urllib.parse import parse_qs, urlsplit
-
 from app.errors import Invalid
 from app.programme.events import Address, Contact
-from app.programme.referral import code_in
+from connectors.friends import address_of, code_in_address, first_code, once_each
 from connectors.woocommerce import payloads, values
 
 # The meta keys that a shop may use. Of accounts the REST API shows no key that begins with "_".
@@ -22,20 +20,8 @@ def referral_in(meta: payloads.MetaData) -> str | None:
         for entry in payloads.items(meta)
         if entry.key in {*_CODE_KEYS, _FIRST_PAGE}
     }
-    for key in _CODE_KEYS:
-        code = code_in(_text(found.get(key)))
-        if code is not None:
-            return code
-    return code_in_address(_text(found.get(_FIRST_PAGE)))
-
-
-def code_in_address(address: str | None) -> str | None:
-    """Return the code in `?ref=` of a web address."""
-    try:
-        asked = parse_qs(urlsplit(address or "").query, max_num_fields=100)
-    except ValueError:
-        return None
-    return next((code for one in asked.get("ref", ()) if (code := code_in(one))), None)
+    named = first_code(_text(found.get(key)) for key in _CODE_KEYS)
+    return named or code_in_address(_text(found.get(_FIRST_PAGE)))
 
 
 def contact_of(of: payloads.Order | payloads.Customer) -> Contact:
@@ -46,21 +32,18 @@ def contact_of(of: payloads.Order | payloads.Customer) -> Contact:
     )
     phones = (values.text(one.phone, 40) for one in (billing, shipping))
     return Contact(
-        phones=tuple(dict.fromkeys(phone for phone in phones if phone)),
+        phones=once_each(phones),
         address=_address(shipping) or _address(billing),
         ip=values.text(of.customer_ip_address, 64) if isinstance(of, payloads.Order) else None,
     )
 
 
 def _address(one: payloads.Billing) -> Address | None:
-    street = " ".join(filter(None, (values.text(one.address_1), values.text(one.address_2))))
-    if not street:
-        return None
-    return Address(
-        street=street,
-        postcode=values.text(one.postcode, 40) or "",
-        city=values.text(one.city) or "",
-        country=values.text(one.country, 40) or "",
+    return address_of(
+        (values.text(one.address_1), values.text(one.address_2)),
+        postcode=values.text(one.postcode, 40),
+        city=values.text(one.city),
+        country=values.text(one.country, 40),
     )
 
 
