@@ -6,16 +6,19 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
+from app.cli.named import member_named
 from app.cli.points import Moment
 from app.cli.printing import moment, stamp
 from app.cli.shared import (
     Context,
+    actor_option,
     as_json,
     gather,
     how_many,
     limit_option,
     pass_context,
     programme_option,
+    reason_option,
     show,
     table,
 )
@@ -37,7 +40,7 @@ def action() -> None:
 @click.option("--key", required=True, help="Yours: the same key twice is one action.")
 @click.option("--at", type=Moment(), help="When it was done; UTC without a zone. Left out: now.")
 @click.option("--reason", default="", help="Kept in the audit log.")
-@click.option("--actor", default="command line", show_default=True, help="Who records it.")
+@actor_option("Who records it.")
 @as_json
 @pass_context
 def record(
@@ -58,12 +61,11 @@ def record(
     """
 
     def write(connection: Connection) -> Recorded:
-        programme_id = programme_id_of(connection, programme)
-        one = find_member(connection, context.vault(), who, programme_id=programme_id)
+        one = member_named(context, connection, who, programme)
         return record_action(
             connection,
             context.vault(),
-            programme_id=programme_id,
+            programme_id=one.programme_id,
             member_id=one.id,
             action=name,
             key=key,
@@ -83,8 +85,8 @@ def record(
 @action.command()
 @programme_option
 @click.option("--key", required=True, help="The key that it was recorded with.")
-@click.option("--reason", required=True, help="Why; kept in the audit log.")
-@click.option("--actor", default="command line", show_default=True, help="Who withdraws it.")
+@reason_option
+@actor_option("Who withdraws it.")
 @as_json
 @pass_context
 def withdraw(

@@ -3,19 +3,25 @@
 import click
 from sqlalchemy import Connection
 
-from app.cli.shared import Context, as_json, pass_context, show
+from app.cli.named import member_named
+from app.cli.shared import (
+    Context,
+    actor_option,
+    as_json,
+    pass_context,
+    show,
+    which_programme_option,
+)
 from app.services.birthdays import known_birthday, set_birthday
-from app.services.programmes import programme_id_of
-from app.services.view_members import find_member
 
 
 @click.command()
 @click.argument("who", metavar="ID|EMAIL")
 @click.argument("day", required=False, metavar="[MONTH-DAY]")
-@click.option("--programme", "-p", metavar="KEY", help="Which programme, if the e-mail is in many.")
+@which_programme_option
 @click.option("--forget", is_flag=True, help="Remove it.")
 @click.option("--reason", default="", help="Kept in the audit log.")
-@click.option("--actor", default="command line", show_default=True, help="Who tells it.")
+@actor_option("Who tells it.")
 @as_json
 @pass_context
 def birthday(
@@ -40,8 +46,7 @@ def birthday(
         raise click.UsageError("give a day or --forget, not both")
 
     def work(connection: Connection) -> tuple[int, str | None]:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
-        one = find_member(connection, context.vault(), who, programme_id=programme_id)
+        one = member_named(context, connection, who, programme)
         if forget or day is not None:
             set_birthday(
                 connection,

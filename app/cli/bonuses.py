@@ -6,16 +6,25 @@ from typing import Any
 
 import click
 
-from app.cli.imports import actor_option, batch_argument, complain_of_rest
-from app.cli.printing import moment, stamp
-from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
+from app.cli.imports import batch_argument, complain_of_rest
+from app.cli.named import programme_named
+from app.cli.printing import counted, moment, stamp
+from app.cli.shared import (
+    Context,
+    actor_option,
+    as_json,
+    how_many,
+    only_programme_option,
+    pass_context,
+    programme_option,
+    show,
+    table,
+)
 from app.services.batches import discard
 from app.services.bonuses import BonusView, BonusWish, list_bonuses, show_bonus
 from app.services.programmes import programme_id_of
 from jobs.bonuses import prepare_bonus
 from jobs.imports import apply_batch, undo_batch
-
-_ALL = 1_000_000
 
 
 @click.group()
@@ -28,7 +37,7 @@ def bonus() -> None:
 @click.option("--segment", required=True, metavar="KEY", help="Whose members get it.")
 @click.option("--points", required=True, type=int, help="How many points for each member.")
 @click.option("--reason", required=True, help="Why; for staff, kept in the audit log.")
-@actor_option
+@actor_option()
 @as_json
 @pass_context
 def prepare(
@@ -59,7 +68,7 @@ def prepare(
 
 @bonus.command()
 @batch_argument
-@actor_option
+@actor_option()
 @as_json
 @pass_context
 def apply(context: Context, *, batch: int, actor: str, as_json: bool) -> None:
@@ -78,7 +87,7 @@ def apply(context: Context, *, batch: int, actor: str, as_json: bool) -> None:
 @bonus.command()
 @batch_argument
 @click.option("--reason", required=True, help="Why; for staff, kept in the audit log.")
-@actor_option
+@actor_option()
 @as_json
 @pass_context
 def undo(context: Context, *, batch: int, reason: str, actor: str, as_json: bool) -> None:
@@ -104,7 +113,7 @@ def undo(context: Context, *, batch: int, reason: str, actor: str, as_json: bool
 @bonus.command("discard")
 @batch_argument
 @click.option("--reason", default="not wanted", show_default=True, help="Why.")
-@actor_option
+@actor_option()
 @as_json
 @pass_context
 def discard_one(context: Context, *, batch: int, reason: str, actor: str, as_json: bool) -> None:
@@ -118,14 +127,14 @@ def discard_one(context: Context, *, batch: int, reason: str, actor: str, as_jso
 
 
 @bonus.command("list")
-@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@only_programme_option
 @as_json
 @pass_context
 def list_all(context: Context, *, programme: str | None, as_json: bool) -> None:
     """List the bonuses, newest first."""
     with context.database().snapshot() as connection:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
-        found = list_bonuses(connection, programme_id=programme_id, limit=_ALL if as_json else 50)
+        programme_id = programme_named(connection, programme)
+        found = list_bonuses(connection, programme_id=programme_id, limit=how_many(None, as_json))
     show(
         [_row(one) for one in found],
         as_json,
@@ -207,7 +216,7 @@ def _told(one: BonusView) -> str:
         f"segment {settings.segment}, counted {moment(settings.counted_at)} UTC",
         f"{settings.points} points each; {cost}",
         *(
-            f"  {state}: {rows} {'member' if rows == 1 else 'members'}, {one.points[state]} points"
+            f"  {state}: {counted(rows, 'member')}, {one.points[state]} points"
             for state, rows in sorted(one.rows.items())
         ),
     ]

@@ -3,7 +3,15 @@
 import click
 from sqlalchemy import Connection
 
-from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
+from app.cli.shared import (
+    Context,
+    actor_option,
+    as_json,
+    pass_context,
+    programme_option,
+    show,
+    table,
+)
 from app.services.fulfil import Pledge, pledges, settle_donations
 from app.services.programmes import programme_id_of
 
@@ -66,7 +74,7 @@ def list_pledges(context: Context, *, programme: str, as_json: bool) -> None:
 @programme_option
 @click.argument("cause")
 @click.option("--reason", required=True, help="As the transfer's number; kept in the audit log.")
-@click.option("--actor", default="command line", show_default=True, help="Who does it.")
+@actor_option()
 @as_json
 @pass_context
 def settle(

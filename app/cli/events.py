@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from app.cli.named import programme_named
 from app.cli.printing import entry_row, moment, stamp
 from app.cli.shared import (
     Context,
@@ -11,12 +12,12 @@ from app.cli.shared import (
     gather,
     how_many,
     limit_option,
+    only_programme_option,
     pass_context,
     show,
     table,
 )
 from app.services import stores
-from app.services.programmes import programme_id_of
 from app.services.view_deliveries import (
     STATUSES,
     DeliveryDetail,
@@ -43,7 +44,7 @@ def events() -> None:
 @click.option("--store", metavar="KEY", help="Only of this store.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only those in this state.")
 @click.option("--topic", metavar="TOPIC", help='Only of this topic, as "order.updated".')
-@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@only_programme_option
 @click.option("--before", type=int, metavar="ID", help="Only older ones than this delivery.")
 @limit_option
 @as_json
@@ -66,7 +67,7 @@ def list_all(
     with context.database().snapshot() as connection:
         if store is not None:
             stores.get_store(connection, store)  # a mistyped key is an error, not an empty list
-        programme_id = None if programme is None else programme_id_of(connection, programme)
+        programme_id = programme_named(connection, programme)
         found = gather(
             lambda older_than, size: list_deliveries(
                 connection,

@@ -6,11 +6,10 @@ import click
 import msgspec
 
 from app.cli.printing import entry_row, stamp
-from app.cli.shared import Context, as_json, pass_context, show
+from app.cli.shared import Context, as_json, language_option, pass_context, show
 from app.errors import ConfigError
 from app.services.story import Story, entry_id_of, stories_of_order, story_of_entry
 from app.services.story_words import tell
-from app.services.texts import LANGUAGES
 from app.services.views import ProgrammeView, programme_views
 
 
@@ -22,13 +21,7 @@ from app.services.views import ProgrammeView, programme_views
     metavar="STORE NUMBER",
     help="Instead of an entry: everything that an order gives, by its number or id in the shop.",
 )
-@click.option(
-    "--language",
-    type=click.Choice(list(LANGUAGES)),
-    default="en",
-    show_default=True,
-    help="The language of the story.",
-)
+@language_option("the story")
 @as_json
 @pass_context
 def explain(

@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from app.cli.spreadsheets import as_text
 from app.errors import Conflict
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MINE = 0o600
 
 
@@ -25,7 +25,7 @@ def safe(value: Any) -> str:
         return str(value)
     text = str(value)
     harmless = text.lstrip("-").isdecimal() and text.isascii()
-    return f"'{text}" if text.startswith(_FORMULA) and not harmless else text
+    return text if harmless else as_text(text)
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> int:

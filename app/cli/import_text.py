@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.cli.printing import moment, stamp
+from app.cli.printing import counted, moment, stamp
 from app.programme.import_columns import SYSTEMS
 from app.programme.import_values import Fault
 from app.services.view_imports import BatchView, Check, WrongRow
@@ -60,7 +60,7 @@ def told_batch(one: BatchView) -> str:
         f"{moment(one.created_at)} UTC, {one.actor}: {one.reason}",
     ]
     lines += [
-        f"  {state}: {_count(rows, 'row')}, {_count(one.points.get(state, 0), 'point')}"
+        f"  {state}: {counted(rows, 'row')}, {counted(one.points.get(state, 0), 'point')}"
         for state, rows in sorted(one.rows.items())
     ]
     return "\n".join(lines)
@@ -81,18 +81,19 @@ def told_check(found: Check) -> str:
         )
     lines += batch.settings.notes
     if batch.state in {"staged", "applying"}:
+        own_end = counted(found.own_end, "row")
         lines += [
             "",
-            f"{_count(batch.points.get('ready', 0), 'point')} in {_count(ready, 'row')}, "  # noqa: ISC004 - one line
-            f"of {_count(found.people, 'person', 'people')}: {found.known} known here, {found.new} new",
-            f"last day of their own: {_count(found.own_end, 'row')}; other points live as the programme says",
+            f"{counted(batch.points.get('ready', 0), 'point')} in {counted(ready, 'row')}, "  # noqa: ISC004 - one line
+            f"of {counted(found.people, 'person', 'people')}: {found.known} known here, {found.new} new",
+            f"last day of their own: {own_end}; other points live as the programme says",
         ]
         lines += _about_emails(found)
     lines += [
-        f"tier {tier!r}: {_count(rows, 'row')} (kept, not applied)" for tier, rows in found.tiers
+        f"tier {tier!r}: {counted(rows, 'row')} (kept, not applied)" for tier, rows in found.tiers
     ]
     if found.wrong:
-        lines += ["", f"wrong: {_count(bad, 'row')}" if bad else "left out:"]
+        lines += ["", f"wrong: {counted(bad, 'row')}" if bad else "left out:"]
     lines += [_wrong(row) for row in found.wrong]
     if bad > len(found.wrong):
         lines.append(f"  … and {bad - len(found.wrong)} more (all of them with --json)")
@@ -106,7 +107,7 @@ def _about_emails(found: Check) -> list[str]:
     lines = []
     if found.by_email:
         lines.append(
-            f"{_count(found.by_email, 'person', 'people')} named by e-mail alone: a shop account with "
+            f"{counted(found.by_email, 'person', 'people')} named by e-mail alone: a shop account with "
             "that e-mail will have to prove it, or be confirmed"
         )
     if found.unproved and not found.batch.settings.match_accounts:
@@ -125,7 +126,3 @@ def _fault(fault: Fault) -> str:
     if not fault.column:
         return fault.what
     return f"{fault.column} {fault.value!r}: {fault.what}"
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"

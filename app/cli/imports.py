@@ -7,22 +7,29 @@ from typing import Any
 import click
 
 from app.cli.import_text import batch_row, check_row, told_batch, told_check
+from app.cli.named import programme_named
 from app.cli.printing import moment
-from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
+from app.cli.shared import (
+    Context,
+    actor_option,
+    as_json,
+    how_many,
+    only_programme_option,
+    pass_context,
+    programme_option,
+    reason_option,
+    show,
+    table,
+)
 from app.errors import Conflict, Invalid
 from app.programme.import_columns import SYSTEMS
 from app.services.batches import Kind, discard
 from app.services.import_stage import Wish
 from app.services.programmes import programme_id_of
 from app.services.stores import get_store
-from app.services.view_imports import check_batch, left_behind, list_batches, show_batch
+from app.services.view_imports import BatchView, check_batch, left_behind, list_batches, show_batch
 from jobs.imports import Manner, apply_batch, stage_file, undo_batch
 
-_ALL = 1_000_000
-
-actor_option = click.option(
-    "--actor", default="command line", show_default=True, help="Who does it; kept in the audit log."
-)
 batch_argument = click.argument("batch", type=int, metavar="BATCH")
 
 
@@ -44,7 +51,7 @@ def imports() -> None:
     help="Where the file comes from; found out by its head if left out.",
 )
 @click.option("--store", metavar="KEY", help="The shop that the customers' ids are of.")
-@click.option("--reason", required=True, help="Why; kept in the audit log.")
+@reason_option
 @click.option(
     "--column",
     "columns",
@@ -65,7 +72,7 @@ def imports() -> None:
     help="Give points by e-mail to the one shop account that carries it, though nobody proved it.",
 )
 @click.option("--again", is_flag=True, help="Although the very same file was imported before.")
-@actor_option
+@actor_option()
 @as_json
 @pass_context
 def members(
@@ -139,7 +146,7 @@ def check(context: Context, *, batch: int, as_json: bool) -> None:
 @imports.command()
 @batch_argument
 @click.option("--skip-bad", is_flag=True, help="Leave out the rows that are wrong.")
-@actor_option
+@actor_option()
 @as_json
 @pass_context
 def apply(context: Context, *, batch: int, skip_bad: bool, actor: str, as_json: bool) -> None:
@@ -150,18 +157,17 @@ def apply(context: Context, *, batch: int, skip_bad: bool, actor: str, as_json: 
 
     Example: stempel import apply 385862746112131073
     """
-    database = context.database()
-    apply_batch(database, context.vault(), context.clock, batch, actor=actor, skip_bad=skip_bad)
-    with database.snapshot() as connection:
-        found = show_batch(connection, batch)
-    show(batch_row(found), as_json, told_batch(found))
+    apply_batch(
+        context.database(), context.vault(), context.clock, batch, actor=actor, skip_bad=skip_bad
+    )
+    found = _show(context, batch, as_json)
     complain_of_rest("import", batch, found.rows)
 
 
 @imports.command()
 @batch_argument
 @click.option("--reason", required=True, help="Why; kept in the audit log and shown in the ledger.")
-@actor_option
+@actor_option()
 @as_json
 @pass_context
 def undo(context: Context, *, batch: int, reason: str, actor: str, as_json: bool) -> None:
@@ -182,14 +188,14 @@ def undo(context: Context, *, batch: int, reason: str, actor: str, as_json: bool
 
 
 @imports.command("list")
-@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@only_programme_option
 @as_json
 @pass_context
 def list_all(context: Context, *, programme: str | None, as_json: bool) -> None:
     """List the batches, newest first."""
     with context.database().snapshot() as connection:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
-        found = list_batches(connection, programme_id=programme_id, limit=_ALL if as_json else 50)
+        programme_id = programme_named(connection, programme)
+        found = list_batches(connection, programme_id=programme_id, limit=how_many(None, as_json))
     show(
         [batch_row(one) for one in found],
         as_json,
@@ -218,28 +224,23 @@ def list_all(context: Context, *, programme: str | None, as_json: bool) -> None:
 @pass_context
 def show_one(context: Context, *, batch: int, as_json: bool) -> None:
     """Show one batch: where it came from, how it was read, what became of its rows."""
-    with context.database().snapshot() as connection:
-        found = show_batch(connection, batch)
-    show(batch_row(found), as_json, told_batch(found))
+    _show(context, batch, as_json)
 
 
 @imports.command("discard")
 @batch_argument
 @click.option("--reason", default="not wanted", show_default=True, help="Why.")
-@actor_option
+@actor_option()
 @as_json
 @pass_context
 def discard_one(context: Context, *, batch: int, reason: str, actor: str, as_json: bool) -> None:
     """Throw away a batch that was not applied, with the e-mails that it keeps."""
-    database = context.database()
-    database.run(
+    context.database().run(
         lambda connection: discard(
             connection, batch, actor=actor, reason=reason, now=context.clock()
         )
     )
-    with database.snapshot() as connection:
-        found = show_batch(connection, batch)
-    show(batch_row(found), as_json, told_batch(found))
+    _show(context, batch, as_json)
 
 
 def complain_of_rest(kind: Kind, batch: int, rows: Mapping[str, int]) -> None:
@@ -260,7 +261,14 @@ def _named(option: str) -> tuple[str, str]:
     return field.strip(), name.strip()
 
 
+def _show(context: Context, batch_id: int, as_json: bool) -> BatchView:
+    with context.database().snapshot() as connection:
+        found = show_batch(connection, batch_id)
+    show(batch_row(found), as_json, told_batch(found))
+    return found
+
+
 def _show_check(context: Context, batch_id: int, as_json: bool) -> None:
     with context.database().snapshot() as connection:
-        found = check_batch(connection, batch_id, wrong=_ALL if as_json else 50)
+        found = check_batch(connection, batch_id, wrong=how_many(None, as_json))
     show(check_row(found), as_json, told_check(found))

@@ -5,16 +5,25 @@ import sys
 import click
 import msgspec
 
-from app.cli.printing import entry_row, moment, thing
-from app.cli.shared import Context, as_json, gather, how_many, limit_option, pass_context, show
+from app.cli.named import member_named, programme_named
+from app.cli.printing import counted, entry_row, moment, thing
+from app.cli.shared import (
+    Context,
+    as_json,
+    gather,
+    how_many,
+    language_option,
+    limit_option,
+    only_programme_option,
+    pass_context,
+    show,
+    which_programme_option,
+)
 from app.errors import ConfigError
-from app.services.programmes import programme_id_of
 from app.services.rebuild import Difference, rebuild
-from app.services.texts import LANGUAGES
 from app.services.verify import Problem
 from app.services.verify import verify as prove
 from app.services.view_ledger import ledger_of, sentence
-from app.services.view_members import find_member
 from app.services.views import programme_views
 
 
@@ -25,14 +34,8 @@ def ledger() -> None:
 
 @ledger.command("show")
 @click.argument("who", metavar="MEMBER")
-@click.option("--programme", "-p", metavar="KEY", help="Which programme, if the e-mail is in many.")
-@click.option(
-    "--language",
-    type=click.Choice(list(LANGUAGES)),
-    default="en",
-    show_default=True,
-    help="The language of the explanations.",
-)
+@which_programme_option
+@language_option("the explanations")
 @limit_option
 @as_json
 @pass_context
@@ -52,8 +55,7 @@ def show_entries(
     Example: stempel ledger show ola@example.pl --language pl
     """
     with context.database().snapshot() as connection:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
-        one = find_member(connection, context.vault(), who, programme_id=programme_id)
+        one = member_named(context, connection, who, programme)
         currency = programme_views(connection)[one.programme_id].currency
         found = gather(
             lambda older_than, size: ledger_of(connection, one.id, before=older_than, limit=size),
@@ -85,7 +87,7 @@ def show_entries(
 
 
 @ledger.command()
-@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@only_programme_option
 @as_json
 @pass_context
 def verify(context: Context, *, programme: str | None, as_json: bool) -> None:
@@ -98,15 +100,15 @@ def verify(context: Context, *, programme: str | None, as_json: bool) -> None:
     Example, as a nightly check: stempel ledger verify --json
     """
     with context.database().snapshot() as connection:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
+        programme_id = programme_named(connection, programme)
         report = prove(connection, context.settings.keyring, programme_id=programme_id)
-    counted = (
-        f"{_count(report.entries, 'entry', 'entries')} of {_count(report.members, 'member', 'members')}, "
-        f"{_count(report.objects, 'object', 'objects')}"
+    over = (
+        f"{counted(report.entries, 'entry', 'entries')} of {counted(report.members, 'member')}, "
+        f"{counted(report.objects, 'object')}"
     )
-    lines = [f"All is well: {counted}."]
+    lines = [f"All is well: {over}."]
     if not report.ok:
-        lines = [f"{_count(len(report.problems), 'problem', 'problems')} in {counted}:"]
+        lines = [f"{counted(len(report.problems), 'problem')} in {over}:"]
         lines += [f"  {_problem(one)}" for one in report.problems]
     show(
         {
@@ -133,7 +135,7 @@ def verify(context: Context, *, programme: str | None, as_json: bool) -> None:
 
 @ledger.command("rebuild")
 @click.option("--check", is_flag=True, help="Compare and change nothing; needed.")
-@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@only_programme_option
 @as_json
 @pass_context
 def rebuild_check(context: Context, *, check: bool, programme: str | None, as_json: bool) -> None:
@@ -148,16 +150,16 @@ def rebuild_check(context: Context, *, check: bool, programme: str | None, as_js
     if not check:
         raise ConfigError("a ledger is only ever appended to; see what differs with --check")
     with context.database().snapshot() as connection:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
+        programme_id = programme_named(connection, programme)
         found = rebuild(connection, programme_id=programme_id)
-    counted = (
-        f"{_count(found.members, 'person', 'persons')}, {_count(found.objects, 'object', 'objects')}, "
-        f"{_count(found.compared, 'award', 'awards')}"
+    over = (
+        f"{counted(found.members, 'person')}, {counted(found.objects, 'object')}, "
+        f"{counted(found.compared, 'award')}"
     )
-    lines = [f"Facts and ledger agree: {counted}."]
+    lines = [f"Facts and ledger agree: {over}."]
     if not found.ok:
         several = len(found.differences) + len(found.balances) + len(found.referrals)
-        lines = [f"{_count(several, 'difference', 'differences')} in {counted}:"]
+        lines = [f"{counted(several, 'difference')} in {over}:"]
         lines += [f"  {_difference(one)}" for one in found.differences]
         lines += [
             f"  member {one.member}: the balance is {one.balance}, worked out anew {one.rebuilt}"
@@ -191,10 +193,6 @@ def _difference(one: Difference) -> str:
     rule = f", rule {one.rule}" if one.rule else ""
     worth = "cannot be judged any more" if one.rebuilt is None else f"worth {one.rebuilt}"
     return f"member {one.member}, {what}{rule}: {worth}, posted {one.posted}"
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def _problem(one: Problem) -> str:

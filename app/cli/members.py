@@ -8,18 +8,22 @@ from sqlalchemy import Connection
 
 from app.cli.claim_text import claim_line, claim_row
 from app.cli.member_gifts import gift_lines, gift_rows
+from app.cli.named import member_named, programme_named
 from app.cli.printing import entry_row, life_lines, life_row, moment, stamp, thing
 from app.cli.redemption_text import line_of, row_of
 from app.cli.shared import (
     Context,
+    actor_option,
     as_json,
     gather,
     how_many,
     limit_option,
+    only_programme_option,
     pass_context,
     programme_option,
     show,
     table,
+    which_programme_option,
 )
 from app.cli.tiers import tier_lines, tier_row
 from app.services.enrol import add_member, confirm_claim
@@ -75,7 +79,7 @@ def add(context: Context, *, programme: str, email: str, as_json: bool) -> None:
 
 
 @member.command("list")
-@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@only_programme_option
 @click.option("--search", metavar="EMAIL|ID", help="Only with this e-mail (all of it) or id.")
 @click.option(
     "--state",
@@ -101,7 +105,7 @@ def list_all(
     Example: stempel member list --programme kawa --state member --json
     """
     with context.database().snapshot() as connection:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
+        programme_id = programme_named(connection, programme)
         found = gather(
             lambda older_than, size: list_members(
                 connection,
@@ -138,7 +142,7 @@ def list_all(
 
 @member.command("show")
 @click.argument("who", metavar="ID|EMAIL")
-@click.option("--programme", "-p", metavar="KEY", help="Which programme, if the e-mail is in many.")
+@which_programme_option
 @as_json
 @pass_context
 def show_one(context: Context, *, who: str, programme: str | None, as_json: bool) -> None:
@@ -148,8 +152,7 @@ def show_one(context: Context, *, who: str, programme: str | None, as_json: bool
     """
     vault = context.vault()
     with context.database().snapshot() as connection:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
-        one = find_member(connection, vault, who, programme_id=programme_id)
+        one = member_named(context, connection, who, programme)
         found = show_member(connection, vault, one.id)
         entries = ledger_of(connection, one.id).items
         taken = list_redemptions(connection, member_id=one.id).items
@@ -175,7 +178,7 @@ def show_one(context: Context, *, who: str, programme: str | None, as_json: bool
 
 
 @member.command()
-@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@only_programme_option
 @as_json
 @pass_context
 def claims(context: Context, *, programme: str | None, as_json: bool) -> None:
@@ -188,7 +191,7 @@ def claims(context: Context, *, programme: str | None, as_json: bool) -> None:
     stempel member confirm CLAIM --reason "called us from the shop's number"
     """
     with context.database().snapshot() as connection:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
+        programme_id = programme_named(connection, programme)
         found = pending_claims(connection, programme_id=programme_id)
     show(
         [claim_row(one) for one in found],
@@ -213,7 +216,7 @@ def claims(context: Context, *, programme: str | None, as_json: bool) -> None:
 @member.command()
 @click.argument("claim", type=int, metavar="CLAIM")
 @click.option("--reason", required=True, help="How you know; kept in the audit log.")
-@click.option("--actor", default="command line", show_default=True, help="Who confirms.")
+@actor_option("Who confirms.")
 @as_json
 @pass_context
 def confirm(context: Context, *, claim: int, reason: str, actor: str, as_json: bool) -> None:

@@ -6,7 +6,16 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
+from app.cli.printing import counted
+from app.cli.shared import (
+    Context,
+    actor_option,
+    as_json,
+    pass_context,
+    programme_option,
+    show,
+    table,
+)
 from app.services.programmes import in_force, programme_id_of, versions
 from app.services.unexpire import Period, Undone, begin_undo, plan, undo_slice
 from app.services.view_life import expiring_by_month
@@ -76,7 +85,7 @@ def expiring(context: Context, *, programme: str, as_json: bool) -> None:
 )
 @click.option("--to", "end", type=Moment(), required=True, help="Its end, not included.")
 @click.option("--reason", required=True, help="Why; kept in the audit log and shown in the ledger.")
-@click.option("--actor", default="command line", show_default=True, help="Who undoes it.")
+@actor_option("Who undoes it.")
 @click.option("--dry-run", is_flag=True, help="Only say what would come back.")
 @as_json
 @pass_context
@@ -112,7 +121,7 @@ def unexpire(
         )
         done = _undo(context, period, batch)
     verb = "would come" if dry_run else "came"
-    whose = f"{len(done.members)} {'member' if len(done.members) == 1 else 'members'}"
+    whose = counted(len(done.members), "member")
     show(
         {
             "points": done.points,

@@ -1,4 +1,4 @@
-"""How times and ledger entries are printed, for people and for scripts."""
+"""How times, numbers and ledger entries are printed, for people and for scripts."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,11 @@ def moment(value: datetime | None) -> str:
 def stamp(value: datetime | None) -> str | None:
     """Write a time for a script: ISO 8601, UTC."""
     return None if value is None else value.astimezone(UTC).isoformat()
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Say how many there are of a thing; `many` is its plural where that is not made with an s."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def thing(one: ObjectName | ObjectView) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.cli.programme_file import source_in
-from app.cli.shared import Context, as_json, pass_context, programme_option, show
+from app.cli.shared import Context, as_json, language_option, pass_context, programme_option, show
 from app.errors import ConfigError
 from app.programme.diff import Change, diff
 from app.programme.document import Programme, parse
@@ -24,7 +24,6 @@ from app.services.programmes import (
     versions,
 )
 from app.services.simulate import draft_source
-from app.services.texts import LANGUAGES
 
 DIFFERENT = 3
 """The exit status of `diff --exit-code` where something differs; 1 and 2 are errors."""
@@ -39,13 +38,7 @@ DIFFERENT = 3
     "--version", "number", type=int, help="Compare with this version (default: the one in force)."
 )
 @click.option("--to", "other", type=int, help="The version to compare it with, without a document.")
-@click.option(
-    "--language",
-    type=click.Choice(list(LANGUAGES)),
-    default="en",
-    show_default=True,
-    help="The language of the sentences.",
-)
+@language_option("the sentences")
 @click.option(
     "--exit-code", "telling", is_flag=True, help=f"Exit with {DIFFERENT} if anything differs."
 )

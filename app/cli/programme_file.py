@@ -1,11 +1,25 @@
-"""Reads a programme document from a file that somebody names on the command line."""
+"""Reads a programme document from a preset or file that somebody names on the command line."""
 
+from datetime import datetime
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from app.errors import ConfigError
 from app.programme.presets import preset_names
+from app.services.simulate import draft_source
 
 _LONGEST_DOCUMENT = 1_000_000
+
+
+def draft_in(connection: Connection, programme_id: int, what: str, now: datetime) -> str:
+    """Return the document of a preset or file that is set beside a programme; a preset is filled in like it.
+
+    Raises ConfigError for what is neither.
+    """
+    if what in preset_names():
+        return draft_source(connection, programme_id, what, now)
+    return source_in(Path(what))
 
 
 def source_in(path: Path) -> str:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from app.cli.shared import actor_option
 from app.programme.local_time import moment_of
 from app.services.programmes import Publication
 
@@ -27,7 +28,7 @@ _OPTIONS = (
         help="Publish although members lose by it sooner than the programme's notice_days.",
     ),
     click.option("--reason", default="", help="Why; kept in the audit log."),
-    click.option("--actor", default="command line", show_default=True, help="Who publishes."),
+    actor_option("Who publishes."),
 )
 
 

@@ -6,12 +6,12 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from app.cli.shared import Context, as_json, pass_context, programme_option, show
+from app.cli.named import member_named
+from app.cli.shared import Context, actor_option, as_json, pass_context, programme_option, show
 from app.errors import NotFound
 from app.programme.quizzes import MemberQuiz
 from app.services.programmes import programme_id_of
 from app.services.quizzes import Answered, answer_quiz, quizzes_for_members
-from app.services.view_members import find_member
 
 
 @click.group()
@@ -50,7 +50,7 @@ def show_all(context: Context, *, programme: str, key: str | None, as_json: bool
 @click.argument("who", metavar="MEMBER")
 @click.argument("key", metavar="KEY")
 @click.argument("answers", nargs=-1, required=True, type=int, metavar="NUMBER...")
-@click.option("--actor", default="command line", show_default=True, help="Who answers for them.")
+@actor_option("Who answers for them.")
 @as_json
 @pass_context
 def answer(
@@ -69,12 +69,11 @@ def answer(
     """
 
     def write(connection: Connection) -> Answered:
-        programme_id = programme_id_of(connection, programme)
-        one = find_member(connection, context.vault(), who, programme_id=programme_id)
+        one = member_named(context, connection, who, programme)
         return answer_quiz(
             connection,
             context.vault(),
-            programme_id=programme_id,
+            programme_id=one.programme_id,
             member_id=one.id,
             key=key,
             answers=answers,

@@ -5,14 +5,12 @@ import io
 from typing import Any
 
 from app.cli.printing import entry_row, moment, stamp
+from app.cli.spreadsheets import as_text
 from app.programme.by_hand import DONATION, DOWNLOAD, DRAW, EVENT, PRIZE
 from app.services.redemption_words import next_words, price_words, refund_words, way
 from app.services.reward_words import reward_words
 from app.services.view_ledger import sentence
 from app.services.view_redemptions import MailView, RedemptionDetail, RedemptionView
-
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""How a cell begins that a spreadsheet would work out instead of showing it; some read wide signs so too."""
 
 
 def called(one: RedemptionView) -> str:
@@ -91,13 +89,8 @@ def csv_of(rows: list[dict[str, Any]]) -> str:
     heads += ["used_in", "made_at", "ends_at", "ending", "dead_at"]
     writer.writerow(heads)
     for row in rows:
-        writer.writerow([_cell(row[head]) for head in heads])
+        writer.writerow([as_text("" if row[head] is None else str(row[head])) for head in heads])
     return written.getvalue()
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULAS) else text
 
 
 def detail_of(found: RedemptionDetail) -> dict[str, Any]:

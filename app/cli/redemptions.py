@@ -3,6 +3,7 @@
 import click
 from sqlalchemy import Connection
 
+from app.cli.named import member_named, programme_named
 from app.cli.printing import moment
 from app.cli.redemption_text import (
     called,
@@ -16,19 +17,23 @@ from app.cli.redemption_text import (
 from app.cli.rewards import outlets_of, unknown_reward
 from app.cli.shared import (
     Context,
+    actor_option,
     as_json,
     gather,
     how_many,
     limit_option,
+    only_programme_option,
     pass_context,
+    reason_option,
     show,
     table,
+    which_programme_option,
 )
 from app.errors import ConfigError, NotFound
 from app.programme.by_hand import BY_HAND
 from app.services.fulfil import fulfil
 from app.services.limits import asking_of, supply_of
-from app.services.programmes import in_force, programme_id_of, versions
+from app.services.programmes import in_force, versions
 from app.services.redeem import redeem as take
 from app.services.release import release as give_back
 from app.services.stores import get_store
@@ -48,11 +53,11 @@ from app.services.view_redemptions import (
 @click.option(
     "--store", metavar="KEY", help="Which shop the code is for, if it can be had in many."
 )
-@click.option("--programme", "-p", metavar="KEY", help="Which programme, if the e-mail is in many.")
+@which_programme_option
 @click.option(
     "--key", metavar="REQUEST", help="A word of yours for this act: given again, nothing is spent."
 )
-@click.option("--actor", default="command line", show_default=True, help="Who does it.")
+@actor_option()
 @as_json
 @pass_context
 def redeem(
@@ -76,8 +81,7 @@ def redeem(
     """
 
     def spend(connection: Connection) -> tuple[RedemptionDetail, MemberView]:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
-        one = find_member(connection, context.vault(), who, programme_id=programme_id)
+        one = member_named(context, connection, who, programme)
         shops = outlets_of(context, connection, one.programme_id)
         now = context.clock()
         version = in_force(versions(connection, one.programme_id), now)
@@ -125,7 +129,7 @@ def redemption() -> None:
 
 
 @redemption.command("list")
-@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@only_programme_option
 @click.option("--state", type=click.Choice(STATES), help="Only in this state.")
 @click.option("--store", metavar="KEY", help="Only of this store.")
 @click.option("--member", "who", metavar="ID|EMAIL", help="Only of this member.")
@@ -155,7 +159,7 @@ def list_all(
     if as_csv and as_json:
         raise ConfigError("--csv and --json exclude each other.")
     with context.database().snapshot() as connection:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
+        programme_id = programme_named(connection, programme)
         store_id = None if store is None else get_store(connection, store).id
         member_id = (
             None
@@ -219,8 +223,8 @@ def show_one(context: Context, *, which: str, as_json: bool) -> None:
 
 @redemption.command()
 @click.argument("which", metavar="ID|CODE")
-@click.option("--reason", required=True, help="Why; kept in the audit log.")
-@click.option("--actor", default="command line", show_default=True, help="Who does it.")
+@reason_option
+@actor_option()
 @as_json
 @pass_context
 def release(context: Context, *, which: str, reason: str, actor: str, as_json: bool) -> None:
@@ -253,7 +257,7 @@ def release(context: Context, *, which: str, reason: str, actor: str, as_json: b
 @redemption.command("fulfil")
 @click.argument("which", metavar="ID")
 @click.option("--reason", required=True, help="Why, or to whom; kept in the audit log.")
-@click.option("--actor", default="command line", show_default=True, help="Who does it.")
+@actor_option()
 @as_json
 @pass_context
 def hand_out(context: Context, *, which: str, reason: str, actor: str, as_json: bool) -> None:

@@ -4,21 +4,25 @@ from typing import Any
 
 import click
 
+from app.cli.named import member_named, programme_named
 from app.cli.printing import moment, stamp
 from app.cli.shared import (
     Context,
+    actor_option,
     as_json,
     gather,
     how_many,
+    language_option,
     limit_option,
+    only_programme_option,
     pass_context,
+    reason_option,
     show,
     table,
+    which_programme_option,
 )
 from app.programme.referrals import Verdict
-from app.services.programmes import programme_id_of
 from app.services.referral_desk import claim, decide, invitation_of
-from app.services.view_members import find_member
 from app.services.view_referrals import (
     SHOWN_STATES,
     ReferralView,
@@ -26,15 +30,6 @@ from app.services.view_referrals import (
     reasons,
     sentence,
     show_referral,
-)
-
-_reason = click.option("--reason", required=True, help="Why; kept in the audit log.")
-_actor = click.option("--actor", default="command line", show_default=True, help="Who does it.")
-_programme = click.option(
-    "--programme", "-p", metavar="KEY", help="Which programme, if the e-mail is in many."
-)
-_language = click.option(
-    "--language", type=click.Choice(["en", "pl"]), default="en", help="Of the reasons."
 )
 
 
@@ -45,7 +40,7 @@ def referral() -> None:
 
 @referral.command()
 @click.argument("who", metavar="ID|EMAIL")
-@_programme
+@which_programme_option
 @as_json
 @pass_context
 def code(context: Context, *, who: str, programme: str | None, as_json: bool) -> None:
@@ -55,8 +50,7 @@ def code(context: Context, *, who: str, programme: str | None, as_json: bool) ->
     """
     database = context.database()
     with database.snapshot() as connection:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
-        found = find_member(connection, context.vault(), who, programme_id=programme_id)
+        found = member_named(context, connection, who, programme)
     made = database.run(lambda connection: invitation_of(connection, found.id, context.clock()))
     show(
         {"member": str(found.id), "code": made.code, "links": dict(made.links)},
@@ -66,10 +60,10 @@ def code(context: Context, *, who: str, programme: str | None, as_json: bool) ->
 
 
 @referral.command("list")
-@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@only_programme_option
 @click.option("--state", type=click.Choice(SHOWN_STATES), help="Only in this state.")
 @click.option("--before", type=int, metavar="ID", help="Only older ones than this referral.")
-@_language
+@language_option("the reasons")
 @limit_option
 @as_json
 @pass_context
@@ -88,7 +82,7 @@ def list_all(
     Example: stempel referral list --programme kawa --state held --json
     """
     with context.database().snapshot() as connection:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
+        programme_id = programme_named(connection, programme)
         found = gather(
             lambda older_than, size: list_referrals(
                 connection, programme_id=programme_id, state=state, before=older_than, limit=size
@@ -119,7 +113,7 @@ def list_all(
 
 @referral.command("show")
 @click.argument("referral_id", metavar="ID", type=int)
-@_language
+@language_option("the reasons")
 @as_json
 @pass_context
 def show_one(context: Context, *, referral_id: int, language: str, as_json: bool) -> None:
@@ -134,8 +128,8 @@ def show_one(context: Context, *, referral_id: int, language: str, as_json: bool
 
 @referral.command()
 @click.argument("referral_id", metavar="ID", type=int)
-@_reason
-@_actor
+@reason_option
+@actor_option()
 @as_json
 @pass_context
 def approve(context: Context, *, referral_id: int, reason: str, actor: str, as_json: bool) -> None:
@@ -148,8 +142,8 @@ def approve(context: Context, *, referral_id: int, reason: str, actor: str, as_j
 
 @referral.command()
 @click.argument("referral_id", metavar="ID", type=int)
-@_reason
-@_actor
+@reason_option
+@actor_option()
 @as_json
 @pass_context
 def refuse(context: Context, *, referral_id: int, reason: str, actor: str, as_json: bool) -> None:
@@ -163,9 +157,9 @@ def refuse(context: Context, *, referral_id: int, reason: str, actor: str, as_js
 @referral.command("claim")
 @click.argument("friend", metavar="ID|EMAIL")
 @click.argument("code", metavar="CODE")
-@_programme
-@_reason
-@_actor
+@which_programme_option
+@reason_option
+@actor_option()
 @as_json
 @pass_context
 def claim_one(
@@ -184,8 +178,7 @@ def claim_one(
     """
     database = context.database()
     with database.snapshot() as connection:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
-        found = find_member(connection, context.vault(), friend, programme_id=programme_id)
+        found = member_named(context, connection, friend, programme)
     case = database.run(
         lambda connection: claim(
             connection,

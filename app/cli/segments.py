@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from app.cli.printing import moment, stamp
+from app.cli.printing import counted, moment, stamp
 from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
 from app.services.programmes import programme_id_of
 from app.services.view_segments import (
@@ -135,5 +135,4 @@ def _member(one: Member) -> dict[str, Any]:
 def _counted(one: SegmentView) -> str:
     if one.counted_at is None:
         return "not counted yet"
-    many = "member" if one.members == 1 else "members"
-    return f"{one.members} {many}, counted {moment(one.counted_at)} UTC"
+    return f"{counted(one.members, 'member')}, counted {moment(one.counted_at)} UTC"

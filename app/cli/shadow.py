@@ -1,22 +1,26 @@
 """`stempel programme shadow`: a draft evaluated beside the live programme, on what happens from now on."""
 
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
 from app.cli.printing import moment, stamp
-from app.cli.programme_file import source_in
+from app.cli.programme_file import draft_in
 from app.cli.publishing import publication, publication_options
-from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
+from app.cli.shared import (
+    Context,
+    actor_option,
+    as_json,
+    pass_context,
+    programme_option,
+    show,
+    table,
+)
 from app.programme.document import parse
-from app.programme.presets import preset_names
 from app.services import shadow as shadows
 from app.services.programmes import programme_id_of
-from app.services.simulate import draft_source
 
-_actor = click.option("--actor", default="command line", show_default=True, help="Who does it.")
 _reason = click.option("--reason", default="", help="Why; kept in the audit log.")
 
 
@@ -32,7 +36,7 @@ def shadow() -> None:
 @click.argument("draft", metavar="PRESET|FILE")
 @programme_option
 @_reason
-@_actor
+@actor_option()
 @as_json
 @pass_context
 def start(
@@ -45,14 +49,10 @@ def start(
     now = context.clock()
     with context.database().transaction() as connection:
         programme_id = programme_id_of(connection, programme)
-        if draft in preset_names():
-            source = draft_source(connection, programme_id, draft, now)
-        else:
-            source = source_in(Path(draft))
         found = shadows.start(
             connection,
             programme_id=programme_id,
-            source=source,
+            source=draft_in(connection, programme_id, draft, now),
             actor=actor,
             reason=reason,
             now=now,
@@ -118,7 +118,7 @@ def status(context: Context, *, programme: str, as_json: bool) -> None:
 @shadow.command()
 @programme_option
 @_reason
-@_actor
+@actor_option()
 @as_json
 @pass_context
 def stop(context: Context, *, programme: str, reason: str, actor: str, as_json: bool) -> None:

@@ -17,11 +17,13 @@ from app.db import schema
 from app.db.engine import Database, open_database
 from app.errors import StempelError
 from app.services.keys import Vault, new_vault
+from app.services.texts import LANGUAGES
 from app.services.views import MOST_PER_PAGE, Page
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Context:
@@ -70,6 +72,32 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for 
 programme_option = click.option(
     "--programme", "-p", "programme", required=True, metavar="KEY", help="The programme's key."
 )
+
+only_programme_option = click.option(
+    "--programme", "-p", metavar="KEY", help="Only of this programme."
+)
+
+which_programme_option = click.option(
+    "--programme", "-p", metavar="KEY", help="Which programme, if the e-mail is in many."
+)
+
+reason_option = click.option("--reason", required=True, help="Why; kept in the audit log.")
+
+
+def actor_option(who: str = "Who does it; kept in the audit log.") -> Callable[[F], F]:
+    """Return the option that names in the audit log who acts."""
+    return click.option("--actor", default="command line", show_default=True, help=who)
+
+
+def language_option(what: str) -> Callable[[F], F]:
+    """Return the option for the language that something is told in."""
+    return click.option(
+        "--language",
+        type=click.Choice(list(LANGUAGES)),
+        default="en",
+        show_default=True,
+        help=f"The language of {what}.",
+    )
 
 
 _MOST = 1_000_000

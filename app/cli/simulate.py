@@ -9,18 +9,17 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import Connection
 
-from app.cli.programme_file import source_in
-from app.cli.shared import Context, as_json, pass_context, programme_option, show
+from app.cli.programme_file import draft_in
+from app.cli.shared import Context, as_json, language_option, pass_context, programme_option, show
 from app.cli.simulation_text import Simulation, as_data, report, rows
 from app.errors import ConfigError
 from app.programme.breakage import ASSUMED, FEWEST, Breakage, told
 from app.programme.forecast import forecast
-from app.programme.presets import preset_names
 from app.programme.simulate import Period
 from app.services.breakage import ledger_breakage
 from app.services.programmes import programme_id_of
-from app.services.simulate import draft_source, read_draft, simulate_stored
-from app.services.texts import LANGUAGES, texts
+from app.services.simulate import read_draft, simulate_stored
+from app.services.texts import texts
 
 _HUNDRED = 100
 
@@ -45,13 +44,7 @@ _day = click.DateTime(["%Y-%m-%d"])
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write the figures of each month to this file.",
 )
-@click.option(
-    "--language",
-    type=click.Choice(list(LANGUAGES)),
-    default="en",
-    show_default=True,
-    help="The language of the report.",
-)
+@language_option("the report")
 @as_json
 @pass_context
 def simulate(
@@ -100,11 +93,7 @@ def _run(
 ) -> Simulation:
     now = context.clock()
     programme_id = programme_id_of(connection, key)
-    if name in preset_names():
-        source = draft_source(connection, programme_id, name, now)
-    else:
-        source = source_in(Path(name))
-    draft = read_draft(connection, programme_id, source)
+    draft = read_draft(connection, programme_id, draft_in(connection, programme_id, name, now))
     tomorrow = now.astimezone(ZoneInfo(draft.timezone)).date() + timedelta(days=1)
     period = Period(since.date(), tomorrow if until is None else until.date(), draft.timezone)
     if period.since >= period.until:

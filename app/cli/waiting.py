@@ -3,19 +3,28 @@
 import click
 from sqlalchemy import Connection
 
+from app.cli.named import member_named
 from app.cli.printing import moment, stamp
-from app.cli.shared import Context, as_json, pass_context, programme_option, show, table
+from app.cli.shared import (
+    Context,
+    actor_option,
+    as_json,
+    pass_context,
+    programme_option,
+    show,
+    table,
+    which_programme_option,
+)
 from app.services import waiting
 from app.services.limits import asking_of
 from app.services.programmes import programme_id_of
-from app.services.view_members import find_member
 
 
 @click.command()
 @click.argument("who", metavar="MEMBER")
 @click.argument("reward")
-@click.option("--programme", "-p", metavar="KEY", help="Which programme, if the e-mail is in many.")
-@click.option("--actor", default="command line", show_default=True, help="Who does it.")
+@which_programme_option
+@actor_option()
 @as_json
 @pass_context
 def wait(
@@ -27,8 +36,7 @@ def wait(
     """
 
     def join(connection: Connection) -> tuple[int, int]:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
-        one = find_member(connection, context.vault(), who, programme_id=programme_id)
+        one = member_named(context, connection, who, programme)
         place = waiting.wait(
             connection,
             programme_id=one.programme_id,
@@ -50,8 +58,8 @@ def wait(
 @click.command()
 @click.argument("who", metavar="MEMBER")
 @click.argument("reward")
-@click.option("--programme", "-p", metavar="KEY", help="Which programme, if the e-mail is in many.")
-@click.option("--actor", default="command line", show_default=True, help="Who does it.")
+@which_programme_option
+@actor_option()
 @as_json
 @pass_context
 def leave(
@@ -63,8 +71,7 @@ def leave(
     """
 
     def out(connection: Connection) -> int:
-        programme_id = None if programme is None else programme_id_of(connection, programme)
-        one = find_member(connection, context.vault(), who, programme_id=programme_id)
+        one = member_named(context, connection, who, programme)
         waiting.leave(
             connection,
             programme_id=one.programme_id,
