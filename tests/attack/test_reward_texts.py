@@ -9,7 +9,9 @@ import pytest
 from click.testing import Result
 
 from app.errors import Conflict, Invalid, NotFound, StempelError
-from tests.cli.test_redeem import Run, counter, run
+from tests.cli.answers import Run
+from tests.cli.conftest import run
+from tests.cli.test_redeem import counter
 from tests.pipeline import Pipeline
 from tests.taken import Counter, open_counter
 from tests.way.rewards import PLATFORMS, PROGRAMME, open_rewards

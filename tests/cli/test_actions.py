@@ -1,34 +1,11 @@
 """Actions on the command line."""
 
 import json
-from collections.abc import Callable
 
-import pytest
-from click.testing import CliRunner, Result
-
-from app.cli import cli
-from app.cli.shared import Context
+from tests.cli.answers import Run
 from tests.pipeline import Pipeline
 from tests.services.test_actions import Club
 from tests.services.test_quizzes import SOURCE as QUIZZES
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(pipeline: Pipeline) -> Run:
-    """Return what runs `stempel` over the test's database."""
-
-    def call(*arguments: object) -> Result:
-        context = Context()
-        try:
-            return CliRunner().invoke(
-                cli, [str(one) for one in arguments], obj=context, env=pipeline.environment()
-            )
-        finally:
-            context.close()
-
-    return call
 
 
 def test_an_action_is_recorded_withdrawn_and_listed(run: Run, pipeline: Pipeline) -> None:

@@ -1,17 +1,8 @@
 """Campaigns on the command line, by the programme's own clocks."""
 
-from collections.abc import Callable
-
-import pytest
-from click.testing import CliRunner, Result
-
-from app.cli import cli
-from app.cli.shared import Context
 from app.errors import NotFound
-from tests.cli.answers import data, plain
+from tests.cli.answers import Run, data, plain
 from tests.pipeline import Pipeline
-
-Run = Callable[..., Result]
 
 HEAD = """
 [programme]
@@ -61,21 +52,6 @@ segments = ["sleeping"]
 key = "sleeping"
 where = { last_order_days_over = 60 }
 """
-
-
-@pytest.fixture
-def run(pipeline: Pipeline) -> Run:
-    """Return what runs `stempel` with the pipeline's database."""
-    environment = pipeline.environment()
-
-    def invoke(*words: str) -> Result:
-        context = Context()
-        try:
-            return CliRunner().invoke(cli, words, obj=context, env=environment)
-        finally:
-            context.close()
-
-    return invoke
 
 
 def test_campaigns_are_listed_as_over_running_and_to_come(run: Run, pipeline: Pipeline) -> None:

@@ -17,13 +17,10 @@ from app.errors import Conflict
 from app.services.stores import add_store
 from app.settings import Settings
 from tests.aging import NEW_YEAR, Aging, open_aging
-from tests.cli.answers import data, plain
-from tests.cli.test_import import Run, run
+from tests.cli.answers import Run, data, plain
 from tests.importing import Moving
 from tests.people import JAN, OLA, SOURCE, People, account, order
 from tests.pipeline import Pipeline
-
-__all__ = ["run"]  # the fixture: whole command lines over the test's database
 
 NewDatabase = Callable[[], AbstractContextManager[Database]]
 

@@ -1,44 +1,19 @@
 """`stempel import`, as a merchant types it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from app.cli import cli
-from app.cli.shared import Context
 from app.errors import Conflict, Invalid
-from tests.cli.answers import data, plain
+from tests.cli.answers import Run, data, plain
 from tests.miscounted import count_wrong
 from tests.people import OLA, People, account, open_people, order
 from tests.pipeline import Pipeline
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
 def people(pipeline: Pipeline) -> People:
     return open_people(pipeline)
-
-
-@pytest.fixture
-def run(pipeline: Pipeline) -> Run:
-    """Return what runs a whole command line over the test's database and keys."""
-
-    def call(*arguments: object) -> Result:
-        context = Context()
-        try:
-            return CliRunner().invoke(
-                cli,
-                [str(argument) for argument in arguments],
-                obj=context,
-                env=pipeline.environment(),
-            )
-        finally:
-            context.close()
-
-    return call
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 import pytest
 
-from tests.cli.test_reading import Run, data, plain, run
+from tests.cli.answers import Run, data, plain
 from tests.people import JAN, OLA, People, account, gone, open_people, order
 from tests.pipeline import Pipeline
-
-__all__ = ["run"]  # the fixture: commands over the test's database
 
 
 @pytest.fixture

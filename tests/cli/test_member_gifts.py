@@ -3,13 +3,10 @@
 from app.services.redemption_words import next_words, price_words, reason_words
 from app.services.view_redemptions import RedemptionDetail, show_redemption
 from tests.cards import cups
-from tests.cli.answers import data, plain
-from tests.cli.test_redeem import Run, run
+from tests.cli.answers import Run, data, plain
 from tests.jobs.test_grants import made, opened, turn
 from tests.people import People, gone
 from tests.pipeline import Pipeline
-
-__all__ = ["run"]  # the fixture: commands over the test's database
 
 BADGE = """
 [[challenge]]

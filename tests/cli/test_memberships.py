@@ -2,12 +2,9 @@
 
 import pytest
 
-from tests.cli.answers import data, plain
-from tests.cli.test_redeem import Run, run
+from tests.cli.answers import Run, data, plain
 from tests.pipeline import Pipeline
 from tests.services.test_memberships import bought, march, opened
-
-__all__ = ["run"]  # the fixture: commands over the test's database
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)

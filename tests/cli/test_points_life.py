@@ -7,11 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.aging import NEW_YEAR, Aging, open_aging
-from tests.cli.test_reading import Run, data, plain, run
+from tests.cli.answers import Run, data, plain
 from tests.pipeline import Pipeline
 from tests.web.conftest import client_of
-
-__all__ = ["run"]  # the fixture: commands over the test's database
 
 
 @pytest.fixture

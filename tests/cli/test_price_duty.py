@@ -2,13 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-from click.testing import CliRunner, Result
-
-from app.cli import cli
-from app.cli.shared import Context
 from app.services.programmes import programme_id_of
-from tests.cli.answers import data, plain
+from tests.cli.answers import Run, data, plain
 from tests.pipeline import Pipeline
 
 SOURCE = """
@@ -36,19 +31,9 @@ lines = { products = [{ store = "shop-1", id = "17" }] }
 """
 
 
-@pytest.fixture
-def backend() -> str:
-    """Return SQLite: what is printed is the same."""
-    return "sqlite"
-
-
 def test_publishing_and_listing_name_the_reward_that_has_the_duty(
-    pipeline: Pipeline, tmp_path: Path
+    run: Run, pipeline: Pipeline, tmp_path: Path
 ) -> None:
-    def run(*words: str) -> Result:
-        env = pipeline.environment()
-        return CliRunner().invoke(cli, list(words), obj=Context(), env=env)
-
     (tmp_path / "kawa.toml").write_text(SOURCE, encoding="utf-8")
     told = data(run("programme", "apply", str(tmp_path / "kawa.toml"), "--json"))
     warned = [note for note in told["notes"] if "lowest price of the 30 days before" in note]

@@ -1,21 +1,18 @@
 """Ready-made programmes on the command line: listing, combining and publishing them."""
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from app.cli.programmes import programme
-from app.cli.shared import Context
 from app.errors import ConfigError
 from app.programme.document import parse
 from app.programme.lines import Product
 from app.services.programmes import programme_id_of
-from tests.cli.answers import data
+from tests.cli.answers import Run, data, stempel
 from tests.pipeline import Pipeline
 
-Run = Callable[..., Result]
 REWARDS = "rewards-100-200-500"
 MORE = "rewards-100-150-200-300"
 
@@ -23,16 +20,7 @@ MORE = "rewards-100-150-200-300"
 @pytest.fixture
 def run(pipeline: Pipeline) -> Run:
     """Return what runs `stempel programme` with the pipeline's database."""
-    environment = pipeline.environment()
-
-    def invoke(*words: str) -> Result:
-        context = Context()
-        try:
-            return CliRunner().invoke(programme, list(words), obj=context, env=environment)
-        finally:
-            context.close()
-
-    return invoke
+    return partial(stempel, pipeline, "programme")
 
 
 def refused(result: Result) -> str:

@@ -1,19 +1,16 @@
 """Versions on the command line: when they begin, what they change, the document kept as code."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from app.cli import cli
 from app.cli.programme_diff import DIFFERENT
-from app.cli.shared import Context
 from app.errors import ConfigError, Conflict, NotFound
-from tests.cli.answers import data, plain
+from tests.cli.answers import Run, data, plain, stempel
 from tests.pipeline import Pipeline
 
-Run = Callable[..., Result]
 HEAD = '[programme]\nkey = "kawa"\ncurrency = "PLN"\ntimezone = "Europe/Warsaw"\nnotice_days = 3\n'
 RULE = '[[rule]]  # one for each\nkey = "r"\non = "order.paid"\npoints = 2\nper = "1.00"\n'
 
@@ -21,17 +18,7 @@ RULE = '[[rule]]  # one for each\nkey = "r"\non = "order.paid"\npoints = 2\nper 
 @pytest.fixture
 def run(pipeline: Pipeline) -> Run:
     """Return what runs `stempel programme` with the pipeline's database."""
-    environment = pipeline.environment()
-
-    def invoke(*words: object) -> Result:
-        context = Context()
-        arguments = ["programme", *map(str, words)]
-        try:
-            return CliRunner().invoke(cli, arguments, obj=context, env=environment)
-        finally:
-            context.close()
-
-    return invoke
+    return partial(stempel, pipeline, "programme")
 
 
 @pytest.fixture

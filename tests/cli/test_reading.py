@@ -1,26 +1,22 @@
 """The reading commands, as a person or a script calls them, on both databases."""
 
 import json
-from collections.abc import Callable
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from sqlalchemy import text
 
 from app.cli.events import events
-from app.cli.explain import explain
 from app.cli.ledger import ledger
 from app.cli.members import member
 from app.cli.points import points
 from app.cli.referrals import referral
-from app.cli.shared import Context
 from app.db.engine import Database
 from app.errors import ConfigError, Conflict, Invalid, NotFound
-from tests.cli.answers import data, plain
+from tests.cli.answers import Run, data, plain
 from tests.pipeline import Pipeline, order_body
 from tests.stories import Story, order_16_email, tell
 
-Run = Callable[..., Result]
 GROUPS = {
     "events": events,
     "member": member,
@@ -28,26 +24,6 @@ GROUPS = {
     "points": points,
     "referral": referral,
 }
-
-
-@pytest.fixture
-def run(pipeline: Pipeline) -> Run:
-    """Return what runs a command over the test's database and keys, set as in the environment."""
-    environment = pipeline.environment()
-
-    def call(group: str, *arguments: object) -> Result:
-        context = Context()
-        try:
-            return CliRunner().invoke(
-                explain if group == "explain" else GROUPS[group],
-                [str(argument) for argument in arguments],
-                obj=context,
-                env=environment,
-            )
-        finally:
-            context.close()
-
-    return call
 
 
 @pytest.fixture

@@ -2,39 +2,22 @@
 
 import csv
 import io
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from sqlalchemy import update
 
-from app.cli import cli
 from app.cli.redemption_text import csv_of
 from app.cli.redemptions import redemption
 from app.cli.rewards import reward
-from app.cli.shared import Context
 from app.db import tables as t
 from app.errors import ConfigError, Conflict, Invalid, NotFound
-from tests.cli.answers import data, plain
+from tests.cli.answers import Run, data, plain
 from tests.people import OLA
 from tests.pipeline import Pipeline
 from tests.taken import Counter, offer, open_counter
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(pipeline: Pipeline) -> Run:
-    """Return what runs `stempel` over the test's database and keys, set as in the environment."""
-    environment = pipeline.environment()
-
-    def call(*words: object) -> Result:
-        context = Context()
-        return CliRunner().invoke(cli, [str(word) for word in words], obj=context, env=environment)
-
-    return call
 
 
 @pytest.fixture

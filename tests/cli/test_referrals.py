@@ -8,12 +8,10 @@ import pytest
 from app.programme.presets import preset_source
 from app.services.referral_cases import load_traits
 from app.services.stores import Store
-from tests.cli.test_reading import Run, data, plain, run
+from tests.cli.answers import Run, data, plain
 from tests.connectors.shopify.captured import captured
 from tests.connectors.shopify.captured import raw as shopify_raw
 from tests.pipeline import Pipeline, captured_delivery, order_body
-
-__all__ = ["run"]  # the fixture: commands over the test's database
 
 ALIAS = "anna.nowak+shop@gmail.com"
 STREET = {"address_1": "Długa 5 m. 7", "city": "Łódź", "postcode": "90-001", "country": "PL"}

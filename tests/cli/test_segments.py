@@ -1,18 +1,11 @@
 """`stempel segment`, as a merchant types it."""
 
-from collections.abc import Callable
-
 import pytest
-from click.testing import CliRunner, Result
 
-from app.cli import cli
-from app.cli.shared import Context
-from tests.cli.answers import data, plain
+from tests.cli.answers import Run, data, plain
 from tests.people import People, order
 from tests.pipeline import Pipeline
 from tests.services.test_segments import BIG, TWICE, opened
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -20,22 +13,6 @@ def people(pipeline: Pipeline) -> People:
     people = opened(pipeline, BIG + TWICE)
     people.tell(0, order(1, "100.00", customer="5"), order(2, "250.00", customer="6"))
     return people
-
-
-@pytest.fixture
-def run(pipeline: Pipeline) -> Run:
-    """Return what runs a whole command line over the test's database and keys."""
-
-    def call(*arguments: object) -> Result:
-        context = Context()
-        try:
-            return CliRunner().invoke(
-                cli, [str(one) for one in arguments], obj=context, env=pipeline.environment()
-            )
-        finally:
-            context.close()
-
-    return call
 
 
 def test_segments_are_listed_with_their_counts_and_when_that_was(run: Run, people: People) -> None:

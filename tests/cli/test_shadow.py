@@ -3,13 +3,11 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from app.cli import programme
-from app.cli.shared import Context
 from app.errors import Conflict, NotFound
 from jobs.shadows import follow_all
-from tests.cli.answers import data, plain
+from tests.cli.answers import data, plain, stempel
 from tests.people import SOURCE, account, open_people, order
 from tests.pipeline import Pipeline
 from tests.services.test_shadow import now_placed
@@ -18,12 +16,7 @@ TWICE = SOURCE.format(debt="debt").replace("points = 1\nper", "points = 2\nper")
 
 
 def run(pipeline: Pipeline, *arguments: object) -> Result:
-    context = Context()
-    words = ["shadow", *map(str, arguments), "--programme", "one-wallet"]
-    try:
-        return CliRunner().invoke(programme, words, obj=context, env=pipeline.environment())
-    finally:
-        context.close()
+    return stempel(pipeline, "programme", "shadow", *arguments, "--programme", "one-wallet")
 
 
 def test_a_draft_is_started_looked_at_and_promoted(pipeline: Pipeline, tmp_path: Path) -> None:

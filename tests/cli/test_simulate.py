@@ -4,12 +4,10 @@ import csv
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from app.cli import programme
-from app.cli.shared import Context
 from app.errors import ConfigError
-from tests.cli.answers import data, plain
+from tests.cli.answers import data, plain, stempel
 from tests.people import OLA, SOURCE, account, open_people, order
 from tests.pipeline import Pipeline
 
@@ -50,12 +48,8 @@ def draft(tmp_path: Path) -> Path:
 
 
 def run(pipeline: Pipeline, *arguments: object) -> Result:
-    context = Context()
-    words = ["simulate", *map(str, arguments), "--programme", "one-wallet", "--since", "2026-10-15"]
-    try:
-        return CliRunner().invoke(programme, words, obj=context, env=pipeline.environment())
-    finally:
-        context.close()
+    words = (*arguments, "--programme", "one-wallet", "--since", "2026-10-15")
+    return stempel(pipeline, "programme", "simulate", *words)
 
 
 def test_a_script_gets_every_figure(shop: Pipeline, draft: Path) -> None:

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from app.cli.shared import Context
-from app.cli.stores import store
 from app.errors import Blocked, ConfigError, NotFound
 from app.services.stores import credentials, list_stores, load_edge_store
 from connectors.woocommerce.install import TOPICS
 from connectors.woocommerce.sandbox import KEY, SECRET, Running, Sandbox, serve
-from tests.cli.answers import data
+from tests.cli.answers import data, stempel
 from tests.pipeline import Pipeline
 
 KEYS = ("--consumer-key", KEY, "--consumer-secret", SECRET)
@@ -29,18 +27,14 @@ def shop() -> Iterator[Running]:
 def add(pipeline: Pipeline) -> Add:
     """Return what runs `stempel store add woocommerce` for the programme "one-per-unit"."""
     pipeline.programme()
-    environment = pipeline.environment() | {
+    environment = {
         "PUBLIC_URL": "http://127.0.0.1:1",  # where nobody is: pings fail, which does no harm
         "ALLOW_PRIVATE_ADDRESSES": "1",
     }
 
     def run(url: str, *words: str, programme: str = "one-per-unit", **settings: str) -> Result:
-        context = Context()
-        command = ["add", "woocommerce", "--url", url, "--programme", programme, *words]
-        try:
-            return CliRunner().invoke(store, command, obj=context, env=environment | settings)
-        finally:
-            context.close()
+        command = ("store", "add", "woocommerce", "--url", url, "--programme", programme, *words)
+        return stempel(pipeline, *command, **environment | settings)
 
     return run
 

@@ -4,13 +4,12 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from app.cli.shared import Context
-from app.cli.stores import store
 from app.errors import Blocked, ConfigError
 from app.services.stores import list_stores
 from connectors.shopify.sandbox import CLIENT_ID, CLIENT_SECRET, Running, Sandbox, serve
+from tests.cli.answers import stempel
 from tests.pipeline import Pipeline
 
 SECRET = ("--client-secret", CLIENT_SECRET)
@@ -31,18 +30,14 @@ def shopify() -> Iterator[Running]:
 def add(pipeline: Pipeline, shopify: Running) -> Add:
     """Return what runs `stempel store add shopify` as the sandbox's own page says."""
     pipeline.programme()
-    environment = pipeline.environment() | {
+    environment = {
         "STEMPEL_DEV": "1",
         "SHOPIFY_ORIGIN": shopify.origin,
     }
 
     def run(*words: str, **settings: str) -> Result:
-        context = Context()
-        command = ["add", "shopify", "--shop", "kawa", "--programme", "one-per-unit", *words]
-        try:
-            return CliRunner().invoke(store, command, obj=context, env=environment | settings)
-        finally:
-            context.close()
+        command = ("store", "add", "shopify", "--shop", "kawa", "--programme", "one-per-unit")
+        return stempel(pipeline, *command, *words, **environment | settings)
 
     return run
 

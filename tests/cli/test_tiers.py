@@ -1,50 +1,20 @@
 """Tiers on the command line."""
 
 import json
-from collections.abc import Callable, Iterator
 
 import pytest
-from click.testing import CliRunner, Result
 
-from app.cli import cli
-from app.cli.shared import Context
-from app.db.engine import Database
-from app.settings import Settings
+from tests.cli.answers import Run
 from tests.people import REWARDS, People
 from tests.pipeline import Pipeline
 from tests.services.test_tiers import HEAD, RULE, placed
 
-Run = Callable[..., Result]
 # The command line has a clock of its own, so these tiers are for ever.
 TIERS = (
     '[tiers]\nby = "{by}"\n'
     '[[tier]]\nkey = "silver"\nname = "Silver"\nfrom = "{silver}"\nperks = ["Tea"]\n'
     '[[tier]]\nkey = "gold"\nname = "Gold"\nfrom = "{gold}"\nmultiply = "1.5"\n'
 )
-
-
-@pytest.fixture
-def pipeline(sqlite_database: Database, settings: Settings) -> Iterator[Pipeline]:
-    """One database: what the commands ask is asked of both in the tests of services."""
-    made = Pipeline(sqlite_database, settings)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def run(pipeline: Pipeline) -> Run:
-    """Return what runs `stempel` over the test's database."""
-
-    def call(*arguments: object) -> Result:
-        context = Context()
-        try:
-            return CliRunner().invoke(
-                cli, [str(one) for one in arguments], obj=context, env=pipeline.environment()
-            )
-        finally:
-            context.close()
-
-    return call
 
 
 def opened(pipeline: Pipeline, tiers: str) -> People:

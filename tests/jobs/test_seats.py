@@ -1,16 +1,15 @@
 """Events: as many as there are seats, and then who waits longest."""
 
+from functools import partial
+
 import pytest
-from click.testing import CliRunner, Result
 from sqlalchemy import update
 
-from app.cli import cli
-from app.cli.shared import Context
 from app.db import tables as t
 from app.errors import Conflict, NotFound
 from app.services.waiting import leave, wait
 from jobs.seats import give_seats
-from tests.cli.answers import data, plain
+from tests.cli.answers import data, plain, stempel
 from tests.people import order
 from tests.pipeline import Pipeline
 from tests.seats import SOURCE, line, opened, points, released, run, take, waits
@@ -96,10 +95,7 @@ def test_the_commands_say_who_waits(pipeline: Pipeline) -> None:
     for guest in (1, 2):
         take(people, guest)
 
-    def call(*words: str) -> Result:
-        env = pipeline.environment()
-        return CliRunner().invoke(cli, list(words), obj=Context(), env=env)
-
+    call = partial(stempel, pipeline)
     assert data(call("reward", "wait", "3@example.pl", "tasting", "--json"))["place"] == 1
     [row] = data(call("reward", "waiting", "-p", "kawa", "--json"))
     assert (row["reward"], row["member"]) == ("tasting", str(people.member(0, "3")))

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 import pytest
-from click.testing import CliRunner, Result
 from sqlalchemy import select, update
 
-from app.cli import cli
-from app.cli.shared import Context
 from app.db import tables as t
 from app.errors import Conflict, Invalid, NotFound
 from app.services.fulfil import fulfil, pledges, settle_donations
@@ -19,7 +17,7 @@ from app.services.redemption_words import way
 from app.services.release import release
 from app.services.view_redemptions import show_redemption
 from jobs.outlets import outlets
-from tests.cli.answers import data, plain
+from tests.cli.answers import data, plain, stempel
 from tests.people import JAN, OLA, People, account, order
 from tests.pipeline import Pipeline
 from tests.way.connected import unsound
@@ -203,10 +201,7 @@ def test_what_was_given_for_a_cause_adds_up_until_it_is_paid(people: People) -> 
 
 
 def test_the_commands_say_it_to_people_and_to_scripts(people: People) -> None:
-    def run(*words: object) -> Result:
-        env = people.pipeline.environment()
-        return CliRunner().invoke(cli, [str(word) for word in words], obj=Context(), env=env)
-
+    run = partial(stempel, people.pipeline)
     taken = data(run("redeem", OLA, "mug", "--json"))
     assert (taken["state"], taken["code"]) == ("issued", None)
     text = plain(run("redemption", "fulfil", taken["id"], "--reason", "at the till"))
