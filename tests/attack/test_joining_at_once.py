@@ -20,7 +20,8 @@ from jobs.runtime import Runtime
 from jobs.worker import Worker
 from tests.people import OLA, People, account, open_people, order
 from tests.pipeline import Pipeline
-from tests.way.test_many_workers import at_once, body, worker
+from tests.threads import at_once
+from tests.way.test_many_workers import body, worker
 from tests.web.conftest import client_of
 
 

@@ -27,8 +27,9 @@ from tests.attack.help import order
 from tests.attack.redeeming import take, take_in_a_process
 from tests.pipeline import Pipeline
 from tests.taken import carrying
+from tests.threads import at_once
 from tests.way.connected import unsound
-from tests.way.test_many_workers import at_once, worker
+from tests.way.test_many_workers import worker
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from app.errors import Conflict
 from tests.attack.counter import open_shop
 from tests.pipeline import Pipeline
+from tests.threads import at_once
 from tests.way.connected import unsound
-from tests.way.test_many_workers import at_once
 
 SOURCE = """
 [programme]

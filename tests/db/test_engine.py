@@ -1,8 +1,8 @@
 """Opening a database: who waits for whom, and what comes back as it was put in."""
 
-import threading
 import time
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from app.db.tables import data_key, programme
 from app.db.types import Moment, big
 from app.db.types import text as text_column
 from tests.fixtures_db import opened
+from tests.threads import at_once
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, 123_456, tzinfo=UTC)
 
@@ -41,21 +42,12 @@ def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
 
 
 def test_two_writers_both_get_through(database: Database) -> None:
-    failures: list[Exception] = []
 
     def write(numbers: range) -> None:
-        try:
-            for number in numbers:
-                add_programme(database, number)
-        except Exception as error:  # noqa: BLE001 - shown by the assert in the main thread
-            failures.append(error)
+        for number in numbers:
+            add_programme(database, number)
 
-    writers = [threading.Thread(target=write, args=(range(n, n + 20),)) for n in (1, 101)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert failures == []
+    at_once([partial(write, range(n, n + 20)) for n in (1, 101)])
     assert count_programmes(database) == 40
 
 
@@ -70,11 +62,7 @@ def test_a_second_writer_sees_what_the_first_committed(database: Database) -> No
                 later = connection.execute(row).scalar_one() + timedelta(hours=1)
                 connection.execute(update(programme).values(created_at=later))
 
-    threads = [threading.Thread(target=push_an_hour) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once([push_an_hour] * 2)
     with database.transaction() as connection:
         assert connection.execute(row).scalar_one() == NOON + timedelta(hours=20)
 

@@ -1,6 +1,6 @@
 """Grants on both databases: codes given, ended, joined with their people, and by several workers at once."""
 
-import threading
+from contextlib import suppress
 
 import pytest
 
@@ -11,6 +11,7 @@ from tests.cards import cups
 from tests.jobs.test_grants import ended, made, opened, states, turn
 from tests.people import JAN, account
 from tests.pipeline import Pipeline
+from tests.threads import at_once
 
 
 def test_a_full_card_is_a_code_that_costs_nothing(pipeline: Pipeline) -> None:
@@ -80,27 +81,15 @@ def test_workers_at_once_give_each_code_once(pipeline: Pipeline, workers: int) -
         shops = outlets(
             connection, runtime.settings.keyring, runtime.connectors, people.programme_id
         )
-    begin = threading.Barrier(workers)
-    failures: list[Exception] = []
 
     def work() -> None:
-        begin.wait()
-        try:
+        with suppress(Conflict):
             pipeline.database.run(
                 lambda connection: settle_grants(
                     connection, runtime.vault, one, outlets=shops, now=pipeline.clock()
                 )
             )
-        except Conflict:
-            pass
-        except Exception as error:  # noqa: BLE001 - shown below
-            failures.append(error)
 
-    threads = [threading.Thread(target=work) for _ in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    at_once([work] * workers)
     assert states(people) == ["reserved"] * 3
     assert people.problems() == []

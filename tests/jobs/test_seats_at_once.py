@@ -4,8 +4,8 @@ from app.errors import Conflict
 from jobs.seats import give_seats
 from tests.pipeline import Pipeline
 from tests.seats import line, opened, points, released, take, waits
+from tests.threads import at_once
 from tests.way.connected import unsound
-from tests.way.test_many_workers import at_once
 
 
 def test_64_who_want_a_seat_at_once_get_as_many_as_there_are(pipeline: Pipeline) -> None:

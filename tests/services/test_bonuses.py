@@ -1,6 +1,5 @@
 """A bonus to a segment: looked at before anything changes, given once, taken back if it was wrong."""
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +21,7 @@ from tests.miscounted import count_wrong
 from tests.people import REWARDS, order
 from tests.pipeline import Pipeline
 from tests.services.test_segments import BIG, HEAD, counted, opened
+from tests.threads import at_once
 
 VALUE = "point_value = 0.02\n"
 GOLD = (
@@ -255,20 +255,7 @@ def test_a_batch_where_nothing_can_be_posted_stops(
 def test_two_who_give_it_at_once_give_it_once(pipeline: Pipeline) -> None:
     giving = Giving(pipeline, customers=30, rules=BIG)
     batch = giving.prepare()
-    failed: list[BaseException] = []
-
-    def give() -> None:
-        try:
-            giving.apply(batch)
-        except BaseException as error:  # noqa: BLE001 - shown by the assertion below
-            failed.append(error)
-
-    threads = [threading.Thread(target=give) for _ in range(3)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert failed == []
+    at_once([lambda: giving.apply(batch)] * 3)
     assert giving.balances() == [150] * 30
     assert giving.people.problems() == []
 

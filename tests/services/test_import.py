@@ -1,6 +1,5 @@
 """Members and points from a former programme: looked at first, applied once, undone if they were wrong."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -22,6 +21,7 @@ from tests.importing import Moving
 from tests.locks import wait_for_lock
 from tests.people import JAN, OLA, account, open_people
 from tests.pipeline import Pipeline
+from tests.threads import at_once
 
 TWO = f"email,points\n{OLA},100\n{JAN},40\n"
 
@@ -84,20 +84,7 @@ def test_an_import_that_was_killed_goes_on_where_it_was(moving: Moving) -> None:
 def test_two_who_apply_at_once_post_once(moving: Moving) -> None:
     content = "email,points\n" + "".join(f"m{n}@example.pl,10\n" for n in range(60))
     batch = moving.stage(content)
-    failed: list[BaseException] = []
-
-    def go() -> None:
-        try:
-            moving.apply(batch)
-        except BaseException as error:  # noqa: BLE001 - told to the test below
-            failed.append(error)
-
-    threads = [threading.Thread(target=go) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
+    at_once([lambda: moving.apply(batch)] * 3)
     assert moving.people.balances() == [10] * 60
     assert moving.people.problems() == []
 

@@ -1,6 +1,6 @@
 """Members' answers: one try, kept as numbers, paid when they pass."""
 
-import threading
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from app.services.quizzes import Answered, answer_quiz, quizzes_for_members
 from tests.pipeline import Pipeline
 from tests.programme.test_quizzes import BOTH, RULE
 from tests.services.test_actions import Club
+from tests.threads import at_once
 
 SURVEYED = RULE.replace("quiz:coffee", "survey:hours").replace('"quiz"', '"hours"')
 SOURCE = '[programme]\nkey = "kawa"\ncurrency = "PLN"\n\n' + RULE + SURVEYED + BOTH
@@ -75,11 +76,7 @@ def test_of_answers_and_actions_in_one_moment_one_counts(club: Club) -> None:
         except Conflict:
             refused.append(answers)
 
-    threads = [threading.Thread(target=go, args=((a, b),)) for a in (1, 2) for b in (1, 2, 3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once([partial(go, (a, b)) for a in (1, 2) for b in (1, 2, 3)])
     kept = [row.external_id for row in rows(club) if row.kind == "action"]
     assert (len(kept), "17" in kept, len(refused)) == (2, True, 5)
     assert club.problems() == []

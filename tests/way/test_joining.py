@@ -12,9 +12,10 @@ from jobs.joins import join_proved
 from jobs.worker import Worker
 from tests.people import account, open_people, order
 from tests.pipeline import Pipeline
+from tests.threads import at_once
 from tests.way.connected import unsound
 from tests.way.shop import Way, open_way
-from tests.way.test_many_workers import at_once, body, worker
+from tests.way.test_many_workers import body, worker
 
 JAN = "jan@example.pl"
 

@@ -2,8 +2,6 @@
 
 import json
 import random
-import threading
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,6 +14,7 @@ from app.services.enrol import confirm_claim
 from jobs.drain import drain
 from jobs.runtime import Runtime, new_runtime
 from tests.pipeline import Pipeline, order_body
+from tests.threads import at_once
 from tests.way.connected import unsound
 from tests.way.shop import connect
 
@@ -38,27 +37,6 @@ def body(number: int, **changes: Any) -> bytes:
         "total": "49.95",
     }
     return json.dumps(order | changes).encode()
-
-
-def at_once(jobs: Sequence[Callable[[], object]]) -> None:
-    """Run the jobs in threads that begin together; raises what the first of them raised."""
-    barrier = threading.Barrier(len(jobs))
-    errors: list[Exception] = []
-
-    def run(job: Callable[[], object]) -> None:
-        barrier.wait()
-        try:
-            job()
-        except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 def worker(pipeline: Pipeline, stack: ExitStack) -> Runtime:
