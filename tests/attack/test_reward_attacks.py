@@ -3,11 +3,9 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import event
 
 from app.errors import Conflict
 from app.programme.document import Programme
@@ -20,6 +18,7 @@ from app.services.ingest import Incoming
 from app.services.reserve import code_end
 from connectors.base import Discount, Made
 from jobs.codes import push_codes
+from tests.asked import asked_of
 from tests.codeshop import CodeShop
 from tests.people import OLA, People, account, order
 from tests.pipeline import Pipeline
@@ -328,16 +327,7 @@ def test_a_reward_that_is_not_issued_by_itself_any_more_takes_no_points(counter:
 
 def test_an_order_without_codes_asks_nothing_about_redemptions(counter: Counter) -> None:
     counter.made()
-    asked: list[str] = []
-
-    def note(*told: Any) -> None:
-        asked.append(told[2])
-
-    engine = counter.pipeline.database.writer
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with asked_of(counter.pipeline.database) as asked:
         counter.people.tell(0, order(900, customer="5", email=OLA))
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
     assert asked
     assert [statement for statement in asked if "redemption" in statement] == []

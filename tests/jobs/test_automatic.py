@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, event, select, update
+from sqlalchemy import Row, select, update
 
 from app.db import tables as t
 from app.errors import Invalid
@@ -19,6 +19,7 @@ from jobs.automatic import issue_automatic
 from jobs.outlets import outlets
 from jobs.turns import Rests, Turns
 from jobs.worker import Worker
+from tests.asked import asked_of
 from tests.people import JAN, OLA, People, account, gone, order, removed
 from tests.pipeline import Pipeline
 
@@ -348,20 +349,13 @@ def test_who_is_due_is_not_looked_for_all_the_time(people: People) -> None:
     turns = Turns(people.pipeline.runtime, issue_automatic)
     assert turns.turn() == 0
     joins(people, "1", 200)
-    statements: list[str] = []
-    reader = people.pipeline.database.reader
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        statements.append(statement)
-
-    event.listen(reader, "before_cursor_execute", note)
     turns._not_before = time.monotonic() + 60
-    assert turns.turn() == 0
+    with asked_of(people.pipeline.database) as statements:
+        assert turns.turn() == 0
     assert statements == []
     turns._not_before = time.monotonic()
     assert [turns.turn(), turns.turn(), turns.turn()] == [1, 1, 0]
     assert turns._not_before > time.monotonic()
-    event.remove(reader, "before_cursor_execute", note)
 
 
 def test_the_worker_issues_rewards(people: People) -> None:

@@ -2,25 +2,22 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import event, insert, update
+from sqlalchemy import insert, update
 
 from app.db import tables as t
 from app.db.engine import Database
-from app.errors import Conflict
 from app.programme.events import Event, OrderFacts, Standing
-from app.services import ingest
-from app.services.ingest import Incoming
 from app.services.rates import add_rate
 from app.services.view_ledger import ledger_of, sentence
 from app.settings import Settings
+from tests.asked import asked_of
 from tests.people import OLA, REWARDS, People, order
 from tests.pipeline import Pipeline
 
@@ -354,22 +351,6 @@ def _another_person(one: Event, number: int) -> Event:
     )
 
 
-@contextmanager
-def counted(database: Database) -> Iterator[list[str]]:
-    """Note the statements that the block sends."""
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    engines = {database.reader, database.writer}
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    for engine in engines:
-        event.remove(engine, "before_cursor_execute", note)
-
-
 def test_a_programme_without_such_rules_asks_the_database_nothing_for_them(
     pipeline: Pipeline,
 ) -> None:
@@ -382,48 +363,13 @@ def test_a_programme_without_such_rules_asks_the_database_nothing_for_them(
         store = pipeline.store(programme_id, url=f"https://{name}.example")
         people = People(pipeline, programme_id, [store])
         people.tell(0, placed(1, "10.00"))
-        with counted(pipeline.database) as statements:
+        with asked_of(pipeline.database) as statements:
             people.receive([(0, [placed(2, "10.00", hours=1)])])
         asked[name] = statements
     of_orders = [one for one in asked["windows"] if "source_object.kind = " in one]
     assert len(of_orders) == 1
     assert [one for one in asked["plain"] if "source_object.kind = " in one] == []
     assert len(asked["windows"]) == len(asked["plain"]) + 2
-
-
-def test_two_batches_that_judge_one_persons_orders_at_once_do_not_miss_each_other(
-    sqlite_database: Database, settings: Settings
-) -> None:
-    """Without locks: the ninth order is cancelled, worth no points, while the tenth is evaluated."""
-    pipeline = Pipeline(sqlite_database, settings)
-    people = opened(pipeline, TENTH)
-    people.receive([(0, [placed(n, "0.50", hours=n) for n in range(1, 10)])])
-    delivery = pipeline.receive(people.stores[0], "order.updated", b"the tenth")
-    incoming = Incoming(
-        delivery_id=delivery,
-        store_id=people.stores[0].id,
-        source="webhook",
-        received_at=pipeline.clock(),
-        began_at=None,
-        readable=False,
-        events=(placed(10, "0.50", hours=10),),
-    )
-    with sqlite_database.snapshot() as connection:
-        batch = ingest.evaluate(
-            connection,
-            pipeline.runtime.vault,
-            programme_id=people.programme_id,
-            incoming=[incoming],
-            now=pipeline.clock(),
-            lock=False,
-        )
-    people.receive([(0, [placed(9, "0.50", hours=9, standing=Standing.CANCELLED, at=1)])])
-    with sqlite_database.transaction() as connection, pytest.raises(Conflict):
-        ingest.commit(connection, batch, recheck=True)
-    people.receive([(0, incoming.events)])
-    assert given(people) == {}
-    assert people.problems() == []
-    pipeline.close()
 
 
 def test_guests_have_a_first_order_too(pipeline: Pipeline) -> None:

@@ -15,6 +15,7 @@ from app.services.friends import forget_traits
 from app.services.rates import add_rate
 from app.services.referral_desk import claim
 from app.settings import Settings
+from tests.asked import asked_of
 from tests.people import account
 from tests.pipeline import Pipeline
 from tests.services.referred import (
@@ -29,7 +30,6 @@ from tests.services.referred import (
     signed_up,
     states,
 )
-from tests.services.test_order_windows import counted
 
 
 @pytest.fixture
@@ -319,7 +319,7 @@ def test_nothing_is_collected_where_no_rule_asks_for_it(pipeline: Pipeline) -> N
     programme_id = pipeline.programme("one-per-unit")
     friends = Friends(pipeline, programme_id, [pipeline.store(programme_id)])
     code = friends.joins("1", OLA, HOME)
-    with counted(pipeline.database) as statements:
+    with asked_of(pipeline.database) as statements:
         friends.tell(0, bought(10, "2", code=code, email=JAN, contact=HOME))
     assert [one for one in statements if "trait" in one or "INTO referral" in one] == []
     with pipeline.database.snapshot() as connection:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
 from app.db import tables as t
 from app.errors import NotFound
@@ -20,6 +20,7 @@ from app.services.view_segments import list_segments, members_of, show_segment
 from app.settings import Settings
 from jobs.schedule import run_due
 from jobs.segments import count_segments, refresh
+from tests.asked import asked_of
 from tests.people import OLA, People, order
 from tests.pipeline import Pipeline
 from tests.services.test_import_property import NewDatabase
@@ -235,14 +236,8 @@ def test_orders_pay_no_statement_for_segments_that_no_campaign_asks_for(
 ) -> None:
     people = opened(pipeline)
     people.tell(0, bought(1, "10.00", "5"))
-    said: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        said.append(statement)
-
-    for engine in {pipeline.database.reader, pipeline.database.writer}:
-        event.listen(engine, "before_cursor_execute", note)
-    people.tell(0, bought(2, "10.00", "5"))
+    with asked_of(pipeline.database) as said:
+        people.tell(0, bought(2, "10.00", "5"))
     assert not [one for one in said if "segment" in one]
 
 

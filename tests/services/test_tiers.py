@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from app.db import tables as t
 from app.programme.events import Event, OrderFacts, Standing
 from app.services.rates import add_rate
 from app.services.writeback import claim_due
+from tests.asked import asked_of
 from tests.people import REWARDS, People, order
 from tests.pipeline import Pipeline
 
@@ -229,14 +230,8 @@ def test_the_shop_is_told_of_another_tier(pipeline: Pipeline) -> None:
 def test_a_programme_without_tiers_pays_no_statement_for_them(pipeline: Pipeline) -> None:
     people = opened(pipeline, "")
     people.tell(0, placed(1, "10.00"))
-    said: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        said.append(statement)
-
-    for engine in {pipeline.database.reader, pipeline.database.writer}:
-        event.listen(engine, "before_cursor_execute", note)
-    people.tell(0, placed(2, "10.00", hours=1))
+    with asked_of(pipeline.database) as said:
+        people.tell(0, placed(2, "10.00", hours=1))
     assert not [one for one in said if "tier_fact" in one or "tier_run" in one]
     assert judged(people) == {"1": (None, None), "2": (None, None)}
 

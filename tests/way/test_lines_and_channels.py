@@ -1,11 +1,12 @@
 """Rules about products, pieces and the way an order came, from the shop's deliveries to its customers."""
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from app.db import tables as t
 from app.services.explain import read_explanation
 from app.services.programmes import versions
+from tests.asked import asked_of
 from tests.pipeline import Pipeline
 from tests.way import shop as woocommerce
 from tests.way import shopify
@@ -166,12 +167,6 @@ def test_only_rules_about_products_cost_another_question_to_the_database(
     pipeline: Pipeline, rules: str, statements: int
 ) -> None:
     programme_id = pipeline.programme(source=HEAD + rules)
-    asked: list[str] = []
-
-    def note(*told: object) -> None:
-        asked.extend([str(told[2])] if str(told[2]).startswith("SELECT") else [])
-
-    with pipeline.database.snapshot() as connection:
-        event.listen(connection, "before_cursor_execute", note)
+    with pipeline.database.snapshot() as connection, asked_of(pipeline.database) as asked:
         versions(connection, programme_id)
-    assert len(asked) == statements
+    assert len([one for one in asked if one.startswith("SELECT")]) == statements
