@@ -1,4 +1,4 @@
-"""How a member's cards, badges, memberships and waiting rewards are printed."""
+"""How a member's cards, challenges, badges, memberships and waiting rewards are printed."""
 
 from typing import Any
 
@@ -6,13 +6,23 @@ import msgspec
 
 from app.cli.printing import moment, stamp
 from app.services.texts import texts
-from app.services.view_gifts import Gifts, MembershipView
+from app.services.view_gifts import Gifts, MembershipView, card_words, challenge_words
 
 
 def gift_rows(gifts: Gifts) -> dict[str, Any]:
-    """Return cards, badges, memberships and what waits, for a script."""
+    """Return cards, challenges, badges, memberships and what waits, for a script."""
     return {
         "cards": [msgspec.to_builtins(card) for card in gifts.cards],
+        "challenges": [
+            {
+                "challenge": one.challenge.key,
+                "done": one.done,
+                "needed": one.needed,
+                "through": None if one.through is None else one.through.isoformat(),
+                "won": one.won,
+            }
+            for one in gifts.challenges
+        ],
         "badges": [msgspec.to_builtins(badge) for badge in gifts.badges],
         "memberships": [msgspec.to_builtins(one) for one in gifts.memberships],
         "waiting": [
@@ -24,10 +34,11 @@ def gift_rows(gifts: Gifts) -> dict[str, Any]:
 
 def gift_lines(gifts: Gifts) -> list[str]:
     """Return them for a person, a line each; nothing where there is nothing."""
-    lines = [
-        f"  the card {card.rule}: {card.punched} of {card.every}"
-        + (f", {card.full} full before" if card.full else "")
-        for card in gifts.cards
+    words = texts("en")
+    lines = [f"  the card {card.rule}: {card_words(words, card)}" for card in gifts.cards]
+    lines += [
+        f"  the challenge {one.challenge.key}: {challenge_words(words, one)}"
+        for one in gifts.challenges
     ]
     lines += [f"  the badge {badge.name} ({badge.key})" for badge in gifts.badges]
     lines += [_membership_line(one) for one in gifts.memberships]

@@ -153,7 +153,7 @@ def show_one(context: Context, *, who: str, programme: str | None, as_json: bool
     vault = context.vault()
     with context.database().snapshot() as connection:
         one = member_named(context, connection, who, programme)
-        found = show_member(connection, vault, one.id)
+        found = show_member(connection, vault, one.id, now=context.clock())
         entries = ledger_of(connection, one.id).items
         taken = list_redemptions(connection, member_id=one.id).items
         published = programme_views(connection)[one.programme_id]

@@ -5,13 +5,17 @@ versions without the challenge don't help. Who has won begins anew: an order hel
 challenge that was won in a month or year can be won again with the first order of the next one.
 """
 
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
+
+import msgspec
 
 from app.programme.basis import basis_of
 from app.programme.challenges import Challenge, Step
+from app.programme.document import Programme
 from app.programme.explanation import Reason
 from app.programme.local_time import local_day, period_of, within
 from app.programme.order_windows import (
@@ -23,6 +27,20 @@ from app.programme.order_windows import (
 )
 from app.programme.rules import Award
 from app.programme.windows import WindowKey, window_award, with_gifts
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a person is with a challenge since it was won last: `done` of its orders, weeks or months.
+
+    `through` is the last day for what is missing, None if nothing is done: in it all orders must be
+    placed, or one of the next week or month. `won`: in the window of today, so it cannot be won again yet.
+    """
+
+    challenge: Challenge
+    done: int
+    needed: int
+    through: date | None
+    won: bool
 
 
 @dataclass
@@ -38,6 +56,57 @@ class _Run:
 
 def evaluate_challenges(items: Iterable[OrderItem]) -> list[tuple[WindowKey, Award]]:
     """Return every challenge that a person has won, once per window. `items` are all their orders."""
+    return _play(items)[1]
+
+
+def challenge_states(
+    items: Iterable[OrderItem], programme: Programme, now: datetime
+) -> tuple[Progress, ...]:
+    """Return how far a person is with the challenges of this version, however little was done."""
+    runs = _play(items)[0]
+    today = local_day(now, programme.timezone)
+    return tuple(_state(one, runs.get(one.key, _Run()), today) for one in programme.challenges)
+
+
+def _state(challenge: Challenge, run: _Run, today: date) -> Progress:
+    if challenge.streak is not None:
+        needed, going = challenge.streak, run.each == challenge.each
+        done = run.length if going and run.last >= _step(challenge.each, today) - 1 else 0
+        through = _end_of(challenge.each, run.last + 1) if done else None
+    else:
+        needed, days = challenge.orders or 0, challenge.days or 0
+        helping = [day for day, _ in run.orders if (today - day).days < days]
+        # One that needs fewer orders since a later version is won with the next one.
+        helping = helping[1 - needed :] if needed > 1 else []
+        done = len(helping)
+        through = _later(helping[0], days - 1) if helping else None
+    return Progress(
+        challenge=challenge,
+        done=min(done, needed - 1),
+        needed=needed,
+        through=through,
+        won=within(challenge.window, today, run.won),
+    )
+
+
+def _end_of(each: Step, step: int) -> date:
+    """Return the last day of a week or month, by its number."""
+    if each == "week":
+        return date.fromordinal(min(step * 7 + 7, date.max.toordinal()))
+    year, month = divmod(step - 1, 12)
+    if year > date.max.year:
+        return date.max
+    return date(year, month + 1, monthrange(year, month + 1)[1])
+
+
+def _later(day: date, days: int) -> date:
+    return date.fromordinal(min(day.toordinal() + days, date.max.toordinal()))
+
+
+def _play(
+    items: Iterable[OrderItem],
+) -> tuple[dict[str, _Run], list[tuple[WindowKey, Award]]]:
+    """Go through the orders as they were placed; returns how far each challenge is, and what was won."""
     runs: dict[str, _Run] = {}
     won = []
     with_challenges = (item for item in items if item.programme.challenges)
@@ -56,7 +125,7 @@ def evaluate_challenges(items: Iterable[OrderItem]) -> list[tuple[WindowKey, Awa
                 key = f"{CHALLENGE}:{period_of(challenge.window, day)}"
                 won.append((WindowKey(challenge.key, key), _award(challenge, item, run)))
                 run.orders, run.length = [], 0
-    return won
+    return runs, won
 
 
 def _is_big_enough(challenge: Challenge, item: OrderItem) -> bool:

@@ -1,4 +1,4 @@
-"""What a member has of cards, badges and memberships, and what waits to be given: as support sees it."""
+"""What a member has of cards, challenges, badges and memberships, and what waits: as support sees it."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -10,10 +10,18 @@ from sqlalchemy import Connection, Row, select
 from app.clock import now as present
 from app.db import tables as t
 from app.programme.cards import Card, card_states, has_cards
+from app.programme.challenge_windows import Progress, challenge_states
 from app.services.explain import read_explanation
 from app.services.names import names_of
 from app.services.order_windows import ORDER, order_item
 from app.services.programmes import in_force, versions
+from app.services.texts import Texts, mark
+
+_WON = {
+    "once": mark("won"),
+    "month": mark("won this month, next month anew"),
+    "year": mark("won this year, next year anew"),
+}
 
 
 class BadgeView(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,15 +55,19 @@ class Gifts(msgspec.Struct, frozen=True, kw_only=True):
     """What rules give a member besides points."""
 
     cards: tuple[Card, ...] = ()
+    challenges: tuple[Progress, ...] = ()
     badges: tuple[BadgeView, ...] = ()
     waiting: tuple[WaitingView, ...] = ()
     memberships: tuple[MembershipView, ...] = ()
 
 
-def gifts_of(connection: Connection, programme_id: int, accounts: Sequence[int]) -> Gifts:
-    """Return the cards, badges, memberships and waiting rewards of a person with these accounts."""
+def gifts_of(
+    connection: Connection, programme_id: int, accounts: Sequence[int], now: datetime | None = None
+) -> Gifts:
+    """Return the gifts of a person with these accounts, as they stand `now` (left out: at this moment)."""
+    now = now or present()
     known = versions(connection, programme_id)
-    programme = in_force(known, present()).programme
+    programme = in_force(known, now).programme
     awards = connection.execute(
         select(t.award)
         .where(t.award.c.member_id.in_(accounts), t.award.c.object_id.is_(None))
@@ -66,17 +78,20 @@ def gifts_of(connection: Connection, programme_id: int, accounts: Sequence[int])
     waiting = {
         (row.rule, row.reward): row for row in awards if row.grants and row.grant_due_at is not None
     }
-    cards: tuple[Card, ...] = ()
-    if has_cards(programme):
-        orders = connection.execute(
-            select(t.source_object).where(
-                t.source_object.c.owner_id.in_(accounts), t.source_object.c.kind == ORDER
+    orders = []
+    if has_cards(programme) or programme.challenges:
+        orders = [
+            order_item(known, row)
+            for row in connection.execute(
+                select(t.source_object).where(
+                    t.source_object.c.owner_id.in_(accounts), t.source_object.c.kind == ORDER
+                )
             )
-        )
-        cards = card_states([order_item(known, row) for row in orders], programme)
+        ]
     return Gifts(
-        cards=cards,
-        memberships=_memberships(connection, programme_id, awards),
+        cards=card_states(orders, programme),
+        challenges=challenge_states(orders, programme, now),
+        memberships=_memberships(connection, programme_id, awards, now),
         badges=tuple(BadgeView(key=key, name=names.get(key, key)) for key in badges),
         waiting=tuple(
             WaitingView(rule=rule, reward=reward, why=row.grant_note or "", until=row.grant_due_at)
@@ -85,13 +100,57 @@ def gifts_of(connection: Connection, programme_id: int, accounts: Sequence[int])
     )
 
 
+def card_words(words: Texts, card: Card) -> str:
+    """Say how far a punch card is."""
+    told = words.say(
+        "%(done)s of %(all)s", done=words.number(card.punched), all=words.number(card.every)
+    )
+    if not card.full:
+        return told
+    before = words.plural("%(count)s full before", "%(count)s full before", card.full)
+    return f"{told}, {before}"
+
+
+def challenge_words(words: Texts, one: Progress) -> str:
+    """Say how far a challenge is, and until when the rest must be done."""
+    if one.won:
+        return words.say(_WON[one.challenge.window])
+    done = words.number(one.done)
+    if one.challenge.streak is None:
+        told = words.plural(
+            "%(done)s of %(count)s order", "%(done)s of %(count)s orders", one.needed, done=done
+        )
+    elif one.challenge.each == "week":
+        told = words.plural(
+            "%(done)s of %(count)s week in a row",
+            "%(done)s of %(count)s weeks in a row",
+            one.needed,
+            done=done,
+        )
+    else:
+        told = words.plural(
+            "%(done)s of %(count)s month in a row",
+            "%(done)s of %(count)s months in a row",
+            one.needed,
+            done=done,
+        )
+    if one.through is None:
+        return told
+    day = words.date_in_words(one.through)
+    if one.challenge.streak is None:
+        rest = words.say("all of them by %(day)s", day=day)
+    else:
+        rest = words.say("the next order by %(day)s", day=day)
+    return f"{told}, {rest}"
+
+
 def _memberships(
-    connection: Connection, programme_id: int, awards: Sequence[Row[Any]]
+    connection: Connection, programme_id: int, awards: Sequence[Row[Any]], now: datetime
 ) -> tuple[MembershipView, ...]:
     bought = [row for row in awards if row.until is not None]
     if not bought:
         return ()
-    names, now, found = names_of(connection, programme_id), present(), []
+    names, found = names_of(connection, programme_id), []
     for row in bought:
         told = read_explanation(row.explanation)
         found.append(

@@ -177,8 +177,9 @@ def show_member(
     *,
     objects_before: int | None = None,
     limit: int | None = None,
+    now: datetime | None = None,
 ) -> MemberDetail:
-    """Return one member; raises NotFound."""
+    """Return one member, with gifts as they stand `now` (left out: at this moment); raises NotFound."""
     row = connection.execute(_members().where(t.member.c.id == key_of(member_id))).one_or_none()
     if row is None:
         raise NotFound(f"There is no member {member_id}.")
@@ -195,7 +196,7 @@ def show_member(
         available=becoming_available(connection, mine),
         expiring=expiring(connection, member_id),
         windows=windows_of(connection, mine),
-        gifts=gifts_of(connection, row.programme_id, mine),
+        gifts=gifts_of(connection, row.programme_id, mine, now),
     )
 
 

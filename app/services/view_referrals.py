@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, or_, select
 
 from app import clock
 from app.db import tables as t
@@ -98,15 +98,22 @@ def list_referrals(
     connection: Connection,
     *,
     programme_id: int | None = None,
+    people: Sequence[int] | None = None,
     state: str | None = None,
     before: int | None = None,
     limit: int | None = None,
 ) -> Page[ReferralView]:
-    """Return referrals, newest first; a page may be shorter than `limit` and not be the last."""
+    """Return referrals, newest first; a page may be shorter than `limit` and not be the last.
+
+    `people` are the accounts of one person: of those who recommended or were brought.
+    """
     size = page_size(limit)
     query = _referrals().order_by(t.referral.c.id.desc()).limit(size + 1)
     if programme_id is not None:
         query = query.where(t.referral.c.programme_id == programme_id)
+    if people is not None:
+        sides = (t.referral.c.referrer_id, t.referral.c.friend_id)
+        query = query.where(or_(*(side.in_(people) for side in sides)))
     if state is not None:
         stored = State.APPROVED.value if state == REWARDED else state
         query = query.where(t.referral.c.state == stored)

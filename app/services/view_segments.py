@@ -34,6 +34,14 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     tier: str | None
 
 
+class Belonging(msgspec.Struct, frozen=True, kw_only=True):
+    """A segment of the version in force that a member is in, since when."""
+
+    key: str
+    name: str
+    since: datetime
+
+
 def list_segments(connection: Connection, programme_id: int, now: datetime) -> list[SegmentView]:
     """Return the segments of the version in force, in the order of the document."""
     known = versions(connection, programme_id)
@@ -93,6 +101,22 @@ def members_of(
     return [
         Member(id=row.id, since=row.since, balance=row.balance, tier=row.tier)
         for row in connection.execute(query)
+    ]
+
+
+def segments_of(
+    connection: Connection, programme_id: int, member_id: int, now: datetime
+) -> list[Belonging]:
+    """Return which segments of the version in force somebody is in, as counted last."""
+    programme = in_force(versions(connection, programme_id), now).programme
+    if not programme.segments:
+        return []
+    query = current(programme_id).where(t.segment_member.c.member_id == member_id)
+    since = {row.segment: row.since for row in connection.execute(query)}
+    return [
+        Belonging(key=one.key, name=one.shown, since=since[one.key])
+        for one in programme.segments
+        if one.key in since
     ]
 
 

@@ -35,6 +35,7 @@ def test_a_member_s_card_badge_and_waiting_reward_are_told(run: Run, pipeline: P
     people.tell(0, cups(2, 2))
     told = plain(run("member", "show", member))
     assert "  the card card: 1 of 3, 1 full before" in told
+    assert "  the challenge pair: won" in told
     assert "  the badge Regular guest (regular)" in told
     assert "  the reward coffee of the rule card is to be given: in a moment" in told
     assert "The reward “coffee”: for the 1st full card “card” (3 pieces)." in told
@@ -46,6 +47,9 @@ def test_a_member_s_card_badge_and_waiting_reward_are_told(run: Run, pipeline: P
     found = data(run("member", "show", member, "--json"))
     assert found["cards"] == [{"rule": "card", "punched": 1, "every": 3, "full": 1}]
     assert found["badges"] == [{"key": "regular", "name": "Regular guest"}]
+    assert found["challenges"] == [
+        {"challenge": "pair", "done": 0, "needed": 2, "through": None, "won": True}
+    ]
     assert [(one["rule"], one["reward"]) for one in found["waiting"]] == [("card", "coffee")]
 
 

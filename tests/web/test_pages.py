@@ -12,6 +12,7 @@ import webhooks
 from app.db import tables as t
 from app.services.outcomes import Outcome, record
 from app.services.view_deliveries import STATUSES
+from app.services.view_referrals import SHOWN_STATES
 from app.services.writeback import block
 from app.web.console.words import WORDS, masked
 from tests.pipeline import Pipeline, captured_delivery
@@ -242,7 +243,8 @@ def test_there_are_words_for_every_status_and_for_every_refusal() -> None:
                     if isinstance(part, ast.Constant) and isinstance(part.value, str)
                 }
     assert len(refusals) > 5
-    assert refusals | set(STATUSES) <= set(WORDS)
+    friends = {f"referral {state}" for state in SHOWN_STATES}
+    assert refusals | set(STATUSES) | friends <= set(WORDS)
 
 
 @pytest.mark.parametrize(

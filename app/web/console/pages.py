@@ -14,6 +14,7 @@ from app.services.reward_words import reward_words
 from app.services.stores import list_stores
 from app.services.view_awards import AwardView
 from app.services.view_deliveries import STATUSES, list_deliveries, show_delivery, topics
+from app.services.view_gifts import card_words, challenge_words
 from app.services.view_ledger import EntryView, ledger_of, sentence
 from app.services.view_members import list_members, show_member
 from app.services.view_redemptions import (
@@ -22,6 +23,9 @@ from app.services.view_redemptions import (
     list_redemptions,
     show_redemption,
 )
+from app.services.view_referrals import ReferralView, list_referrals
+from app.services.view_referrals import sentence as against
+from app.services.view_segments import segments_of
 from app.services.view_stores import store_views, totals
 from app.services.view_tiers import missing_words, tier_name, tier_view
 from app.services.views import LARGEST_ID, ProgrammeView, programme_views
@@ -114,8 +118,9 @@ def members() -> str:
 
 @pages.get("/members/<int:member_id>")
 def member(member_id: int) -> str:
-    """One member: balance, accounts in the shops, ledger with reasons, objects."""
+    """One member: balance, accounts in the shops, ledger with reasons, gifts, friends, objects."""
     context = here()
+    now = context.runtime.clock()
     with context.runtime.database.snapshot() as connection:
         found = show_member(
             connection,
@@ -123,10 +128,17 @@ def member(member_id: int) -> str:
             member_id,
             objects_before=_number("objects"),
             limit=_OBJECTS,
+            now=now,
         )
         programme = programme_views(connection)[found.member.programme_id]
         ledger = ledger_of(connection, member_id, before=_number("before"))
-        standing = tier_view(connection, member_id, context.runtime.clock())
+        standing = tier_view(connection, member_id, now)
+        referrals = list_referrals(
+            connection,
+            people=[] if found.member.merged_into else [member_id, *found.joined],
+            before=_number("friends"),
+            limit=_OBJECTS,
+        )
         taken = list_redemptions(
             connection, member_id=member_id, before=_number("rewards"), limit=_OBJECTS
         )
@@ -141,12 +153,20 @@ def member(member_id: int) -> str:
             tier=standing,
             tier_name=tier_name,
             missing_words=missing_words,
+            card_words=card_words,
+            challenge_words=challenge_words,
+            segments=segments_of(connection, programme.id, member_id, now),
+            referrals=referrals,
+            against=_against,
             called=_called,
             price=_price,
             said=partial(_said, programme),
             worth=partial(_worth, programme),
             older_entries=_older("console.member", "before", ledger.older, member_id=member_id),
             older_taken=_older("console.member", "rewards", taken.older, member_id=member_id),
+            older_referrals=_older(
+                "console.member", "friends", referrals.older, member_id=member_id
+            ),
             older_objects=_older(
                 "console.member", "objects", found.objects.older, member_id=member_id
             ),
@@ -203,6 +223,10 @@ def redemption(redemption_id: int) -> str:
             refunds=refund_words(found, language),
             said=partial(_said, programme),
         )
+
+
+def _against(one: ReferralView) -> str:
+    return against(one, reader().language)
 
 
 def _price(one: RedemptionView) -> str:

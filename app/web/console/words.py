@@ -42,6 +42,15 @@ WORDS = {
     "confirmed": mark("confirmed"),
     "proved": mark("proved by the shop"),
     "joined": mark("settled with another claim"),
+    # how far a recommendation has come
+    "referral pending": mark("no order yet"),
+    "referral held": mark("held for review"),
+    "referral approved": mark("approved"),
+    "referral rewarded": mark("rewarded"),
+    "referral refused": mark("refused"),
+    "referral undone": mark("the order was given back"),
+    "referral void": mark("counts for nothing"),
+    "referral joined": mark("counted with another one"),
     # why a webhook request was refused
     "not a POST": mark("not a POST"),
     "too large": mark("too large"),
