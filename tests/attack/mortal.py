@@ -18,7 +18,7 @@ from jobs.outlets import outlets
 from jobs.push import push
 from jobs.runtime import Runtime, new_runtime
 from jobs.shops import Shops
-from tests.attack.redemption_help import hurry
+from tests.attack.slow_line import hurry
 from tests.pipeline import TestClock
 
 KILLED = -signal.SIGKILL

@@ -9,7 +9,8 @@ import pytest
 from jobs.push import push
 from jobs.shops import Shops
 from tests.attack import mortal
-from tests.attack.redemption_help import EARNED, Life, hurry, open_troubled
+from tests.attack.redemption_help import EARNED, Life, open_troubled
+from tests.attack.slow_line import hurry
 from tests.pipeline import Pipeline
 from tests.way.rewards import PLATFORMS
 
