@@ -28,6 +28,7 @@ from app.services.merge import merge_accounts
 from app.services.redeem import Outlet, redeem
 from app.services.release import release
 from app.services.stores import Store
+from jobs.outlets import outlets
 from tests.pipeline import Pipeline
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -222,6 +223,24 @@ class People:
                 actor="test",
                 now=self.pipeline.clock(),
             )
+
+    def take(self, customer: str, reward: str) -> int:
+        """Take a reward for a customer of the first store, where the stores can make or give it."""
+        runtime, member_id = self.pipeline.runtime, self.member(0, customer)
+        return runtime.database.run(
+            lambda connection: redeem(
+                connection,
+                runtime.vault,
+                programme_id=self.programme_id,
+                member_id=member_id,
+                reward=reward,
+                outlets=outlets(
+                    connection, runtime.settings.keyring, runtime.connectors, self.programme_id
+                ),
+                actor="tests",
+                now=runtime.clock(),
+            )
+        )
 
     def release(self, redemption_id: int) -> str:
         """Give up a reward whose code was not made yet; returns its state then."""

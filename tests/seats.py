@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.services.redeem import redeem
 from app.services.release import release
 from app.services.waiting import line_of, wait
-from jobs.outlets import outlets
 from tests.people import People, account, order
 from tests.pipeline import Pipeline
 
@@ -53,21 +51,7 @@ def run(people: People, act: Callable[..., Any], **values: Any) -> Any:
 
 
 def take(people: People, guest: int, reward: str = "tasting") -> int:
-    runtime, member_id = people.pipeline.runtime, people.member(0, str(guest))
-    return runtime.database.run(
-        lambda connection: redeem(
-            connection,
-            runtime.vault,
-            programme_id=people.programme_id,
-            member_id=member_id,
-            reward=reward,
-            outlets=outlets(
-                connection, runtime.settings.keyring, runtime.connectors, people.programme_id
-            ),
-            actor="tests",
-            now=runtime.clock(),
-        )
-    )
+    return people.take(str(guest), reward)
 
 
 def waits(people: People, guest: int) -> int:

@@ -12,11 +12,9 @@ from app.errors import Conflict, Invalid, NotFound
 from app.services.fulfil import fulfil, pledges, settle_donations
 from app.services.letters import letter
 from app.services.mail import claim_mail
-from app.services.redeem import redeem
 from app.services.redemption_words import way
 from app.services.release import release
 from app.services.view_redemptions import show_redemption
-from jobs.outlets import outlets
 from tests.cli.answers import data, plain, stempel
 from tests.people import JAN, OLA, People, account, order
 from tests.pipeline import Pipeline
@@ -72,24 +70,6 @@ def people(pipeline: Pipeline) -> People:
     return people
 
 
-def take(people: People, customer: str, reward: str) -> int:
-    runtime, member_id = people.pipeline.runtime, people.member(0, customer)
-    return runtime.database.run(
-        lambda connection: redeem(
-            connection,
-            runtime.vault,
-            programme_id=people.programme_id,
-            member_id=member_id,
-            reward=reward,
-            outlets=outlets(
-                connection, runtime.settings.keyring, runtime.connectors, people.programme_id
-            ),
-            actor="tests",
-            now=runtime.clock(),
-        )
-    )
-
-
 def do(
     people: People, act: Callable[..., str], redemption_id: int, reason: str = "at the till"
 ) -> str:
@@ -113,12 +93,12 @@ def told(people: People, redemption_id: int, language: str = "en") -> list[str]:
 
 
 def test_a_prize_is_held_for_one_member_until_it_is_handed_out_or_released(people: People) -> None:
-    mug = take(people, "5", "mug")
+    mug = people.take("5", "mug")
     assert told(people, mug) == ["issued", "100 points spent: it is to be handed out"]
     with pytest.raises(Conflict, match="all of it has been taken"):
-        take(people, "6", "mug")
+        people.take("6", "mug")
     assert do(people, release, mug) == "released"
-    mug = take(people, "6", "mug")
+    mug = people.take("6", "mug")
     assert [do(people, fulfil, mug) for _ in range(2)] == ["used", "used"]
     assert told(people, mug)[-1] == "It was handed out"
     with pytest.raises(Conflict, match="or handed out"):
@@ -127,10 +107,10 @@ def test_a_prize_is_held_for_one_member_until_it_is_handed_out_or_released(peopl
 
 
 def test_what_cannot_be_handed_out_says_why(people: People) -> None:
-    mug, link = take(people, "5", "mug"), take(people, "5", "recipes")
+    mug, link = people.take("5", "mug"), people.take("5", "recipes")
     for wrong, kind, why in (
         (link, Conflict, "nothing that anybody hands out"),
-        (take(people, "5", "shelter"), Conflict, "donation settle"),
+        (people.take("5", "shelter"), Conflict, "donation settle"),
         (1, NotFound, "no redemption 1"),
     ):
         with pytest.raises(kind, match=why):
@@ -143,7 +123,7 @@ def test_what_cannot_be_handed_out_says_why(people: People) -> None:
 
 
 def test_a_download_is_used_at_once_and_its_address_sent(people: People) -> None:
-    link = take(people, "5", "recipes")
+    link = people.take("5", "recipes")
     assert told(people, link) == ["used", "50 points spent, and the address was told"]
     with pytest.raises(Conflict, match="it was used"):
         do(people, release, link)
@@ -157,7 +137,7 @@ def test_a_download_is_used_at_once_and_its_address_sent(people: People) -> None
 
 def test_what_was_given_for_a_cause_adds_up_until_it_is_paid(people: People) -> None:
     pipeline = people.pipeline
-    first, second, third = (take(people, one, "shelter") for one in ("5", "6", "6"))
+    first, second, third = (people.take(one, "shelter") for one in ("5", "6", "6"))
     do(people, release, second)
     with pipeline.database.snapshot() as connection:
         [book] = pledges(connection, people.programme_id)
@@ -215,7 +195,7 @@ def test_the_commands_say_it_to_people_and_to_scripts(people: People) -> None:
 
 
 def test_a_prize_that_was_not_handed_out_and_says_so_is_found(people: People) -> None:
-    mug = take(people, "5", "mug")
+    mug = people.take("5", "mug")
     with people.pipeline.database.transaction() as connection:
         connection.execute(update(t.redemption).where(t.redemption.c.id == mug).values(uses=1))
     [problem] = people.pipeline.verified().problems
