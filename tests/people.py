@@ -287,6 +287,20 @@ class People:
         with self.pipeline.database.snapshot() as connection:
             return connection.execute(query).all()
 
+    def balance(self, number: str = "5", store: int = 0) -> int:
+        """Return what the account of a shop's customer has."""
+        [row] = self.rows("member", id=self.member(store, number))
+        found: int = row.balance
+        return found
+
+    def windows(self) -> dict[str, int]:
+        """Return what windows are worth, by rule and key."""
+        return {
+            f"{row.rule} {row.window_key}": row.points
+            for row in self.rows("award", object_id=None)
+            if row.points
+        }
+
     def balances(self) -> list[int]:
         """Return what each living account has."""
         return sorted(row.balance for row in self.rows("member") if row.merged_into is None)

@@ -54,11 +54,6 @@ class Friends(People):
     def referrals(self) -> list[Row[Any]]:
         return list(self.rows("referral"))
 
-    def balance(self, number: str, store: int = 0) -> int:
-        [row] = self.rows("member", id=self.member(store, number))
-        found: int = row.balance
-        return found
-
     def pending(self, number: str) -> int:
         [row] = self.rows("member", id=self.member(0, number))
         found: int = row.pending

@@ -11,7 +11,7 @@ from jobs.grants import give_grants
 from tests.cards import cups
 from tests.people import OLA, People, account
 from tests.pipeline import Pipeline
-from tests.services.test_order_windows import balance, given, sentences
+from tests.services.test_order_windows import sentences
 
 SOURCE = """
 [programme]
@@ -47,13 +47,13 @@ def test_a_card_pays_when_it_is_full_and_a_returned_piece_un_punches_it(
 ) -> None:
     people = opened(pipeline)
     people.tell(0, cups(1, 2))
-    assert balance(people) == 0
+    assert people.balance() == 0
     people.tell(0, cups(2, 2, days=10))
-    assert (balance(people), given(people)) == (30, {"card items:1": 30})
+    assert (people.balance(), people.windows()) == (30, {"card items:1": 30})
     people.tell(0, cups(1, 2, back=2, at=1))
-    assert (balance(people), given(people)) == (0, {})
+    assert (people.balance(), people.windows()) == (0, {})
     people.tell(0, cups(3, 4, days=20))
-    assert (balance(people), given(people)) == (60, {"card items:1": 30, "card items:2": 30})
+    assert (people.balance(), people.windows()) == (60, {"card items:1": 30, "card items:2": 30})
     assert people.problems() == []
 
 
@@ -107,18 +107,18 @@ def test_the_preset_of_challenges_pays_each_once_in_its_window(pipeline: Pipelin
     people = People(pipeline, programme_id, [pipeline.store(programme_id)])
     for week in range(3):
         people.tell(0, cups(week + 1, days=7 * week))  # 21 and 28 November, 5 December
-    assert given(people) == {"three-in-thirty-days challenge:2026-12": 100}
+    assert people.windows() == {"three-in-thirty-days challenge:2026-12": 100}
     people.tell(0, cups(4, days=22))
-    assert given(people) == {
+    assert people.windows() == {
         "three-in-thirty-days challenge:2026-12": 100,
         "four-weeks-in-a-row challenge:2026": 150,
     }
-    assert balance(people) == 250
+    assert people.balance() == 250
     people.tell(0, cups(5, days=23))
     people.tell(0, cups(6, days=24))
-    assert balance(people) == 250
+    assert people.balance() == 250
     people.tell(0, cups(2, days=7, standing=Standing.CANCELLED, at=1))
-    assert given(people) == {"three-in-thirty-days challenge:2026-12": 100}
+    assert people.windows() == {"three-in-thirty-days challenge:2026-12": 100}
     assert people.problems() == []
 
 

@@ -63,21 +63,6 @@ def placed(
     return msgspec.structs.replace(told, facts=facts, occurred_at=NOON + timedelta(hours=hours))
 
 
-def balance(people: People, customer: str = "5") -> int:
-    [row] = people.rows("member", id=people.member(0, customer))
-    found: int = row.balance
-    return found
-
-
-def given(people: People) -> dict[str, int]:
-    """Return what windows are worth."""
-    return {
-        f"{row.rule} {row.window_key}": row.points
-        for row in people.rows("award", object_id=None)
-        if row.points
-    }
-
-
 def sentences(people: People, language: str, customer: str = "5") -> list[str]:
     with people.pipeline.database.snapshot() as connection:
         entries = ledger_of(connection, people.member(0, customer)).items
@@ -88,15 +73,15 @@ def test_a_refunded_order_gives_its_share_of_the_day_to_the_others(pipeline: Pip
     people = opened(pipeline, DAILY)
     people.tell(0, placed(1))
     people.tell(0, placed(2, "25.00", hours=1))
-    assert balance(people) == 30
-    assert given(people) == {"daily day:2026-11-20": -15}
+    assert people.balance() == 30
+    assert people.windows() == {"daily day:2026-11-20": -15}
     people.tell(0, placed(1, refunded="8.00", at=1))
-    assert balance(people) == 30
+    assert people.balance() == 30
     people.tell(0, placed(1, refunded="20.00", at=2))
-    assert balance(people) == 25
-    assert given(people) == {}
+    assert people.balance() == 25
+    assert people.windows() == {}
     people.tell(0, placed(1, at=3))
-    assert balance(people) == 30
+    assert people.balance() == 30
     assert people.problems() == []
 
 
@@ -171,15 +156,15 @@ def test_a_first_order_that_is_given_back_makes_the_second_one_the_first(
 ) -> None:
     people = opened(pipeline, FIRST)
     people.tell(0, placed(1))
-    assert balance(people) == 70
+    assert people.balance() == 70
     people.tell(0, placed(2, hours=1))
-    assert balance(people) == 90
+    assert people.balance() == 90
     people.tell(0, placed(1, refunded="20.00", at=1))
-    assert balance(people) == 70  # the second is the first now: nothing moves but the refund
+    assert people.balance() == 70  # the second is the first now: nothing moves but the refund
     people.tell(0, placed(2, hours=1, standing=Standing.CANCELLED, at=2))
-    assert balance(people) == 0
+    assert people.balance() == 0
     people.tell(0, placed(1, at=3))
-    assert balance(people) == 70
+    assert people.balance() == 70
     assert people.problems() == []
 
 
@@ -190,18 +175,18 @@ def test_an_older_order_that_comes_late_is_the_first_after_all(pipeline: Pipelin
     [award] = people.rows("award", object_id=None)
     older = next(row for row in people.rows("source_object") if row.external_id == "1")
     assert json.loads(award.explanation)["objects"] == [older.id]
-    assert balance(people) == 90
+    assert people.balance() == 90
     assert people.problems() == []
 
 
 def test_every_tenth_order_pays_and_a_refund_shifts_the_later_ones(pipeline: Pipeline) -> None:
     people = opened(pipeline, TENTH)
     people.receive([(0, [placed(n, "0.50", hours=n) for n in range(1, 21)])])
-    assert given(people) == {"each-tenth orders:10": 100, "each-tenth orders:20": 100}
+    assert people.windows() == {"each-tenth orders:10": 100, "each-tenth orders:20": 100}
     people.tell(0, placed(7, "0.50", hours=7, refunded="0.50", at=1))
-    assert given(people) == {"each-tenth orders:10": 100}
+    assert people.windows() == {"each-tenth orders:10": 100}
     people.tell(0, placed(21, "0.50", hours=21))
-    assert given(people) == {"each-tenth orders:10": 100, "each-tenth orders:20": 100}
+    assert people.windows() == {"each-tenth orders:10": 100, "each-tenth orders:20": 100}
     assert people.problems() == []
 
 
@@ -213,10 +198,10 @@ def test_a_later_cap_leaves_the_orders_of_the_same_day_that_came_before_it(
     pipeline.programme(source=HEAD.format(debt="debt") + DAILY + FIRST)
     people.tell(0, placed(1, "50.00"))
     people.tell(0, placed(2, "50.00", hours=2))
-    assert balance(people) == 50 + 30  # and no first order: that was placed before the rule
+    assert people.balance() == 50 + 30  # and no first order: that was placed before the rule
     pipeline.programme(source=HEAD.format(debt="debt"))
     people.tell(0, placed(2, "50.00", hours=2, refunded="40.00", at=1))
-    assert balance(people) == 50 + 10
+    assert people.balance() == 50 + 10
     assert people.problems() == []
 
 
@@ -224,13 +209,13 @@ def test_orders_of_joined_accounts_share_one_day_and_one_first_order(pipeline: P
     people = opened(pipeline, DAILY + FIRST)
     people.tell(0, placed(1, "40.00", customer="5"))
     people.tell(0, placed(2, "45.00", customer="6", hours=1))
-    assert (balance(people, "5"), balance(people, "6")) == (80, 80)
+    assert (people.balance("5"), people.balance("6")) == (80, 80)
     people.merge(people.member(0, "5"), people.member(0, "6"))
-    assert balance(people, "5") == 80
+    assert people.balance("5") == 80
     assert people.problems() == []
     people.tell(0, placed(1, "40.00", customer="5", refunded="40.00", at=1))
     people.tell(0, placed(2, "45.00", customer="6", hours=1, refunded="20.00", at=2))
-    assert balance(people, "5") == 25 + 50
+    assert people.balance("5") == 25 + 50
     assert people.problems() == []
 
 
@@ -240,11 +225,11 @@ def test_an_order_that_changes_owners_leaves_its_share_of_the_day_behind(
     people = opened(pipeline, DAILY + FIRST)
     people.tell(0, placed(1, "40.00"))
     people.tell(0, placed(2, "45.00", hours=1))
-    assert balance(people) == 80
+    assert people.balance() == 80
     people.tell(0, placed(1, "40.00", customer="6", at=1))
-    assert (balance(people, "5"), balance(people, "6")) == (80, 80)
+    assert (people.balance("5"), people.balance("6")) == (80, 80)
     people.tell(0, placed(2, "45.00", customer="6", hours=1, at=2))
-    assert (balance(people, "5"), balance(people, "6")) == (0, 80)
+    assert (people.balance("5"), people.balance("6")) == (0, 80)
     assert people.problems() == []
 
 
@@ -254,7 +239,7 @@ def test_an_order_that_gets_its_rate_later_takes_its_share_of_the_day_then(
     people = opened(pipeline, DAILY)
     people.tell(0, placed(1))
     people.tell(0, placed(2, "10.00", hours=1, currency="EUR"))
-    assert balance(people) == 20
+    assert people.balance() == 20
     with pipeline.database.transaction() as connection:
         add_rate(
             connection,
@@ -265,8 +250,8 @@ def test_an_order_that_gets_its_rate_later_takes_its_share_of_the_day_then(
             since=NOON - timedelta(days=1),
             now=pipeline.clock(),
         )
-    assert balance(people) == 30
-    assert given(people) == {"daily day:2026-11-20": -30}
+    assert people.balance() == 30
+    assert people.windows() == {"daily day:2026-11-20": -30}
     assert people.problems() == []
 
 
@@ -281,9 +266,9 @@ def test_a_cap_never_makes_points_out_of_a_refund(
     if spent:
         people.spend(people.member(0, "5"), spent)
     people.tell(0, placed(1, "60.00", refunded="60.00", at=1))
-    assert balance(people) == (0 if debt == "forgive" else -spent)
+    assert people.balance() == (0 if debt == "forgive" else -spent)
     people.tell(0, placed(1, "60.00", at=2))
-    assert balance(people) == 30 - spent
+    assert people.balance() == 30 - spent
     assert people.problems() == []
 
 
@@ -394,5 +379,5 @@ def test_a_cap_limits_what_the_products_of_one_store_earn(
     lines = tuple(msgspec.structs.replace(line, product="17") for line in told.facts.lines)
     facts = msgspec.structs.replace(told.facts, lines=lines)
     people.tell(0, msgspec.structs.replace(told, facts=facts))
-    assert balance(people) == points
+    assert people.balance() == points
     assert people.problems() == []

@@ -12,7 +12,7 @@ from app.settings import Settings
 from tests.locks import wait_for_lock
 from tests.people import REWARDS
 from tests.pipeline import Pipeline
-from tests.services.test_tiers import HEAD, RULE, TIERS, gifts, judged, opened, placed, tier
+from tests.services.test_tiers import HEAD, RULE, TIERS, judged, opened, placed, tier
 
 ONE_BY_ONE = Slices(1, 1)
 GRACE = TIERS.replace("months = 12", "months = 12\ngrace_days = 30")
@@ -36,7 +36,7 @@ def test_tiers_of_a_later_version_are_given_for_earlier_orders(pipeline: Pipelin
     [before] = people.rows("store_customer", external_id="5")
     assert run(pipeline) == 3
     assert (tier(people), tier(people, "6")) == ("silver", "bronze")
-    assert (judged(people)["1"], gifts(people)) == ((None, None), {})
+    assert (judged(people)["1"], people.windows()) == ((None, None), {})
     [after] = people.rows("store_customer", external_id="5")
     assert after.wanted_rev > before.wanted_rev
     assert (run(pipeline), people.problems()) == (0, [])
@@ -58,7 +58,7 @@ def test_time_takes_a_tier_away_when_its_grace_is_over_and_tells_the_shops(
     pipeline.clock.advance(days=21)
     run(pipeline)
     [lost] = people.rows("store_customer", external_id="5")
-    assert (tier(people), gifts(people)) == ("bronze", {"silver tier": 100})
+    assert (tier(people), people.windows()) == ("bronze", {"silver tier": 100})
     assert lost.wanted_rev == kept.wanted_rev + 1
     [member] = people.rows("member", id=people.member(0, "5"))
     assert member.tier_since < pipeline.clock.moment - timedelta(hours=1)  # at midnight

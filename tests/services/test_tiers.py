@@ -89,14 +89,6 @@ def tier(people: People, customer: str = "5") -> str | None:
     return found
 
 
-def gifts(people: People) -> dict[str, int]:
-    return {
-        f"{row.rule} {row.window_key}": row.points
-        for row in people.rows("award", object_id=None)
-        if row.points
-    }
-
-
 def test_each_order_is_judged_with_the_tier_that_earlier_ones_had_reached(
     pipeline: Pipeline,
 ) -> None:
@@ -111,7 +103,7 @@ def test_each_order_is_judged_with_the_tier_that_earlier_ones_had_reached(
         "4": ("gold", 4),
     }
     assert tier(people) == "gold"
-    assert gifts(people) == {"silver tier": 100, "gold tier": 300}
+    assert people.windows() == {"silver tier": 100, "gold tier": 300}
     assert people.problems() == []
 
 
@@ -121,7 +113,7 @@ def test_an_order_that_comes_late_is_counted_where_it_belongs(pipeline: Pipeline
     assert (judged(people), tier(people)) == ({"2": ("bronze", 1)}, "bronze")
     people.tell(0, placed(1, "500.00", hours=1))
     assert judged(people) == {"1": ("bronze", 1), "2": ("silver", 2)}
-    assert (tier(people), gifts(people)) == ("silver", {"silver tier": 100})
+    assert (tier(people), people.windows()) == ("silver", {"silver tier": 100})
     # Cancelled before the second one was placed, as a late message says.
     over = placed(1, "500.00", hours=1, standing=Standing.CANCELLED)
     people.tell(0, msgspec.structs.replace(over, modified_at=NOON + timedelta(hours=1.5)))
@@ -139,10 +131,10 @@ def test_a_refund_takes_tier_and_gift_and_leaves_what_earlier_orders_were_judged
     people.tell(0, placed(2, "10.00", hours=1))
     people.tell(0, placed(1, "500.00", refunded="20.00", at=1))
     assert judged(people) == {"1": ("bronze", 1), "2": ("silver", 2)}
-    assert (tier(people), gifts(people)) == ("bronze", {})
+    assert (tier(people), people.windows()) == ("bronze", {})
     assert people.problems() == []
     people.tell(0, placed(1, "500.00", at=2))
-    assert (tier(people), gifts(people)) == ("silver", {"silver tier": 100})
+    assert (tier(people), people.windows()) == ("silver", {"silver tier": 100})
     assert people.problems() == []
 
 
@@ -176,7 +168,7 @@ def test_two_accounts_of_one_person_have_one_tier(pipeline: Pipeline) -> None:
     people.tell(0, placed(3, "10.00", customer="6", hours=2))
     kept = people.merge(people.member(0, "5"), people.member(0, "6"))
     assert judged(people)["3"] == ("silver", 3)
-    assert gifts(people) == {"silver tier": 100}
+    assert people.windows() == {"silver tier": 100}
     rows = people.rows("member")
     assert {row.id: row.tier for row in rows if row.state != "merged"}[kept] == "silver"
     assert people.problems() == []
@@ -209,7 +201,7 @@ def test_another_name_moves_nobody(pipeline: Pipeline) -> None:
     pipeline.programme(source=HEAD + RULE + TIERS.replace('"Silver"', '"Regular"') + REWARDS)
     people.tell(0, placed(2, "10.00", hours=300))
     assert (judged(people)["2"], tier(people)) == (("silver", 2), "silver")
-    assert gifts(people) == {"silver tier": 100}
+    assert people.windows() == {"silver tier": 100}
     assert people.problems() == []
 
 

@@ -16,7 +16,7 @@ from app.services.tier_run import Slices, recalculate
 from app.settings import Settings
 from tests.people import REWARDS, People
 from tests.pipeline import Pipeline
-from tests.services.test_tiers import HEAD, NOON, RULE, gifts, judged, placed, tier
+from tests.services.test_tiers import HEAD, NOON, RULE, judged, placed, tier
 
 TIERS = """
 [tiers]
@@ -135,7 +135,7 @@ def end(people: People) -> object:
     known = sorted(row.external_id for row in people.rows("store_customer"))
     return (
         judged(people),
-        sorted(gifts(people).items()),
+        sorted(people.windows().items()),
         [(one, tier(people, one)) for one in known],
         sorted(row.balance for row in people.rows("member") if row.balance),
     )

@@ -10,7 +10,7 @@ from app.services.ingest import Incoming
 from app.settings import Settings
 from tests.people import OLA, People, account, open_people, removed, review
 from tests.pipeline import Pipeline
-from tests.services.test_order_windows import TENTH, given, opened, placed
+from tests.services.test_order_windows import TENTH, opened, placed
 
 
 def evaluated(people: People, event: Event) -> ingest.Batch:
@@ -68,6 +68,6 @@ def test_two_batches_that_judge_one_persons_orders_at_once_do_not_miss_each_othe
     with sqlite_database.transaction() as connection, pytest.raises(Conflict):
         ingest.commit(connection, batch, recheck=True)
     people.receive([(0, [tenth])])
-    assert given(people) == {}
+    assert people.windows() == {}
     assert people.problems() == []
     pipeline.close()
