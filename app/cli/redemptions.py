@@ -1,5 +1,7 @@
 """`stempel redeem` and `stempel redemption`: turning points into codes, and what becomes of them."""
 
+from collections.abc import Callable
+
 import click
 from sqlalchemy import Connection
 
@@ -41,6 +43,7 @@ from app.services.view_members import MemberView, find_member
 from app.services.view_redemptions import (
     STATES,
     RedemptionDetail,
+    RedemptionView,
     find_redemption,
     list_redemptions,
     show_redemption,
@@ -235,21 +238,7 @@ def release(context: Context, *, which: str, reason: str, actor: str, as_json: b
 
     Example: stempel redemption release 385862746112131073 --reason "took the wrong one"
     """
-
-    def undo(connection: Connection) -> RedemptionDetail:
-        number = find_redemption(connection, which)
-        give_back(
-            connection,
-            context.vault(),
-            redemption_id=number,
-            reason=reason,
-            actor=actor,
-            now=context.clock(),
-        )
-        return show_redemption(connection, number)
-
-    found = context.database().run(undo)
-    one = found.redemption
+    one = _after(context, give_back, which, reason=reason, actor=actor)
     back = "the points are back" if one.dead_at else "the points come back when the shop confirms"
     show(row_of(one), as_json, f"redemption {one.id}: {one.state}, {back}")
 
@@ -267,10 +256,18 @@ def hand_out(context: Context, *, which: str, reason: str, actor: str, as_json: 
 
     Example: stempel redemption fulfil 385862746112131073 --reason "at the counter"
     """
+    one = _after(context, fulfil, which, reason=reason, actor=actor)
+    show(row_of(one), as_json, f"redemption {one.id}: {called(one)}, used")
 
-    def note(connection: Connection) -> RedemptionDetail:
+
+def _after(
+    context: Context, act: Callable[..., object], which: str, *, reason: str, actor: str
+) -> RedemptionView:
+    """Do something about the redemption with this id or code; returns how it stands then."""
+
+    def write(connection: Connection) -> RedemptionView:
         number = find_redemption(connection, which)
-        fulfil(
+        act(
             connection,
             context.vault(),
             redemption_id=number,
@@ -278,7 +275,6 @@ def hand_out(context: Context, *, which: str, reason: str, actor: str, as_json: 
             actor=actor,
             now=context.clock(),
         )
-        return show_redemption(connection, number)
+        return show_redemption(connection, number).redemption
 
-    one = context.database().run(note).redemption
-    show(row_of(one), as_json, f"redemption {one.id}: {called(one)}, used")
+    return context.database().run(write)
