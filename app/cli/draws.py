@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
+from app.cli.named import programme_named
 from app.cli.printing import moment, stamp
-from app.cli.shared import Context, as_json, pass_context, show, table
+from app.cli.shared import Context, as_json, only_programme_option, pass_context, show, table
 from app.services.draws import DrawView, list_draws, show_draw
-from app.services.programmes import programme_id_of
 
 
 @click.group()
@@ -19,7 +19,7 @@ def draw() -> None:
 
 
 @draw.command("list")
-@click.option("--programme", "-p", metavar="KEY", help="Only of this programme.")
+@only_programme_option
 @as_json
 @pass_context
 def list_all(context: Context, *, programme: str | None, as_json: bool) -> None:
@@ -28,7 +28,7 @@ def list_all(context: Context, *, programme: str | None, as_json: bool) -> None:
         found = list_draws(
             connection,
             context.settings.keyring,
-            programme_id=None if programme is None else programme_id_of(connection, programme),
+            programme_id=programme_named(connection, programme),
         )
     rows = [
         [

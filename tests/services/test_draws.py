@@ -2,13 +2,11 @@
 
 import hashlib
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
-from click.testing import CliRunner, Result
 from sqlalchemy import case, select, update
 
-from app.cli import cli
-from app.cli.shared import Context
 from app.db import tables as t
 from app.errors import Conflict
 from app.services.draws import due_draws, join_draw, show_draw
@@ -17,10 +15,10 @@ from app.services.letters import letter
 from app.services.mail import claim_mail
 from app.services.release import release
 from jobs.draws import hold_draws
-from tests.cli.answers import data, plain
+from tests.cli.answers import data, plain, stempel
 from tests.people import JAN, OLA, People, account, order
 from tests.pipeline import Pipeline
-from tests.services.test_by_hand import do, take, told
+from tests.services.test_by_hand import do, told
 from tests.way.connected import unsound
 
 SOURCE = """
@@ -74,9 +72,9 @@ def test_one_of_the_tickets_wins_when_their_time_is_over_and_anybody_can_check_i
     people: People,
 ) -> None:
     pipeline = people.pipeline
-    tickets = [take(people, customer, "machine") for customer in ("5", "5", "6")]
+    tickets = [people.take(customer, "machine") for customer in ("5", "5", "6")]
     with pytest.raises(Conflict, match="as often as each may"):
-        take(people, "5", "machine")
+        people.take("5", "machine")
     draw_id, places = hold(people)
     assert places == []  # its time is not over
     with pipeline.database.snapshot() as connection:
@@ -85,7 +83,7 @@ def test_one_of_the_tickets_wins_when_their_time_is_over_and_anybody_can_check_i
 
     pipeline.clock.moment = CLOSES
     with pytest.raises(Conflict, match="its time is over"):
-        take(people, "6", "machine")
+        people.take("6", "machine")
     assert hold(people) == (draw_id, [1, None, None])
     assert hold(people) == (draw_id, [1, None, None])  # once
 
@@ -109,7 +107,7 @@ def test_one_of_the_tickets_wins_when_their_time_is_over_and_anybody_can_check_i
 def test_only_who_won_is_written_to(people: People) -> None:
     pipeline = people.pipeline
     for customer in ("5", "6"):
-        take(people, customer, "machine")
+        people.take(customer, "machine")
     with pipeline.database.transaction() as connection:
         connection.execute(update(t.mail).values(due_at=None))
     pipeline.clock.moment = CLOSES
@@ -126,9 +124,9 @@ def test_a_ticket_that_is_given_back_is_in_no_draw_and_two_accounts_are_one_pers
     people: People,
 ) -> None:
     pipeline = people.pipeline
-    given_back = take(people, "5", "machine")
+    given_back = people.take("5", "machine")
     do(people, release, given_back)
-    mine = [take(people, customer, "machine") for customer in ("5", "6")]
+    mine = [people.take(customer, "machine") for customer in ("5", "6")]
     people.merge(people.member(0, "5"), people.member(0, "6"))
     pipeline.programme(source=SOURCE.replace("winners = 1", "winners = 2"))
     pipeline.clock.moment = CLOSES
@@ -143,11 +141,11 @@ def test_a_ticket_that_is_given_back_is_in_no_draw_and_two_accounts_are_one_pers
 
 def test_a_later_end_keeps_the_draw_open_and_one_that_is_dropped_is_held(people: People) -> None:
     pipeline = people.pipeline
-    take(people, "5", "machine")
+    people.take("5", "machine")
     pipeline.programme(source=SOURCE.replace("12-24T18", "12-31T18"))
     pipeline.clock.moment = CLOSES
     assert hold(people)[1] == []
-    take(people, "6", "machine")
+    people.take("6", "machine")
     pipeline.programme(source=SOURCE[: SOURCE.index("[[reward]]")])
     assert hold(people)[1] == [1, None]
     with pipeline.database.snapshot() as connection:
@@ -156,7 +154,7 @@ def test_a_later_end_keeps_the_draw_open_and_one_that_is_dropped_is_held(people:
 
 def test_who_comes_in_the_moment_that_it_is_held_gets_no_ticket(people: People) -> None:
     pipeline = people.pipeline
-    take(people, "5", "machine")
+    people.take("5", "machine")
     early = pipeline.clock()
     pipeline.clock.moment = CLOSES
     hold(people)
@@ -170,7 +168,7 @@ def test_who_comes_in_the_moment_that_it_is_held_gets_no_ticket(people: People) 
 def test_winners_that_somebody_chose_are_found(people: People) -> None:
     pipeline = people.pipeline
     for customer in ("5", "6"):
-        take(people, customer, "machine")
+        people.take(customer, "machine")
     pipeline.clock.moment = CLOSES
     draw_id, _ = hold(people)
     other = case((t.draw_ticket.c.place.is_(None), 1), else_=None)
@@ -183,11 +181,8 @@ def test_winners_that_somebody_chose_are_found(people: People) -> None:
 def test_the_commands_show_what_was_committed_to_and_then_the_secret(people: People) -> None:
     pipeline = people.pipeline
 
-    def run(*words: object) -> Result:
-        env = pipeline.environment()
-        return CliRunner().invoke(cli, [str(word) for word in words], obj=Context(), env=env)
-
-    take(people, "5", "machine")
+    run = partial(stempel, pipeline)
+    people.take("5", "machine")
     [one] = data(run("draw", "list", "--json"))
     assert (one["tickets"], one["secret"], one["held_at"]) == (1, None, None)
     assert "not held yet" in plain(run("draw", "show", one["draw"]))
