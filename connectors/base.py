@@ -14,9 +14,10 @@ from typing import Literal, Protocol
 import msgspec
 
 from app.programme.events import Event
+from app.programme.shop_money import MoneyKind
 from connectors.http import HttpClient
 
-CONTRACT_VERSION = 2
+CONTRACT_VERSION = 3
 
 
 class Headers:
@@ -191,6 +192,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DiscountKind = Literal["percent", "fixed", "free-delivery", "free-product"]
+RewardKind = DiscountKind | MoneyKind
 
 
 class Discount(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,7 +227,8 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     """The result of making one code: `id` is the platform's; without one there is none, and `error` why.
 
     `taken`: the shop has such a code that is not ours, another one must be drawn. `never`: asking again
-    cannot help (the product or the customer is not there).
+    cannot help (the product or the customer is not there). Of store credit also: `undone`, no call until
+    now has made any, and `held`, nobody but a person can tell whether one has.
     """
 
     reference: str
@@ -233,6 +236,8 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     taken: bool = False
     never: bool = False
+    undone: bool = False
+    held: bool = False
 
 
 class MadeCode(msgspec.Struct, frozen=True, kw_only=True):
@@ -251,8 +256,8 @@ class CodeShown(msgspec.Struct, frozen=True, kw_only=True):
     """What the shop says about one code of ours.
 
     `exists`: the shop has it, if only in a trash. `usable`: somebody can still use it, now
-    or later. `uses`: how often it was used, None if the shop does not tell. With an `error` nothing is
-    known.
+    or later. `uses`: how often it was used (of money: 1 as soon as any of it was spent), None if the shop
+    does not tell. With an `error` nothing is known; `held`: and nobody but a person can find out.
     """
 
     reference: str
@@ -261,6 +266,33 @@ class CodeShown(msgspec.Struct, frozen=True, kw_only=True):
     usable: bool = False
     uses: int | None = None
     error: str | None = None
+    held: bool = False
+
+
+class Credit(msgspec.Struct, frozen=True, kw_only=True):
+    """Money to pay with in the shop: a gift card, or store credit on a customer's account.
+
+    To be given, or given already: then `id` is the platform's, if it is known. `reference` is ours and
+    unique. `code` is of a gift card only. `created_at` is when the member took it: nothing that is older
+    can be it. `tried_at`: when the last call began of which we do not know what it did; None: there is
+    none. `claimed`: what is known to be another one's of the same customer (platform's ids).
+    """
+
+    reference: str
+    kind: MoneyKind
+    title: str
+    value: Decimal
+    currency: str
+    customer: str | None
+    code: str | None = None
+    id: str | None = None
+    created_at: datetime
+    ends_at: datetime | None = None
+    tried_at: datetime | None = None
+    claimed: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Credit({self.reference})"
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
@@ -343,6 +375,25 @@ class Codes(Protocol):
         """
 
 
+class Credits(Protocol):
+    """Gives gift cards and store credit, and takes back what nobody has spent any of.
+
+    As `Codes`. Where a platform has nothing by which a call that is made twice gives once, it must look
+    for what an earlier call did before it gives, and leave to a person what cannot be told (`held`).
+    """
+
+    batch_size: int
+
+    def give(self, wanted: Sequence[Credit]) -> Sequence[Made]:
+        """Give it, each once."""
+
+    def look(self, given: Sequence[Credit]) -> Sequence[CodeShown]:
+        """Say how it stands."""
+
+    def end(self, given: Sequence[Credit]) -> Sequence[CodeShown]:
+        """Take back what is whole, and say how it stands then; what was spent in part is left as it is."""
+
+
 class Installer(Protocol):
     """Sets up what the platform must send us."""
 
@@ -363,6 +414,7 @@ class Shop(Protocol):
     reader: Reader | None
     writer: Writer | None
     codes: Codes | None
+    credits: Credits | None
     installer: Installer | None
     health: HealthCheck | None
 
@@ -377,7 +429,7 @@ class Connector(Protocol):
     contract: int
     fields: Sequence[Field]
     inbound: Inbound
-    makes: frozenset[DiscountKind]  # the kinds of codes that its shops can make
+    makes: frozenset[RewardKind]  # the kinds of rewards that its shops can make
     shows_perks: bool  # its writer shows `CustomerState.perks`
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:

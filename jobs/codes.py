@@ -1,7 +1,7 @@
-"""Discount codes of one store: made, looked at and ended at the shop, with no transaction open.
+"""Discount codes, gift cards and store credit of one store: made, looked at and ended at the shop.
 
-A call whose answer is lost is made again: the shop finds the code by its reference (DESIGN.md,
-Redemption).
+No transaction is open meanwhile. A call whose answer is lost is made again: the shop finds what is there
+by its reference (DESIGN.md, Redemption).
 """
 
 import logging
@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from app.errors import Passing
+from app.errors import ConfigError, Passing
+from app.programme.shop_money import SHOP_MONEY
 from app.services import codes
 from app.services.code_answers import Answer, note_answers
 from app.services.codes import Act, CodeTask
 from app.services.stores import Store
-from connectors.base import Codes, CodeShown, Discount, Made, MadeCode, Shop
+from connectors.base import Codes, CodeShown, Credit, Credits, Discount, Made, MadeCode, Shop
 from jobs import policy
 from jobs.rests import let_rest
 from jobs.runtime import Runtime
@@ -30,11 +31,11 @@ _EMBEDDED_BATCH = 20  # keeps the write lock of SQLite short
 
 def push_codes(runtime: Runtime, store: Store, shop: Shop | None) -> int:
     """Do what is due about a store's codes; returns how many were dealt with."""
-    if shop is None or shop.codes is None:
+    if shop is None or (shop.codes is None and shop.credits is None):
         with runtime.database.transaction() as connection:
             codes.await_keys(connection, store.id, runtime.clock())
         return 0
-    limit = shop.codes.batch_size
+    limit = min(one.batch_size for one in (shop.codes, shop.credits) if one is not None)
     if runtime.database.embedded:
         limit = min(limit, _EMBEDDED_BATCH)
     with runtime.database.transaction() as connection:
@@ -42,18 +43,19 @@ def push_codes(runtime: Runtime, store: Store, shop: Shop | None) -> int:
     runtime.reach("codes.claimed")
     left = list(tasks)
     for act in Act:
-        due = [task for task in tasks if task.act is act]
-        left = [task for task in left if task.act is not act]
-        if due and not _push(runtime, store, shop.codes, act, due):
-            _rest(runtime, left)
-            break
+        for money in (False, True):
+            due = [task for task in tasks if (task.act, task.kind in SHOP_MONEY) == (act, money)]
+            left = [task for task in left if task not in due]
+            if due and not _push(runtime, store, shop, act, due):
+                _rest(runtime, left)
+                return len(tasks)
     return len(tasks)
 
 
-def _push(runtime: Runtime, store: Store, role: Codes, act: Act, due: Sequence[CodeTask]) -> bool:
+def _push(runtime: Runtime, store: Store, shop: Shop, act: Act, due: Sequence[CodeTask]) -> bool:
     """Make one call and note its answers; returns False if the store must rest."""
     try:
-        answers = _answers(role, act, due, runtime.clock())
+        answers = _answers(shop, act, due, runtime.clock())
     except Exception as error:  # noqa: BLE001 - the edge of the jobs: recorded, never swallowed
         return _failed(runtime, store, due, error)
     runtime.reach(f"codes.{act}.answered")
@@ -68,16 +70,42 @@ def _push(runtime: Runtime, store: Store, role: Codes, act: Act, due: Sequence[C
     return True
 
 
-def _answers(role: Codes, act: Act, due: Sequence[CodeTask], now: datetime) -> list[Answer]:
+def _answers(shop: Shop, act: Act, due: Sequence[CodeTask], now: datetime) -> list[Answer]:
+    """Ask about tasks that are all of money, or all of discount codes."""
     if act is Act.MAKE:
-        made = {one.reference: one for one in role.make([_discount(task) for task in due])}
+        made = {one.reference: one for one in _give(shop, due)}
         return [_made(task, made.get(str(task.id)), now) for task in due]
+    shown = {one.reference: one for one in _ask(shop, act, due)}
+    return [_shown(task, shown.get(str(task.id)), now) for task in due]
+
+
+def _give(shop: Shop, due: Sequence[CodeTask]) -> Sequence[Made]:
+    if due[0].kind in SHOP_MONEY:
+        return _credits(shop).give([_credit(task) for task in due])
+    return _codes(shop).make([_discount(task) for task in due])
+
+
+def _ask(shop: Shop, act: Act, due: Sequence[CodeTask]) -> Sequence[CodeShown]:
+    if due[0].kind in SHOP_MONEY:
+        credit = _credits(shop)
+        return (credit.look if act is Act.LOOK else credit.end)([_credit(task) for task in due])
     asked = [
-        MadeCode(reference=str(task.id), code=task.code, id=task.remote_id, spent=task.spent)
+        MadeCode(reference=str(task.id), code=task.code or "", id=task.remote_id, spent=task.spent)
         for task in due
     ]
-    shown = {one.reference: one for one in (role.look if act is Act.LOOK else role.end)(asked)}
-    return [_shown(task, shown.get(str(task.id)), now) for task in due]
+    return (_codes(shop).look if act is Act.LOOK else _codes(shop).end)(asked)
+
+
+def _codes(shop: Shop) -> Codes:
+    if shop.codes is None:
+        raise ConfigError("this store's connector makes no discount codes (any more)")
+    return shop.codes
+
+
+def _credits(shop: Shop) -> Credits:
+    if shop.credits is None:
+        raise ConfigError("this store's connector gives no gift cards or store credit (any more)")
+    return shop.credits
 
 
 def _made(task: CodeTask, made: Made | None, now: datetime) -> Answer:
@@ -110,13 +138,37 @@ def _shown(task: CodeTask, shown: CodeShown | None, now: datetime) -> Answer:
     )
 
 
+def _credit(task: CodeTask) -> Credit:
+    if task.kind not in {"gift-card", "store-credit"} or task.facts.value is None:
+        raise TypeError(f"redemption {task.id} is no money")
+    return Credit(
+        reference=str(task.id),
+        kind=task.kind,
+        title=task.title,
+        value=task.facts.value,
+        currency=task.facts.currency or task.currency,
+        customer=task.customer,
+        code=task.code,
+        id=task.remote_id,
+        created_at=task.created_at,
+        ends_at=task.ends_at,
+        tried_at=task.tried_at,
+        claimed=task.claimed,
+    )
+
+
 def _discount(task: CodeTask) -> Discount:
     facts = task.facts
+    match task.kind:
+        case "gift-card" | "store-credit":
+            raise TypeError(f"redemption {task.id} is no discount code")
+        case kind:
+            pass
     return Discount(
         reference=str(task.id),
-        code=task.code,
+        code=task.code or "",
         title=task.title,
-        kind=task.kind,
+        kind=kind,
         value=facts.value,
         currency=task.currency,
         product=facts.product,

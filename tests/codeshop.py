@@ -31,7 +31,7 @@ class CodeShop:
     trouble: Trouble = ""
     made: dict[str, ShopCode] = field(default_factory=dict)
     batch_size: int = 100
-    reader = writer = installer = health = None
+    reader = writer = credits = installer = health = None
 
     @property
     def codes(self) -> "CodeShop":

@@ -72,6 +72,7 @@ def issue(
             "member_id": member_id,
             "object_id": object_id,
             "reward": facts.reward,
+            "kind": facts.kind,
             "state": facts.state.value,
             "customer": None if customer is None else str(customer),
             "code": code,

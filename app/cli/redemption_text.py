@@ -7,6 +7,7 @@ from typing import Any
 from app.cli.printing import entry_row, moment, stamp
 from app.cli.spreadsheets import as_text
 from app.programme.by_hand import DONATION, DOWNLOAD, DRAW, EVENT, PRIZE
+from app.programme.shop_money import SHOP_MONEY, STORE_CREDIT
 from app.services.redemption_words import next_words, price_words, refund_words, way
 from app.services.reward_words import reward_words
 from app.services.view_ledger import sentence
@@ -60,12 +61,13 @@ def state_of(one: RedemptionView) -> str:
 def shown_as(one: RedemptionView) -> str:
     """Name what the member got: the code, or that there is none."""
     if one.code is not None:
-        return f"code {one.code}"
+        return f"gift card {one.code}" if one.kind in SHOP_MONEY else f"code {one.code}"
     return {
         EVENT: "a seat",
         PRIZE: "a prize to be handed out",
         DRAW: "a ticket",
         DOWNLOAD: one.url,
+        STORE_CREDIT: "credit on the customer's account",
         DONATION: f"a donation for {one.cause}",
     }.get(one.kind, "a perk")
 
@@ -152,7 +154,7 @@ def text_of(found: RedemptionDetail, *, mails: bool) -> str:
     if refunds := refund_words(found, "en"):
         lines.append(refunds)
     if one.ended_at is not None:
-        what = "it" if one.code is None else "the code"
+        what = "it" if one.code is None or one.kind in SHOP_MONEY else "the code"
         lines.append(f"{what} {'ended' if one.dead_at else 'ends'} {moment(one.ended_at)} UTC")
     if found.next is not None:
         lines += _next(found)

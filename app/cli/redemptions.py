@@ -110,7 +110,7 @@ def redeem(
     found, member = context.database().run(spend)
     one = found.redemption
     works = "it works as soon as the shop has it" if one.made_at is None else "the shop has it"
-    if one.code is None:
+    if one.at_once:
         works = "people see to it" if one.kind in BY_HAND else "the shop is told"
     show(
         row_of(one) | {"balance": member.balance},

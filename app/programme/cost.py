@@ -8,6 +8,7 @@ from app.programme.by_hand import DONATION
 from app.programme.document import Programme
 from app.programme.reward import Reward
 from app.programme.rule import ORDER_TRIGGERS
+from app.programme.shop_money import SHOP_MONEY
 
 HUNDRED = 100
 
@@ -22,12 +23,13 @@ class PointValue(msgspec.Struct, frozen=True):
 def value_in(reward: Reward, order: Fraction | None = None) -> Fraction | None:
     """Return what a point is worth that is spent on a reward, None if the document cannot tell.
 
-    Money off, or for a cause, is exact; a percentage is worth what it takes off an `order` of that amount.
+    Money off, to pay with, or for a cause, is exact; a percentage is worth what it takes off an `order` of
+    that amount.
     """
     if reward.value is None or not reward.cost:
         return None  # or nobody pays points for it: a rule gives it
     value = Fraction(reward.value)
-    if reward.kind in {"fixed", DONATION}:
+    if reward.kind in {"fixed", DONATION} | SHOP_MONEY:
         return value / reward.cost
     if reward.kind == "percent" and order is not None:
         return order * value / HUNDRED / reward.cost

@@ -41,6 +41,7 @@ class Hidden(StrEnum):
     NO_PRODUCT = "no-product"  # the document names no product of that store
     NOT_FOR_POINTS = "not-for-points"  # a rule or challenge gives it, nobody can ask for it
     NOT_MADE = "not-made"  # the store makes no such codes, or cannot be called
+    NO_MONEY = "no-money"  # the store's platform has no gift cards or store credit to give
     NOT_YET = "not-yet"
     OVER = "over"
     NONE_LEFT = "none-left"

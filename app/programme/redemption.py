@@ -12,11 +12,15 @@ import msgspec
 from app.programme.by_hand import BY_HAND
 from app.programme.events import OrderFacts, RedemptionState, Standing
 from app.programme.reward import Cancelled
+from app.programme.shop_money import STORE_CREDIT
 
 PERK: Final = "early-access"
 """The kind of reward that is no code: the shop shows that somebody has it, for as long as it lasts."""
 
-NO_CODES = frozenset({PERK}) | BY_HAND
+AT_ONCE = frozenset({PERK}) | BY_HAND
+"""The kinds for which no shop makes anything: they are there from the first moment."""
+
+NO_CODES = AT_ONCE | {STORE_CREDIT}
 """The kinds of which there is no code."""
 
 _COUNTS = frozenset({Standing.OPEN, Standing.PAID, Standing.COMPLETED})
@@ -91,6 +95,21 @@ def judge_perk(*, dead: bool, over: bool) -> Verdict:
     if dead:
         return Verdict(state=RedemptionState.RELEASED)
     return Verdict(state=RedemptionState.USED if over else RedemptionState.ISSUED)
+
+
+def judge_money(*, made: bool, dead: bool, spent: bool, lapsed: bool = False) -> Verdict:
+    """Say how far money to pay with has come; `spent`: the shop said that some of it was.
+
+    That is for good. An order that is cancelled gives the money back to the card or account, where it can
+    be spent again: the member still has what the points were for.
+    """
+    if spent:
+        return Verdict(state=RedemptionState.USED)
+    if dead:
+        return Verdict(
+            state=RedemptionState.LAPSED if lapsed and made else RedemptionState.RELEASED
+        )
+    return Verdict(state=RedemptionState.ISSUED if made else RedemptionState.RESERVED)
 
 
 def refunded_in_full(order: OrderFacts) -> bool:

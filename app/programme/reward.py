@@ -1,5 +1,6 @@
 """One reward of the programme document: its keys, and which of them fit together."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -20,6 +21,7 @@ from app.programme.fields import (
 from app.programme.lines import Lines, Product, asks_for_goods, check_lines
 from app.programme.names import Name, check_name
 from app.programme.reading import wrong
+from app.programme.shop_money import NOT_OF_MONEY, SHOP_MONEY
 
 MOST_TAKEN = 1_000_000
 MOST_PRODUCTS = 100
@@ -49,6 +51,8 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
             "fixed",
             "free-delivery",
             "free-product",
+            "gift-card",
+            "store-credit",
             "early-access",
             "event",
             "prize",
@@ -57,11 +61,11 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
             "donation",
         ],
         Meta(
-            description='"percent", "fixed", "free-delivery", "free-product", "early-access", "event", '
-            '"prize", "draw", "download" or "donation"'
+            description='"percent", "fixed", "free-delivery", "free-product", "gift-card", "store-credit", '
+            '"early-access", "event", "prize", "draw", "download" or "donation"'
         ),
     ]
-    # Percent, or money in the programme's currency: off, or for the cause.
+    # Percent, or money in the programme's currency: off, to pay with, or for the cause.
     value: OptionalMoney = None
     name: Name = ""  # for people; empty: said by kind and value
     valid_days: Annotated[
@@ -103,7 +107,7 @@ class Reward(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_reward(path: str, reward: Reward) -> None:
     """Refuse a reward whose keys do not fit together. Raises ConfigError."""
-    if reward.kind in {"percent", "fixed", DONATION}:
+    if reward.kind in {"percent", "fixed", DONATION} | SHOP_MONEY:
         if reward.value is None:
             raise ConfigError(f'{path}.value is missing: a reward of kind "{reward.kind}" needs it')
         if reward.kind == "percent":
@@ -117,6 +121,8 @@ def check_reward(path: str, reward: Reward) -> None:
     _check_by_hand(path, reward)
     if reward.kind == "early-access" or reward.kind in BY_HAND:
         _only_for_codes(path, reward)
+    elif reward.kind in SHOP_MONEY:
+        _only_for_codes(path, reward, NOT_OF_MONEY)
     if reward.product and reward.kind != "free-product":
         raise ConfigError(
             f'{path}.product: only a reward of kind "free-product" has this key, '
@@ -207,7 +213,8 @@ def _check_lines(path: str, reward: Reward) -> None:
         )
 
 
-def _only_for_codes(path: str, reward: Reward) -> None:
+def _only_for_codes(path: str, reward: Reward, names: Sequence[str] = ()) -> None:
+    """Refuse these keys (all that belong to codes) of a reward that is no discount code."""
     for name, given in (
         ("minimum", reward.minimum is not None),
         ("combinable", reward.combinable),
@@ -216,10 +223,10 @@ def _only_for_codes(path: str, reward: Reward) -> None:
         ("expired", reward.expired != "points"),
         ("cancelled", reward.cancelled != "code"),
     ):
-        if given:
+        if given and (name in names or not names):
             raise ConfigError(
                 f"{path}.{name}: only a reward that is a discount code has this key, "
-                f'one of kind "{reward.kind}" has no code'
+                f'one of kind "{reward.kind}" ' + ("is money" if names else "has no code")
             )
 
 

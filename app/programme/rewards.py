@@ -2,9 +2,11 @@
 
 import msgspec
 
+from app.programme.by_hand import BY_HAND
 from app.programme.document import Programme
 from app.programme.limits import Hidden, Supply, why_not_now
 from app.programme.reward import Reward
+from app.programme.shop_money import SHOP_MONEY
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -65,7 +67,8 @@ def has_price_duty(reward: Reward) -> bool:
 def why_not_given(reward: Reward, store_key: str, makes: frozenset[str]) -> Hidden | None:
     """Say why a store cannot give a reward, whatever it costs; None if it can."""
     if reward.kind not in makes:
-        return Hidden.NOT_MADE
+        callable_store = not makes <= BY_HAND
+        return Hidden.NO_MONEY if reward.kind in SHOP_MONEY and callable_store else Hidden.NOT_MADE
     if reward.kind == "free-product" and product_in(reward, store_key) is None:
         return Hidden.NO_PRODUCT
     if reward.lines is not None and not products_in(reward, store_key):

@@ -14,7 +14,9 @@ from sqlalchemy import Connection, and_, or_, select, update
 
 from app.db import tables as t
 from app.programme.events import RedemptionState
-from app.services.codes import Act, CodeTask
+from app.programme.redemption import AT_ONCE
+from app.programme.shop_money import SHOP_MONEY
+from app.services.codes import UNSETTLED, Act, CodeTask
 from app.services.keys import Vault
 from app.services.programmes import Version, versions
 from app.services.redemptions import (
@@ -31,9 +33,6 @@ from app.services.reserve import draw_code
 from app.services.rows import RedemptionRow
 from app.services.verdicts import TIME_OVER
 from app.services.workset import WorkSet
-
-UNSETTLED = timedelta(minutes=10)
-"""How long after its begin a call without an answer may still make a code: far beyond every time-out."""
 
 UNREACHABLE = timedelta(hours=48)
 """How long after its own end a code counts as dead although its shop could not be asked."""
@@ -113,7 +112,8 @@ def give_up_unreachable(connection: Connection, vault: Vault, now: datetime) -> 
         .join(t.store, t.store.c.id == t.redemption.c.store_id)
         .where(
             t.redemption.c.due_at.is_not(None),
-            t.redemption.c.code.is_not(None),
+            # Of money no order tells whether it was spent: only the shop can say that it was not.
+            t.redemption.c.kind.not_in(sorted(AT_ONCE | SHOP_MONEY)),
             t.redemption.c.dead_at.is_(None),
             t.redemption.c.ends_at < now - UNREACHABLE,
             or_(
@@ -160,6 +160,9 @@ def _apply(
     row.remote_id = answer.remote_id or row.remote_id
     if answer.exists and row.made_at is None:
         row.made_at = work.now
+    if row.kind in SHOP_MONEY and row.uses:
+        row.due_at = None  # part of it at least was spent
+        return None
     if answer.usable and answer.task.act is Act.LOOK:
         row.due_at = next_due(row, work.now)
         return None
@@ -199,7 +202,7 @@ def _made(row: RedemptionRow, answer: Answer, now: datetime) -> str | None:
         row.due_at = next_due(row, now)
         return None
     if answer.taken and not answer.never:
-        fresh = draw_code()
+        fresh = draw_code(row.kind)
         row.code, row.code_key = fresh, fresh.lower()
         # By chance it happens never: a shop that says so of every code is not asked without a pause.
         row.due_at = answer.retry_at if answer.task.tries else now

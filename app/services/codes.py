@@ -16,19 +16,25 @@ from app.db import tables as t
 from app.db.leases import is_free
 from app.programme.document import Programme
 from app.programme.events import RedemptionFacts, RedemptionState
-from app.programme.redemption import Use
+from app.programme.redemption import AT_ONCE, Use
 from app.programme.reward import Reward
+from app.programme.shop_money import MoneyKind
 from app.services.facts import decode_facts
 from app.services.programmes import Version, version_of, versions
 from app.services.verdicts import TIME_OVER, judged, use_of
 
 LEASE = timedelta(minutes=5)
+
+UNSETTLED = timedelta(minutes=10)
+"""How long after its begin a call without an answer may still do its work: far beyond every time-out."""
+
 NO_KEYS_WAIT = timedelta(hours=1)
 
 NO_KEYS = "the store has no API keys now"
 ERASED = "its person was erased"
 
 CodeKind = Literal["percent", "fixed", "free-delivery", "free-product"]
+"""The kinds that are discount codes; `MoneyKind` are the others that shops make."""
 
 
 class Act(StrEnum):
@@ -49,16 +55,18 @@ class CodeTask(msgspec.Struct, frozen=True, kw_only=True):
     first: bool  # no call before this one may have made the code without our knowing
     act: Act
     why: str | None  # of an END that nobody asked for: what the row shall say
-    code: str
+    code: str | None  # of all but store credit
     remote_id: str | None
     customer: str | None
     facts: RedemptionFacts
-    kind: CodeKind
+    kind: CodeKind | MoneyKind
     title: str
     currency: str
     reward: Reward
     created_at: datetime
     ends_at: datetime | None
+    tried_at: datetime | None  # when a call before this one began that may have done it
+    claimed: tuple[str, ...]  # what others of the customer's redemptions hold in the shop
     spent: int
 
 
@@ -70,7 +78,7 @@ def claim_codes(
         select(t.redemption)
         .where(
             t.redemption.c.store_id == store_id,
-            t.redemption.c.code.is_not(None),
+            t.redemption.c.kind.not_in(sorted(AT_ONCE)),
             is_free(t.redemption, now),
         )
         .order_by(t.redemption.c.due_at, t.redemption.c.id)
@@ -137,7 +145,7 @@ def await_keys(connection: Connection, store_id: int, now: datetime) -> None:
         update(t.redemption)
         .where(
             t.redemption.c.store_id == store_id,
-            t.redemption.c.code.is_not(None),
+            t.redemption.c.kind.not_in(sorted(AT_ONCE)),
             is_free(t.redemption, now),
         )
         .values(due_at=now + NO_KEYS_WAIT, error=NO_KEYS)
@@ -182,8 +190,10 @@ def _task(
     match reward.kind:
         case "percent" | "fixed" | "free-delivery" | "free-product" as kind:
             pass
+        case "gift-card" | "store-credit" as kind:
+            pass
         case _:
-            raise TypeError(f"redemption {row.id} is of a reward without a code")
+            raise TypeError(f"redemption {row.id} is of a reward that no shop makes")
     return CodeTask(
         id=row.id,
         programme_id=row.programme_id,
@@ -202,6 +212,8 @@ def _task(
         reward=reward,
         created_at=row.created_at,
         ends_at=row.ends_at,
+        tried_at=row.tried_at,
+        claimed=(),
         spent=judged(row, uses, known, owner.version, facts.reward).spent,
     )
 

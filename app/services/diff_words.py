@@ -14,6 +14,7 @@ from app.programme.diff import Change
 from app.programme.directions import Effect
 from app.programme.document import TABLES, Programme
 from app.programme.reward import Reward
+from app.programme.shop_money import SHOP_MONEY
 from app.services.diff_labels import ADDED, EFFECTS, KEYS, REMOVED, SENTENCES, THINGS
 from app.services.reward_words import reward_words
 from app.services.texts import Texts, texts
@@ -170,5 +171,6 @@ def _count(words: Texts, path: str, count: int) -> str:
 
 def _is_money_off(path: str, programme: Programme, key: str) -> bool:
     return path == "reward.value" and any(
-        one.key == key and one.kind in {"fixed", "donation"} for one in programme.rewards
+        one.key == key and one.kind in {"fixed", "donation"} | SHOP_MONEY
+        for one in programme.rewards
     )

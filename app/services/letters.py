@@ -15,6 +15,7 @@ from app.db import tables as t
 from app.programme.by_hand import BY_HAND, DOWNLOAD
 from app.programme.document import Programme
 from app.programme.events import RedemptionFacts, RedemptionState
+from app.programme.shop_money import SHOP_MONEY
 from app.services.addressing import Letter, Recipient, Unsent, plain, recipient_of
 from app.services.expiry_letter import expiry_letter
 from app.services.facts import decode_facts
@@ -22,6 +23,7 @@ from app.services.hand_letter import hand_out, hand_term
 from app.services.keys import Vault
 from app.services.letter_pages import page
 from app.services.mail import DRAWN, EXPIRY, INACTIVITY, OLD, Mail
+from app.services.money_words import money_out, money_terms
 from app.services.programmes import in_force, version_of, versions
 from app.services.reward_words import reward_words
 from app.services.texts import Texts, texts
@@ -81,6 +83,8 @@ def _code_letter(
     name, reward = plain(told.name), _reward(offered, facts, words)
     if facts.kind in BY_HAND:
         terms = [hand_term(words, facts)]
+    elif facts.kind in SHOP_MONEY:
+        terms = money_terms(words, facts, _last_day(words, row, offered))
     else:
         terms = [*_terms(words, row, offered, facts), _for_whom(words, row, to)]
     won = mail.kind == DRAWN
@@ -116,7 +120,11 @@ def _said(
     *,
     won: bool,
 ) -> _Said:
-    label, code = hand_out(words, row.id, facts) or (words.say("Your code:"), row.code)
+    label, code = (
+        hand_out(words, row.id, facts)
+        or money_out(words, facts, row.code)
+        or (words.say("Your code:"), row.code)
+    )
     if won:
         opening = words.say("your ticket was drawn, congratulations: %(reward)s.", reward=reward)
     elif row.replaces_id is not None:
@@ -161,8 +169,8 @@ def _terms(words: Texts, row: Row[Any], offered: Programme, facts: RedemptionFac
     """Return what to know about the code, a sentence each."""
     reward = next((one for one in offered.rewards if one.key == facts.reward), None)
     terms = [_how(words, facts)]
-    if row.ends_at is not None:
-        last = words.day(row.ends_at, ZoneInfo(offered.timezone))
+    last = _last_day(words, row, offered)
+    if last is not None:
         terms.append(words.say("It is valid up to and including %(day)s.", day=last))
     if facts.products:
         terms.append(words.say("It is for certain products of the shop only."))
@@ -172,6 +180,10 @@ def _terms(words: Texts, row: Row[Any], offered: Programme, facts: RedemptionFac
     if reward is not None and not reward.combinable:
         terms.append(words.say("It cannot be combined with other discounts."))
     return terms
+
+
+def _last_day(words: Texts, row: Row[Any], offered: Programme) -> str | None:
+    return None if row.ends_at is None else words.day(row.ends_at, ZoneInfo(offered.timezone))
 
 
 def _how(words: Texts, facts: RedemptionFacts) -> str:

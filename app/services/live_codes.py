@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from app.db import tables as t
 from app.programme.by_hand import BY_HAND
 from app.programme.events import RedemptionFacts, RedemptionState
+from app.programme.shop_money import STORE_CREDIT
 from app.services.accounts import accounts_of
 from app.services.facts import decode_facts
 
@@ -89,8 +90,8 @@ def _codes(connection: Connection, store_id: int, homes: dict[int, int]) -> dict
     for row in rows:
         facts = decode_facts(row.facts)
         assert isinstance(facts, RedemptionFacts)
-        if facts.kind in BY_HAND:
-            continue  # people hand it out, the shop has nothing to do with it
+        if facts.kind in BY_HAND or facts.kind == STORE_CREDIT:
+            continue  # people hand it out; the shop shows credit by itself
         one = Live(code=row.code, reward=facts.reward, ends_at=row.ends_at, customer=row.customer)
         found.setdefault(homes[row.member_id], []).append(one)
     return found

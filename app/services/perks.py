@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from app.db import tables as t
+from app.programme.redemption import AT_ONCE
 from app.services.keys import Vault
 from app.services.redemptions import commit_change, open_redemptions
 
@@ -16,7 +17,7 @@ def end_perks(connection: Connection, vault: Vault, now: datetime) -> int:
     """Let perks be over whose time has passed: they were used, the points stay spent."""
     rows = connection.execute(
         select(t.redemption.c.programme_id, t.redemption.c.id)
-        .where(t.redemption.c.code.is_(None), t.redemption.c.due_at <= now)
+        .where(t.redemption.c.kind.in_(sorted(AT_ONCE)), t.redemption.c.due_at <= now)
         .order_by(t.redemption.c.due_at, t.redemption.c.id)
         .limit(_AT_ONCE)
     )

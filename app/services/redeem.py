@@ -236,6 +236,7 @@ _WHY = {
     Hidden.NO_PRODUCT: "the programme names no product of this store for it",
     Hidden.NOT_FOR_POINTS: "it is given for a card or challenge, not for points",
     Hidden.NOT_MADE: "this store cannot give it (has it API keys?)",
+    Hidden.NO_MONEY: "this store's platform has no gift cards or store credit to give; Shopify has",
     Hidden.NOT_YET: "its time has not come yet",
     Hidden.OVER: "its time is over",
     Hidden.NONE_LEFT: "all of it has been taken",

@@ -6,6 +6,9 @@ import msgspec
 
 from app.programme.by_hand import BY_HAND, DONATION, DOWNLOAD, DRAW, EVENT, PRIZE
 from app.programme.events import RedemptionState
+from app.programme.redemption import AT_ONCE
+from app.programme.shop_money import SHOP_MONEY
+from app.services import money_words
 from app.services.codes import Act
 from app.services.texts import Texts, mark, texts
 from app.services.view_redemptions import NextView, RedemptionDetail, RedemptionView, UseView
@@ -82,19 +85,26 @@ def way(found: RedemptionDetail, language: str) -> list[Step]:
     """
     words = texts(language)
     one = found.redemption
-    if one.code is None:
+    if one.kind in AT_ONCE:
         return _way_of_perk(words, found)
+    money = one.kind in SHOP_MONEY
     steps = [_begin(words, found)]
     if one.made_at is not None:
-        steps.append(Step(text=words.say("The shop has the code"), at=one.made_at))
+        text = words.say(money_words.GIVEN) if money else words.say("The shop has the code")
+        steps.append(Step(text=text, at=one.made_at))
     if found.mail is not None and found.mail.sent_at is not None:
-        steps.append(Step(text=words.say("The code was sent by e-mail"), at=found.mail.sent_at))
+        text = words.say(money_words.TOLD) if money else words.say("The code was sent by e-mail")
+        steps.append(Step(text=text, at=found.mail.sent_at))
+    if money_words.is_spent(one.kind, one.state):
+        steps.append(Step(text=words.say(money_words.SPENT), at=None))
     steps += [Step(text=_order(words, use), at=use.placed_at) for use in found.orders]
     if found.release is not None:
         text = words.say("To be released, says %(actor)s", actor=found.release.actor)
         steps.append(Step(text=text, at=found.release.at, note=found.release.reason))
     if one.dead_at is not None:
-        steps.append(Step(text=words.say("Nobody can use the code any more"), at=one.dead_at))
+        over = mark("Nobody can use the code any more")
+        text = words.say(money_words.OVER if money else over)
+        steps.append(Step(text=text, at=one.dead_at))
     steps += _points(words, found)
     if found.replaced_by is not None:
         text = words.say("Another code was given in its place")
@@ -136,6 +146,9 @@ def _way_of_perk(words: Texts, found: RedemptionDetail) -> list[Step]:
 def next_words(step: NextView, language: str, *, restores: bool = True) -> str:
     """Say what is to be done at the shop; `restores` says whether points come back after that."""
     for_nothing = not restores and step.what == Act.END
+    if step.money:
+        text = money_words.END_FOR_NOTHING if for_nothing else money_words.NEXT[step.what]
+        return texts(language).say(text)
     return texts(language).say(_END_FOR_NOTHING if for_nothing else _NEXT[step.what])
 
 
@@ -150,6 +163,8 @@ def price_words(one: RedemptionView, language: str) -> str:
 def refund_words(found: RedemptionDetail, language: str) -> str | None:
     """Say what a refund of the order would mean that used the code; None once the way tells it."""
     one = found.redemption
+    if one.kind in SHOP_MONEY:
+        return None
     if one.used_in is None or one.given_back or found.replaced_by is not None:
         return None
     if one.granted_by is not None and found.refunded != "new-code":
@@ -170,7 +185,9 @@ def _begin(words: Texts, found: RedemptionDetail) -> Step:
     elif one.granted_by is not None:
         text = words.say("Given without points by the rule “%(rule)s”", rule=one.granted_by)
     else:
-        text = words.say("%(points)s reserved for the code", points=words.points(one.cost))
+        reserved = mark("%(points)s reserved for the code")
+        text = money_words.RESERVED if one.kind in SHOP_MONEY else reserved
+        text = words.say(text, points=words.points(one.cost))
     return Step(text=text, at=one.created_at, other=one.replaces)
 
 

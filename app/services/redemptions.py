@@ -12,7 +12,7 @@ from sqlalchemy import Connection, or_, select, tuple_
 
 from app.db import tables as t
 from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
-from app.programme.redemption import Verdict
+from app.programme.redemption import AT_ONCE, Verdict
 from app.services import accounts, workset
 from app.services.facts import decode_facts, encode_facts
 from app.services.keys import Vault
@@ -298,7 +298,7 @@ def next_due(row: RedemptionRow, now: datetime) -> datetime | None:
     """Return when the shop must be asked next about a redemption's code, None if no more."""
     if row.dead_at is not None or row.state == RedemptionState.USED:
         return None
-    if row.code is None:
+    if row.kind in AT_ONCE:
         return row.ends_at
     if row.ending is not None or row.state == RedemptionState.RESERVED:
         return now

@@ -7,6 +7,8 @@ from sqlalchemy import Connection, select
 from app.db import tables as t
 from app.errors import Conflict, Invalid, NotFound
 from app.programme.events import RedemptionState
+from app.programme.redemption import AT_ONCE
+from app.programme.shop_money import SHOP_MONEY
 from app.services.audit import Act, note_act
 from app.services.keys import Vault
 from app.services.programmes import versions
@@ -41,7 +43,11 @@ def release(
     if not reason.strip():
         raise Invalid("to release a redemption needs a reason")
     work, row = open_redemption(connection, redemption_id, now)
-    if row.state == RedemptionState.USED and row.code is None:
+    if row.state == RedemptionState.USED and row.kind in SHOP_MONEY:
+        raise Conflict(
+            f"Redemption {redemption_id} was used: the shop says that some of the money was spent."
+        )
+    if row.state == RedemptionState.USED and row.kind in AT_ONCE:
         raise Conflict(
             f"Redemption {redemption_id} is over: it was used to its end, or handed out."
         )
@@ -102,7 +108,7 @@ def end_code(connection: Connection, row: RedemptionRow, why: str, now: datetime
     """Let a loaded redemption's code end: at once if the shop was never asked to make it."""
     row.ending, row.due_at, row.dirty = row.ending or why, now, True
     asked = row.made_at is not None or _was_tried(connection, row.id)
-    if row.code is None or not asked:
+    if row.kind in AT_ONCE or not asked:
         row.dead_at, row.due_at = now, None
 
 

@@ -10,8 +10,9 @@ from app.db.ids import new_id
 from app.programme.by_hand import DOWNLOAD
 from app.programme.document import Programme
 from app.programme.events import RedemptionFacts, RedemptionState
-from app.programme.redemption import NO_CODES
+from app.programme.redemption import AT_ONCE, NO_CODES
 from app.programme.reward import Reward
+from app.programme.shop_money import GIFT_CARD
 from app.services.facts import encode_facts
 from app.services.rows import REDEMPTION, MemberRow, ObjectRow, RedemptionRow
 from app.services.workset import WorkSet
@@ -22,8 +23,17 @@ _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _GROUPS, _GROUP = 3, 4
 
 
-def draw_code() -> str:
-    """Return a code that nobody can guess: 12 characters of 30, as K7QM-3XTD-9RWB."""
+_CARD = 16
+"""As many characters as Shopify draws itself for a gift card: whoever has the code has the money."""
+
+
+def draw_code(kind: str) -> str:
+    """Return a code that nobody can guess: 12 characters of 30, as K7QM-3XTD-9RWB.
+
+    Of a gift card 16, without hyphens: it may have letters and digits only.
+    """
+    if kind == GIFT_CARD:
+        return "".join(secrets.choice(_LETTERS) for _ in range(_CARD))
     groups = ("".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(_GROUPS))
     return "-".join(groups)
 
@@ -56,8 +66,8 @@ def reserve(
     What has no code is there at once: a perk for as long as it lasts, a link as if it had been used.
     """
     redemption_id = new_id()
-    perk, told = facts.kind in NO_CODES, facts.kind == DOWNLOAD
-    if perk:
+    at_once, told = facts.kind in AT_ONCE, facts.kind == DOWNLOAD
+    if at_once:
         there = RedemptionState.USED if told else RedemptionState.ISSUED
         facts = msgspec.structs.replace(facts, state=there)
     row = ObjectRow(
@@ -84,7 +94,7 @@ def reserve(
         seen_at=work.now,
     )
     work.objects[row.key] = row
-    code = None if perk else draw_code()
+    code = None if facts.kind in NO_CODES else draw_code(facts.kind)
     work.redemptions[redemption_id] = RedemptionRow(
         new=True,
         id=redemption_id,
@@ -93,6 +103,7 @@ def reserve(
         member_id=owner.id,
         object_id=row.id,
         reward=facts.reward,
+        kind=facts.kind,
         request_key=request_key,
         granted_by=granted_by,
         replaces_id=replaces.id if replaces is not None else None,
@@ -102,8 +113,8 @@ def reserve(
         code_key=None if code is None else code.lower(),
         created_at=work.now,
         ends_at=ends_at,
-        made_at=work.now if perk else None,
+        made_at=work.now if at_once else None,
         uses=1 if told else 0,
-        due_at=ends_at if perk else work.now,
+        due_at=ends_at if at_once else work.now,
     )
     return row

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from app.programme.limits import Hidden
+from app.programme.shop_money import GIFT_CARD, STORE_CREDIT
 from app.services.texts import mark, texts
 
 _KINDS = {
@@ -15,11 +16,19 @@ _KINDS = {
     "download": mark("a download"),
 }
 
+_MONEY = {
+    GIFT_CARD: mark("a gift card of %(amount)s"),
+    STORE_CREDIT: mark("%(amount)s to spend in the shop"),
+}
+
 _HIDDEN = {
     Hidden.NO_PRODUCT: mark("the programme does not say which product of this store it is"),
     Hidden.NOT_FOR_POINTS: mark("it is given for a card or challenge, not for points"),
     Hidden.NOT_MADE: mark(
         "this store makes no such codes, or there are no API keys to ask it with"
+    ),
+    Hidden.NO_MONEY: mark(
+        "this store's platform has no gift cards or store credit to give; Shopify has"
     ),
     Hidden.NOT_YET: mark("its time has not come yet"),
     Hidden.OVER: mark("its time is over"),
@@ -45,6 +54,8 @@ def reward_words(
         return words.say("%(number)s%% off", number=words.number(value.normalize()))
     if value is not None and kind == "fixed":
         return words.say("%(amount)s off", amount=words.money(value, currency))
+    if value is not None and kind in _MONEY:
+        return words.say(_MONEY[kind], amount=words.money(value, currency))
     if value is not None and kind == "donation":
         return words.say("%(amount)s for a good cause", amount=words.money(value, currency))
     return words.say(_KINDS[kind]) if kind in _KINDS else kind

@@ -146,6 +146,7 @@ class RedemptionRow(Stored):
     member_id: int
     object_id: int
     reward: str
+    kind: str
     request_key: str | None = None
     granted_by: str | None = None
     replaces_id: int | None = None

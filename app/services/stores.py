@@ -15,6 +15,7 @@ from app.db.ids import new_id
 from app.db.leases import is_free
 from app.db.types import holds
 from app.errors import ConfigError, Conflict, NotFound
+from app.programme.redemption import AT_ONCE
 
 OWN_PLATFORM = "stempel"
 """The platform of a programme's own source: enrolments and adjustments made here."""
@@ -262,7 +263,7 @@ def due_stores(connection: Connection, now: datetime) -> list[int]:
         t.store_customer.c.gone == 0, is_free(t.store_customer, now)
     )
     codes = select(t.redemption.c.store_id).where(
-        t.redemption.c.code.is_not(None), is_free(t.redemption, now)
+        t.redemption.c.kind.not_in(sorted(AT_ONCE)), is_free(t.redemption, now)
     )
     query = (
         select(t.store.c.id)

@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.programme.events import OrderFacts
-from app.programme.redemption import Use, Verdict, judge, judge_perk
+from app.programme.redemption import AT_ONCE, Use, Verdict, judge, judge_money, judge_perk
 from app.programme.reward import Reward
+from app.programme.shop_money import SHOP_MONEY
 from app.services.facts import decode_facts
 from app.services.programmes import Version, version_of
 from app.services.rows import ObjectRow, RedemptionRow
@@ -29,19 +30,23 @@ def judged(
     A code that nobody paid points for has none to give back: whatever happens to it, it stays a code.
     What staff released gives its points back, whatever happens to it.
     """
-    if row.code_key is None:
-        return judge_perk(dead=row.dead_at is not None, over=row.uses > 0)
+    made, dead = row.made_at is not None, row.dead_at is not None
+    if row.kind in AT_ONCE:
+        return judge_perk(dead=dead, over=row.uses > 0)
     offered = offered_in(versions, number, reward)
     paid = row.granted_by is None
     keeps = offered is not None and offered.expired == "none"
+    lapsed = row.ending == TIME_OVER and paid and keeps
+    if row.kind in SHOP_MONEY:
+        return judge_money(made=made, dead=dead, spent=row.uses > 0, lapsed=lapsed)
     ends = paid and row.replaces_id is None and row.ending != BY_HAND
     return judge(
-        row.code_key,
+        row.code_key or "",
         uses,
-        made=row.made_at is not None,
-        dead=row.dead_at is not None,
+        made=made,
+        dead=dead,
         refunded="none" if offered is None else offered.refunded,
-        lapsed=row.ending == TIME_OVER and paid and keeps,
+        lapsed=lapsed,
         cancelled="code" if offered is None or not ends else offered.cancelled,
     )
 

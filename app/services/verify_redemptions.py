@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, or_, select
 from app.db import tables as t
 from app.errors import NotFound
 from app.programme.events import RedemptionFacts, RedemptionState
-from app.programme.redemption import NO_CODES, Verdict
+from app.programme.redemption import AT_ONCE, NO_CODES, Verdict
 from app.services.codes import uses_shown
 from app.services.facts import decode_facts
 from app.services.problems import Problem
@@ -39,7 +39,7 @@ def check_redemptions(
             t.source_object.c.facts,
             t.source_object.c.version,
             t.source_object.c.owner_id,
-            t.source_object.c.kind,
+            t.source_object.c.kind.label("object_kind"),
             t.source_object.c.external_id,
             t.source_object.c.store_id.label("object_store"),
         )
@@ -84,15 +84,19 @@ def _wrong(
         yield f"costs {told.cost} points, its reward does not"
     if told is not None and (row.code is None) != (told.kind in NO_CODES):
         yield "has a code that it cannot have, or lacks its own"
-    if told is not None and row.reward != told.reward:
+    if told is not None and (row.reward, row.kind) != (told.reward, told.kind):
         yield "is counted as another reward"
     if row.code_key != (None if row.code is None else row.code.lower()):
         yield "is looked for under another code"
-    if (row.kind, row.external_id, row.object_store) != (REDEMPTION, str(row.id), row.store_id):
+    if (row.object_kind, row.external_id, row.object_store) != (
+        REDEMPTION,
+        str(row.id),
+        row.store_id,
+    ):
         yield "belongs to another object"
     if joined.get(row.member_id, row.member_id) != joined.get(row.owner_id, row.owner_id):
         yield "is another member's than its points"
-    lasting = row.code is None and row.ends_at is None
+    lasting = row.kind in AT_ONCE and row.ends_at is None
     if row.state in _LIVE and row.due_at is None and not lasting:
         yield "has a code that nobody would ever end"
 

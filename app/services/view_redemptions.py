@@ -14,6 +14,8 @@ from app.errors import Blocked, Conflict, Invalid, NotFound, Passing
 from app.programme.by_hand import DRAW
 from app.programme.document import Programme, load
 from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
+from app.programme.redemption import AT_ONCE
+from app.programme.shop_money import SHOP_MONEY
 from app.services.codes import act_at
 from app.services.draws import Drawn, drawn
 from app.services.facts import decode_facts
@@ -68,6 +70,11 @@ class RedemptionView(msgspec.Struct, frozen=True, kw_only=True):
         return min(self.dead_at, self.ends_at)
 
     @property
+    def at_once(self) -> bool:
+        """Say whether it can be released at once, because no shop has anything of it."""
+        return self.kind in AT_ONCE
+
+    @property
     def taken_back(self) -> bool:
         """Say whether its code shall end and may still be used until the shop has confirmed it."""
         return self.ending is not None and self.state in _LIVE
@@ -105,6 +112,7 @@ class NextView(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None  # of the last try, its first line
     blocked: str | None  # a person must act at the store first
     paused_until: datetime | None  # the shop is left alone for longer than `due_at` says
+    money: bool = False  # it is money to pay with, no code
 
 
 class ReleaseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -323,12 +331,13 @@ def _next(row: Row[Any]) -> NextView | None:
         return None
     longer = row.paused_until is not None and row.paused_until > row.due_at
     return NextView(
-        what="over" if row.code is None else act_at(row, row.due_at)[0],
+        what="over" if row.kind in AT_ONCE else act_at(row, row.due_at)[0],
         due_at=row.due_at,
         tries=row.tries,
         error=_first_line(row.error),
         blocked=row.blocked_reason,
         paused_until=row.paused_until if longer else None,
+        money=row.kind in SHOP_MONEY,
     )
 
 

@@ -14,6 +14,7 @@ from connectors.base import (
     Access,
     Codes,
     Connector,
+    Credits,
     DiscountKind,
     Field,
     HealthCheck,
@@ -21,12 +22,14 @@ from connectors.base import (
     Installer,
     Place,
     Reader,
+    RewardKind,
     Shop,
     Writer,
 )
 from connectors.http import HttpClient
 from connectors.shopify.client import Session
 from connectors.shopify.codes import ShopifyCodes
+from connectors.shopify.credits import ShopifyCredits
 from connectors.shopify.inbound import ShopifyInbound
 from connectors.shopify.install import ShopifyHealth, ShopifyInstaller
 from connectors.shopify.reader import ShopifyReader
@@ -47,6 +50,7 @@ class ShopifyShop:
         self.reader: Reader | None = ShopifyReader(self._session, clock.now)
         self.writer: Writer | None = ShopifyWriter(self._session)
         self.codes: Codes | None = ShopifyCodes(self._session)
+        self.credits: Credits | None = ShopifyCredits(self._session)
         self.installer: Installer | None = ShopifyInstaller(self._session)
         self.health: HealthCheck | None = ShopifyHealth(self._session)
 
@@ -90,7 +94,7 @@ class ShopifyConnector:
         ),
     )
     inbound: Inbound = ShopifyInbound()
-    makes: frozenset[DiscountKind] = frozenset(get_args(DiscountKind))
+    makes: frozenset[RewardKind] = frozenset({*get_args(DiscountKind), "gift-card"})
     shows_perks = True
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:

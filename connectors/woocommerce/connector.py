@@ -9,6 +9,7 @@ from connectors.base import (
     Access,
     Codes,
     Connector,
+    Credits,
     DiscountKind,
     Field,
     HealthCheck,
@@ -16,6 +17,7 @@ from connectors.base import (
     Installer,
     Place,
     Reader,
+    RewardKind,
     Shop,
     Writer,
 )
@@ -37,6 +39,7 @@ class WooShop:
         self.writer: Writer | None = WooWriter(self._session)
         self.codes: Codes | None = WooCodes(self._session, clock.now)
         self.installer: Installer | None = WooInstaller(self._session)
+        self.credits: Credits | None = None
         self.health: HealthCheck | None = WooHealth(self._session)
 
     def close(self) -> None:
@@ -74,7 +77,8 @@ class WooConnector:
         Field(name=CONSUMER_SECRET, help="Secret of the REST API key (cs_…).", secret=True),
     )
     inbound: Inbound = WooInbound()
-    makes: frozenset[DiscountKind] = frozenset(get_args(DiscountKind))
+    # The shop itself knows neither gift cards nor store credit; plug-ins have each their own.
+    makes: frozenset[RewardKind] = frozenset(get_args(DiscountKind))
     shows_perks = True
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:

@@ -13,19 +13,20 @@ redemption = table(
     member_column(),  # who took it; see merged_into for who it is now
     Column("object_id", big(), ForeignKey("source_object.id"), nullable=False, unique=True),
     Column("reward", text(), nullable=False),  # as in the object's facts
+    Column("kind", text(), nullable=False),  # as in the object's facts
     # The member's own word for this act, so that the same act twice is one redemption.
     Column("request_key", text()),
     Column("granted_by", text()),  # the rule that gave it without points, NULL: it was paid for
     Column("replaces_id", big(), ForeignKey("redemption.id"), unique=True),
     Column("state", text(), nullable=False),  # as in the object's facts
     Column("customer", text()),  # the shop's id of the person, NULL: only the e-mail is known
-    Column("code", text()),  # drawn here, as people see it; NULL: a perk, that no code gives
+    Column("code", text()),  # drawn here, as people see it; NULL: there is none of this kind
     Column("code_key", text()),  # lower-cased: shops compare without case
     Column("created_at", Moment(), nullable=False),
     Column("ends_at", Moment()),  # the code's own end
     Column("remote_id", text()),  # the platform's id of the code
     Column("made_at", Moment()),  # when the shop confirmed it
-    # When the last call began that may have made it without our knowing.
+    # When the last call began that may have made it (of store credit: or ended it) without our knowing.
     Column("tried_at", Moment()),
     Column("ending", text()),  # why the code shall end; NULL: it shall live
     Column("dead_at", Moment()),  # when it was proved that nobody can use it any more

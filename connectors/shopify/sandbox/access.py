@@ -25,6 +25,10 @@ _SCOPES = {
     ("DiscountProducts", "products"): "read_products",
     ("DiscountProducts", "productVariants"): "read_products",
     ("DiscountCollections", "collections"): "read_products",
+    ("QueryRoot", "giftCard"): "read_gift_cards",
+    ("QueryRoot", "giftCards"): "read_gift_cards",
+    ("Mutation", "giftCardCreate"): "write_gift_cards",
+    ("Mutation", "giftCardDeactivate"): "write_gift_cards",
     ("Mutation", "customerUpdate"): "write_customers",
     ("Mutation", "discountCodeBasicCreate"): "write_discounts",
     ("Mutation", "discountCodeFreeShippingCreate"): "write_discounts",
@@ -36,6 +40,7 @@ _SCOPES = {
 KINDS = {
     "Customer": "customers",
     "DiscountCodeNode": "discounts",
+    "GiftCard": "gift_cards",
     "Order": "orders",
     "Product": "products",
     "Refund": "orders",

@@ -23,6 +23,7 @@ from connectors.shopify.sandbox import (
     access,
     cost,
     fields_discount,
+    fields_gift_card,
     fields_line,
     fields_order,
     fields_refund,
@@ -39,8 +40,13 @@ SCHEMA_FILE = Path(__file__).with_name("schema.graphql")
 MAX_INPUTS = 250
 _LIMITS_PAGE = "https://shopify.dev/api/usage/rate-limits"
 _FIELDS: Mapping[str, Fields] = {
-    "QueryRoot": {**QUERIES, **fields_discount.DISCOUNT_QUERIES},
-    "Mutation": {**MUTATIONS, **DISCOUNT_MUTATIONS},
+    "QueryRoot": {
+        **QUERIES,
+        **fields_discount.DISCOUNT_QUERIES,
+        **fields_gift_card.GIFT_CARD_QUERIES,
+    },
+    "Mutation": {**MUTATIONS, **DISCOUNT_MUTATIONS, **fields_gift_card.GIFT_CARD_MUTATIONS},
+    "GiftCard": fields_gift_card.GIFT_CARD,
     **fields_discount.DISCOUNT_FIELDS,
     "Order": fields_order.ORDER,
     "LineItem": fields_line.LINE,

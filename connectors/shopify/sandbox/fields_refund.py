@@ -1,5 +1,6 @@
 """Refunds, payments, parcels and returns as GraphQL shows them."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -123,6 +124,8 @@ TRANSACTION: Fields = {
     "createdAt": time("created_at"),
     "processedAt": time("processed_at"),
     "amountSet": lambda _c, n, _a: pair(order_of(n), n.row["_shop"]),
+    # JSON in a text, as GraphQL has it; of gift cards which one paid.
+    "receiptJson": lambda _c, n, _a: json.dumps(n.row.get("receipt") or {}),
 }
 FULFILLMENT: Fields = {
     "id": gid_of("Fulfillment"),

@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from connectors.shopify.sandbox import discounts, tokens, webhooks
+from connectors.shopify.sandbox import discounts, gift_cards, tokens, webhooks
 from connectors.shopify.sandbox.apps import App, Installation
 from connectors.shopify.sandbox.offers import BASIC, CLASSES, Terms
 from connectors.shopify.sandbox.shopdata import uninstall
@@ -214,3 +214,24 @@ class Merchant(State):
             every = self.tables.discounts.values()
             found = [one for one in every if code is None or one.code.lower() == code.lower()]
             return [discounts.told(self, one) for one in found]
+
+    # --- gift cards -------------------------------------------------------------------------------
+
+    def add_gift_card(self, code: str, value: str, customer_id: int | None = None) -> Row:
+        """Make a gift card by hand."""
+        with self.lock:
+            return gift_cards.told(gift_cards.add(self, code, Decimal(value), customer=customer_id))
+
+    def deactivate_gift_card(self, code: str) -> Row:
+        """End a gift card by hand, for good."""
+        with self.lock:
+            found = gift_cards.by_code(self, code)
+            if found is None:
+                raise SandboxError("There is no gift card with this code.")
+            gift_cards.deactivate(self, found)
+            return gift_cards.told(found)
+
+    def gift_cards_made(self) -> list[Row]:
+        """Return all gift cards that were ever made."""
+        with self.lock:
+            return [gift_cards.told(one) for one in self.tables.gift_cards.values()]

@@ -10,8 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.shopify.sandbox import bodies, checkout, refunds, sums
+from connectors.shopify.sandbox import gift_cards as cards
 from connectors.shopify.sandbox.money import Exchange, shop_amount
 from connectors.shopify.sandbox.state import Order, Row, SandboxError, State, gid
+
+_GIFT_CARD = "gift_card"  # what Shopify calls the gateway
 
 
 def get(shop: State, order_id: int) -> Order:
@@ -43,6 +46,7 @@ def place(
     tip: Decimal,
     paid: bool,
     gift_card: Decimal,
+    gift_cards: Sequence[str],
     presentment: tuple[str, Decimal] | None,
     placed: datetime | None,
     source_name: str,
@@ -80,8 +84,10 @@ def place(
     sums.place(order)
     shop.tables.orders[body["id"]] = order
     if gift_card:
-        body["payment_gateway_names"] = ["gift_card", gateway]
-        _receive(shop, order, "gift_card", gift_card)
+        _name_gateway(order, _GIFT_CARD)
+        _receive(shop, order, _GIFT_CARD, gift_card)
+    for code in gift_cards:
+        _pay_by_card(shop, order, code)
     if paid:
         _receive(shop, order, gateway, Decimal(body["total_outstanding"]))
     events = [("orders/create", body), ("orders/updated", body)]
@@ -101,12 +107,28 @@ def _line(shop: State, exchange: Exchange, item: Mapping[str, Any]) -> Row:
     return bodies.line(shop, exchange, **values)
 
 
-def _receive(shop: State, order: Order, gateway: str, amount: Decimal) -> None:
+def _pay_by_card(shop: State, order: Order, code: str) -> None:
+    outstanding = Decimal(order.body["total_outstanding"])
+    amount, receipt = cards.pay(shop, code, order.body["id"], outstanding)
+    _name_gateway(order, _GIFT_CARD)
+    _receive(shop, order, _GIFT_CARD, amount, receipt)
+
+
+def _name_gateway(order: Order, name: str) -> None:
+    """Name what an order was paid with besides, before the way that the rest is paid."""
+    known = order.body["payment_gateway_names"]
+    if name not in known:
+        order.body["payment_gateway_names"] = [name, *known]
+
+
+def _receive(
+    shop: State, order: Order, gateway: str, amount: Decimal, receipt: Row | None = None
+) -> None:
     if amount > 0:
         made = bodies.transaction(
             shop, order.body, order.exchange, kind="sale", gateway=gateway, amount=amount
         )
-        order.payments.append({**made, "_shop": amount})
+        order.payments.append({**made, "receipt": receipt or {}, "_shop": amount})
     sums.settle(order)
 
 

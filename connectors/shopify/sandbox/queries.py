@@ -51,6 +51,7 @@ def find(c: Context, gid: str, field: str = "node") -> Obj | None:
     plain: Mapping[str, Callable[[int], Any]] = {
         "Customer": tables.people.get,
         "DiscountCodeNode": partial(discounts.find, c.shop),
+        "GiftCard": tables.gift_cards.get,
         "Product": tables.products.get,
         "Return": tables.returns.get,
         "WebhookSubscription": c.installation.subscriptions.get,

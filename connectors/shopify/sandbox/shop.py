@@ -122,6 +122,7 @@ class Shop(Merchant):
         tip: str = "0",
         paid: bool = True,
         gift_card: str = "0",
+        gift_cards: Sequence[str] = (),
         presentment: tuple[str, str] | None = None,
         placed: str | None = None,
         source_name: str = "web",
@@ -131,7 +132,8 @@ class Shop(Merchant):
         """Place an order of {product id: pieces}, or of lines {title, price, quantity, …}.
 
         `shipping` is delivery's price in the shop's way (with or without tax), `gift_card` what is paid
-        with one, `presentment` the buyer's currency and its rate, `placed` an ISO time for back-dating.
+        with one that is none of ours, `gift_cards` codes that each pay what is on them, `presentment` the
+        buyer's currency and its rate, `placed` an ISO time for back-dating.
         """
         lines = (
             [{"product_id": number, "quantity": pieces} for number, pieces in items.items()]
@@ -149,6 +151,7 @@ class Shop(Merchant):
                 tip=Decimal(tip),
                 paid=paid,
                 gift_card=Decimal(gift_card),
+                gift_cards=gift_cards,
                 presentment=(presentment[0], Decimal(presentment[1])) if presentment else None,
                 placed=datetime.fromisoformat(placed) if placed else None,
                 source_name=source_name,

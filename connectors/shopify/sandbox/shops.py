@@ -22,6 +22,7 @@ SCOPES = (
     "read_returns",
     "write_customers",
     "write_discounts",
+    "write_gift_cards",
     "read_products",
     "read_customer_merge",
     "read_shopify_payments_disputes",

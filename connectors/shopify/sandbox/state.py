@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.shopify.sandbox.apps import App, Bucket, Installation
 from connectors.shopify.sandbox.faults import Faults
+from connectors.shopify.sandbox.given import GiftCard
 from connectors.shopify.sandbox.money import Exchange
 from connectors.shopify.sandbox.offers import Discount
 
@@ -52,6 +53,7 @@ class Settings:
     bucket_size: float = 2000.0
     restore_rate: float = 100.0  # points per second
     max_query_cost: int = 1000
+    gift_card_limit: Decimal = Decimal(10_000)  # the most that one card may be worth
     linear_cost: bool = (
         True  # a connection costs 2 + first x child; False: as staff told, see `cost`
     )
@@ -145,6 +147,7 @@ class Tables:
     collections: dict[int, Row] = field(default_factory=dict)
     discounts: dict[int, Discount] = field(default_factory=dict)  # deleted ones too
     codes: dict[str, int] = field(default_factory=dict)  # lower case → discount, of those there
+    gift_cards: dict[int, GiftCard] = field(default_factory=dict)
     returns: dict[int, Row] = field(default_factory=dict)
     disputes: dict[int, Row] = field(default_factory=dict)
     shop_metafields: list[Row] = field(default_factory=list)

@@ -18,8 +18,8 @@ from connectors.base import (
     CONTRACT_VERSION,
     Access,
     Codes,
+    Credits,
     Delivery,
-    DiscountKind,
     Field,
     Headers,
     HealthCheck,
@@ -32,6 +32,7 @@ from connectors.base import (
     Place,
     Reader,
     Ref,
+    RewardKind,
     Shop,
     Writer,
 )
@@ -143,6 +144,7 @@ class Till:
     reader: Reader | None = None
     writer: Writer | None = None
     codes: Codes | None = None
+    credits: Credits | None = None
     installer: Installer | None = None
     health: HealthCheck | None = None
 
@@ -167,7 +169,7 @@ class TillConnector:
         ),
     )
     inbound = TillInbound()
-    makes: frozenset[DiscountKind] = frozenset()
+    makes: frozenset[RewardKind] = frozenset()
     shows_perks = False
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:
