@@ -158,8 +158,8 @@ def test_documents_for_several_codes_fit_the_official_schema() -> None:
         assert validate(SCHEMA, parse(text)) == []
 
 
-def test_all_four_kinds_are_made() -> None:
-    assert connector.makes == set(KINDS)
+def test_all_kinds_of_codes_are_made() -> None:
+    assert connector.makes >= set(KINDS)
 
 
 # --- what its answers mean ------------------------------------------------------------------------

@@ -789,6 +789,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("member_id", BIG, nullable=False),
         sa.Column("object_id", BIG, nullable=False),
         sa.Column("reward", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
         sa.Column("request_key", TEXT, nullable=True),
         sa.Column("granted_by", TEXT, nullable=True),
         sa.Column("replaces_id", BIG, nullable=True),
