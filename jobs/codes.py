@@ -16,7 +16,8 @@ from app.services import codes
 from app.services.code_answers import Answer, note_answers
 from app.services.codes import Act, CodeTask
 from app.services.stores import Store
-from connectors.base import Codes, CodeShown, Credit, Credits, Discount, Made, MadeCode, Shop
+from connectors.base import Shop
+from connectors.rewards import Codes, CodeShown, Credit, Credits, Discount, Made, MadeCode
 from jobs import policy
 from jobs.rests import let_rest
 from jobs.runtime import Runtime
@@ -118,8 +119,10 @@ def _made(task: CodeTask, made: Made | None, now: datetime) -> Answer:
         remote_id=made.id,
         error=error or None,
         taken=made.taken,
-        never=made.never or decision.retry_at is None,
-        retry_at=decision.retry_at or now,
+        never=made.never or (decision.retry_at is None and not made.held),
+        undone=made.undone,
+        held=made.held,
+        retry_at=policy.much_later(now) if made.held else decision.retry_at or now,
     )
 
 
@@ -134,7 +137,8 @@ def _shown(task: CodeTask, shown: CodeShown | None, now: datetime) -> Answer:
         usable=shown.usable,
         uses=shown.uses,
         error=shown.error,
-        retry_at=decision.retry_at or policy.much_later(now),
+        held=shown.held,
+        retry_at=(None if shown.held else decision.retry_at) or policy.much_later(now),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, TypeVar
 
 from app.errors import Passing
-from connectors.base import CodeShown, Discount, Made, MadeCode
+from connectors.rewards import CodeShown, Discount, Made, MadeCode
 
 T = TypeVar("T")
 

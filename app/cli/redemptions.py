@@ -1,6 +1,7 @@
 """`stempel redeem` and `stempel redemption`: turning points into codes, and what becomes of them."""
 
 from collections.abc import Callable
+from functools import partial
 
 import click
 from sqlalchemy import Connection
@@ -38,6 +39,7 @@ from app.services.limits import asking_of, supply_of
 from app.services.programmes import in_force, versions
 from app.services.redeem import redeem as take
 from app.services.release import release as give_back
+from app.services.settle_credit import settle_credit
 from app.services.stores import get_store
 from app.services.view_members import MemberView, find_member
 from app.services.view_redemptions import (
@@ -258,6 +260,39 @@ def hand_out(context: Context, *, which: str, reason: str, actor: str, as_json: 
     """
     one = _after(context, fulfil, which, reason=reason, actor=actor)
     show(row_of(one), as_json, f"redemption {one.id}: {called(one)}, used")
+
+
+@redemption.command("settle")
+@click.argument("which", metavar="ID")
+@click.option("--given", metavar="NUMBER", help="The shop has given it: by this transaction.")
+@click.option("--not-given", is_flag=True, help="The shop has not given it: it is given anew.")
+@click.option("--reason", required=True, help="How you know; kept in the audit log.")
+@actor_option()
+@as_json
+@pass_context
+def settle(
+    context: Context,
+    *,
+    which: str,
+    given: str | None,
+    not_given: bool,
+    reason: str,
+    actor: str,
+    as_json: bool,
+) -> None:
+    """Say whether the shop has given store credit, where that could not be told.
+
+    Such a redemption says so (stempel redemption show ID), with the numbers of the transactions on the
+    customer's account that could be it.
+
+    Example: stempel redemption settle 385862746112131073 --not-given --reason "looked at the account"
+    """
+    if (given is not None) == not_given:
+        raise ConfigError("Give either --given NUMBER or --not-given.")
+    act = partial(settle_credit, given=given)
+    one = _after(context, act, which, reason=reason, actor=actor)
+    then = "the shop is asked about it" if given else "the shop is asked to give it"
+    show(row_of(one), as_json, f"redemption {one.id}: {one.state}, {then}")
 
 
 def _after(

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, or_, select, update
 from app.db import tables as t
 from app.programme.events import RedemptionState
 from app.programme.redemption import AT_ONCE
-from app.programme.shop_money import SHOP_MONEY
+from app.programme.shop_money import SHOP_MONEY, STORE_CREDIT
 from app.services.codes import UNSETTLED, Act, CodeTask
 from app.services.keys import Vault
 from app.services.programmes import Version, versions
@@ -40,6 +40,7 @@ UNREACHABLE = timedelta(hours=48)
 TRIED_LATELY = timedelta(hours=12)
 """What has been due for longer nobody has tried, however its last try ended: we were away ourselves."""
 
+HELD = "a person must say whether the shop has given it"
 GONE = "it is not in the shop any more"
 WITHDRAWN = "the shop does not accept it any more"
 REFUSED = "the shop refuses to make it"
@@ -50,7 +51,8 @@ USED_UNSEEN = "it was used in the shop, but its order has not come here yet"
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a shop said about one code; with an `error` nothing else is known.
 
-    `taken`: another one's code, draw anew. `never`: trying again cannot help. `retry_at` is when
+    `taken`: another one's code, draw anew. `never`: trying again cannot help. `undone`: no call has given
+    it. `held`: only a person can tell whether one has. `retry_at` is when
     to try again if there was an error or the code is still alive though it should not be.
     """
 
@@ -62,6 +64,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     taken: bool = False
     never: bool = False
+    undone: bool = False
+    held: bool = False
     retry_at: datetime
 
 
@@ -78,22 +82,20 @@ def note_answers(
     work = open_redemptions(connection, answers[0].task.programme_id, by_id, now)
     known = versions(connection, work.programme_id)
     outbox = connection.execute(
-        select(t.redemption.c.id, t.redemption.c.fence, t.redemption.c.tried_at).where(
-            t.redemption.c.id.in_(sorted(by_id))
-        )
+        select(t.redemption.c.id, t.redemption.c.fence).where(t.redemption.c.id.in_(sorted(by_id)))
     ).all()
     for row in outbox:
         answer = by_id[row.id]
         if row.fence != answer.task.fence:
             continue  # somebody else has taken it over
         redemption = work.redemptions[row.id]
-        error = _apply(work, known, redemption, answer, row.tried_at)
+        error = _apply(work, known, redemption, answer)
         if redemption.state == RedemptionState.USED:
             redemption.due_at, error = None, None  # it became so meanwhile: nothing is to be done
         values: dict[str, Any] = {"lease_until": None, "error": error, "tries": 0}
         if error is not None:
             values["tries"] = t.redemption.c.tries + 1
-        if answer.task.act is Act.MAKE and answer.task.first and _final(answer):
+        if _settled(answer):
             values["tried_at"] = None  # no call is on its way that nobody has heard of
         connection.execute(update(t.redemption).where(t.redemption.c.id == row.id).values(**values))
     commit_change(connection, vault, work)
@@ -147,7 +149,6 @@ def _apply(
     known: Sequence[Version],
     row: RedemptionRow,
     answer: Answer,
-    tried_at: datetime | None,
 ) -> str | None:
     """Change a redemption by what the shop said; returns the error to be shown, if there is one."""
     row.dirty = True
@@ -155,13 +156,17 @@ def _apply(
         return _made(row, answer, work.now)
     if answer.error is not None:
         row.due_at = answer.retry_at
-        return answer.error
+        return f"{HELD}: {answer.error}" if answer.held else answer.error
     row.uses = row.uses if answer.uses is None else answer.uses
     row.remote_id = answer.remote_id or row.remote_id
     if answer.exists and row.made_at is None:
         row.made_at = work.now
     if row.kind in SHOP_MONEY and row.uses:
         row.due_at = None  # part of it at least was spent
+        return None
+    in_doubt = answer.task.tried_at if row.kind == STORE_CREDIT else None
+    if in_doubt is not None and answer.task.act is Act.LOOK and _undecided(row, answer):
+        row.due_at = max(work.now, in_doubt + UNSETTLED)  # what is on its way may arrive until then
         return None
     if answer.usable and answer.task.act is Act.LOOK:
         row.due_at = next_due(row, work.now)
@@ -172,17 +177,23 @@ def _apply(
     if answer.usable:
         row.due_at = answer.retry_at
         return ALIVE
-    _over(row, answer, tried_at, work.now)
+    _over(row, answer, work.now)
     return None
 
 
-def _over(row: RedemptionRow, answer: Answer, tried_at: datetime | None, now: datetime) -> None:
+def _undecided(row: RedemptionRow, answer: Answer) -> bool:
+    """Say whether a look does not tell what is to be done: credit is still to be given, or to be ended."""
+    return answer.usable if row.ending is not None else not answer.exists and row.made_at is None
+
+
+def _over(row: RedemptionRow, answer: Answer, now: datetime) -> None:
     """Note that nobody can use a code, and end for good what the shop still has of it."""
     if row.ending is None:
         row.ending = answer.task.why or _why_over(answer)
     # Also of a code that was made since: once it is deleted, the lost call could make it again.
+    tried_at = answer.task.tried_at
     settled = now if tried_at is None else tried_at + UNSETTLED
-    if answer.exists and answer.task.act is Act.LOOK:
+    if answer.exists and answer.task.act is Act.LOOK and row.kind != STORE_CREDIT:
         row.due_at = now  # so that nobody can bring it to life again
     elif settled > now:
         row.due_at = settled  # a call that nobody has heard of may still make it
@@ -207,6 +218,9 @@ def _made(row: RedemptionRow, answer: Answer, now: datetime) -> str | None:
         # By chance it happens never: a shop that says so of every code is not asked without a pause.
         row.due_at = answer.retry_at if answer.task.tries else now
         return answer.error or "the shop has another code of this name"
+    if answer.held:
+        row.due_at = answer.retry_at
+        return f"{HELD}: {answer.error}"
     if answer.never:
         row.ending, row.due_at = row.ending or f"{REFUSED}: {answer.error}", now
         return None
@@ -214,8 +228,25 @@ def _made(row: RedemptionRow, answer: Answer, now: datetime) -> str | None:
     return answer.error or "the shop's answer does not name the code"
 
 
-def _final(answer: Answer) -> bool:
-    return answer.remote_id is not None or answer.never or answer.taken
+def _settled(answer: Answer) -> bool:
+    """Say whether nothing is unknown any more about any call."""
+    task = answer.task
+    if task.kind == STORE_CREDIT:
+        return _settled_credit(answer)
+    final = answer.remote_id is not None or answer.never or answer.taken
+    return task.act is Act.MAKE and task.first and final
+
+
+def _settled_credit(answer: Answer) -> bool:
+    """Say the same of store credit, where no call is repeated before the last one can do nothing more."""
+    task = answer.task
+    if task.act is Act.MAKE:
+        return answer.remote_id is not None or answer.undone
+    if answer.error is not None or task.act is Act.END:
+        return answer.error is None
+    if task.remote_id is None:
+        return answer.remote_id is not None  # what was in doubt was whether it was given
+    return not answer.usable
 
 
 def _spent(work: WorkSet, known: Sequence[Version], row: RedemptionRow) -> int:

@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, case, literal, select, update
+from sqlalchemy import Connection, Row, case, literal, not_, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from app.db import tables as t
 from app.db.leases import is_free
@@ -18,7 +19,7 @@ from app.programme.document import Programme
 from app.programme.events import RedemptionFacts, RedemptionState
 from app.programme.redemption import AT_ONCE, Use
 from app.programme.reward import Reward
-from app.programme.shop_money import MoneyKind
+from app.programme.shop_money import STORE_CREDIT, MoneyKind
 from app.services.facts import decode_facts
 from app.services.programmes import Version, version_of, versions
 from app.services.verdicts import TIME_OVER, judged, use_of
@@ -80,6 +81,7 @@ def claim_codes(
             t.redemption.c.store_id == store_id,
             t.redemption.c.kind.not_in(sorted(AT_ONCE)),
             is_free(t.redemption, now),
+            _in_turn(),
         )
         .order_by(t.redemption.c.due_at, t.redemption.c.id)
         .limit(limit)
@@ -91,6 +93,7 @@ def claim_codes(
     owned = _objects(connection, [row.object_id for row in rows])
     shown = uses_shown(connection, [row.id for row in rows])
     customers = _customers(connection, store_id, [row.customer for row in rows if row.customer])
+    held = _held(connection, store_id, rows)
     known: dict[int, list[Version]] = {}
     tasks = []
     for row in rows:
@@ -98,8 +101,14 @@ def claim_codes(
             known[row.programme_id] = versions(connection, row.programme_id)
         task = _task(row, owned[row.object_id], shown[row.id], known[row.programme_id], now)
         customer = customers.get(row.customer, row.customer)
-        tasks.append(msgspec.structs.replace(task, customer=customer))
-    making = [task.id for task in tasks if task.act is Act.MAKE]
+        claimed = tuple(one for one in held[row.customer] if one != row.remote_id)
+        tasks.append(msgspec.structs.replace(task, customer=customer, claimed=claimed))
+    # What no shop can be asked twice about without harm is noted before each call, also before it ends.
+    making = [
+        task.id
+        for task in tasks
+        if task.act is Act.MAKE or (task.act is Act.END and task.kind == STORE_CREDIT)
+    ]
     connection.execute(
         update(t.redemption)
         .where(t.redemption.c.id.in_([task.id for task in tasks]))
@@ -113,6 +122,46 @@ def claim_codes(
         )
     )
     return tasks
+
+
+def _in_turn() -> ColumnElement[bool]:
+    """Say whether it is a redemption's turn: store credit is given to each customer one after the other.
+
+    So of two that look alike it is known which call has given which.
+    """
+    earlier = t.redemption.alias("earlier")
+    waiting = select(earlier.c.id).where(
+        earlier.c.store_id == t.redemption.c.store_id,
+        earlier.c.kind == STORE_CREDIT,
+        earlier.c.customer == t.redemption.c.customer,
+        earlier.c.id < t.redemption.c.id,
+        earlier.c.state == RedemptionState.RESERVED,
+    )
+    return or_(
+        t.redemption.c.kind != STORE_CREDIT,
+        t.redemption.c.state != RedemptionState.RESERVED,
+        not_(waiting.exists()),
+    )
+
+
+def _held(
+    connection: Connection, store_id: int, rows: Sequence[Row[Any]]
+) -> Mapping[str | None, list[str]]:
+    """Return, per customer of the shop, the credits that are known to be of some redemption."""
+    held: dict[str | None, list[str]] = defaultdict(list)
+    asking = {row.customer for row in rows if row.kind == STORE_CREDIT and row.remote_id is None}
+    if asking:
+        found = connection.execute(
+            select(t.redemption.c.customer, t.redemption.c.remote_id).where(
+                t.redemption.c.store_id == store_id,
+                t.redemption.c.kind == STORE_CREDIT,
+                t.redemption.c.customer.in_(sorted(asking)),
+                t.redemption.c.remote_id.is_not(None),
+            )
+        )
+        for row in found:
+            held[row.customer].append(row.remote_id)
+    return held
 
 
 def postpone(
@@ -185,7 +234,7 @@ def _task(
     programme = version_of(known, owner.version).programme
     reward = next(one for one in programme.rewards if one.key == facts.reward)
     act, why = act_at(row, now)
-    if row.ending is None and owner.member_state == "erased":
+    if row.ending is None and owner.member_state == "erased" and not in_doubt(row, now):
         act, why = Act.END, ERASED
     match reward.kind:
         case "percent" | "fixed" | "free-delivery" | "free-product" as kind:
@@ -220,11 +269,20 @@ def _task(
 
 def act_at(row: Row[Any], moment: datetime) -> tuple[Act, str | None]:
     """Return what is to be done about a code at a moment, and why it ends if nobody asked for that."""
+    if in_doubt(row, moment):
+        return Act.LOOK, None
     if row.ending is not None:
         return Act.END, None
     if row.ends_at is not None and row.ends_at <= moment:
         return Act.END, TIME_OVER
     return (Act.MAKE, None) if row.state == RedemptionState.RESERVED else (Act.LOOK, None)
+
+
+def in_doubt(row: Row[Any] | CodeTask, moment: datetime) -> bool:
+    """Say whether a call may still be on its way that must not be made a second time before it arrives."""
+    return (
+        row.kind == STORE_CREDIT and row.tried_at is not None and moment < row.tried_at + UNSETTLED
+    )
 
 
 def _title(programme: Programme, reward: Reward) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, or_, select, tuple_
 from app.db import tables as t
 from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
 from app.programme.redemption import AT_ONCE, Verdict
+from app.programme.shop_money import STORE_CREDIT
 from app.services import accounts, workset
 from app.services.facts import decode_facts, encode_facts
 from app.services.keys import Vault
@@ -30,6 +31,9 @@ LOOK_AGAIN = timedelta(days=1)
 
 AFTER_END = timedelta(minutes=10)
 """How long after its own end a code is ended for good: the last order may be on its way."""
+
+AFTER_CREDIT = timedelta(minutes=80)
+"""The same of store credit, which ends in its shop up to an hour later, at a second of its own."""
 
 REFUND_UNDONE = "the refund it was given for was undone"
 
@@ -304,7 +308,8 @@ def next_due(row: RedemptionRow, now: datetime) -> datetime | None:
         return now
     if row.ends_at is None:
         return now + LOOK_AGAIN
-    return max(now, min(now + LOOK_AGAIN, row.ends_at + AFTER_END))
+    after = AFTER_CREDIT if row.kind == STORE_CREDIT else AFTER_END
+    return max(now, min(now + LOOK_AGAIN, row.ends_at + after))
 
 
 def verdict_of(

@@ -7,12 +7,13 @@ it is for) and of when a code begins, ends or is looked at; nothing follows from
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, or_, select
+from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from app.db import tables as t
 from app.errors import NotFound
 from app.programme.events import RedemptionFacts, RedemptionState
 from app.programme.redemption import AT_ONCE, NO_CODES, Verdict
+from app.programme.shop_money import SHOP_MONEY
 from app.services.codes import uses_shown
 from app.services.facts import decode_facts
 from app.services.problems import Problem
@@ -118,6 +119,7 @@ def _loose_ends(connection: Connection, programme_id: int) -> Iterator[Problem]:
         (_used_elsewhere(programme_id), "counts what is no order of its store"),
         (_for_somebody_else(programme_id), "is a seat of somebody who waited for another one"),
         (_wrongly_replacing(programme_id), "is given for one that it cannot be given for"),
+        (_given_for_two(programme_id), "has the money that is another redemption's"),
     ):
         for row in connection.execute(query):
             yield Problem(what=f"redemption {row.id} {what}", object=row.object_id)
@@ -174,4 +176,20 @@ def _wrongly_replacing(programme_id: int) -> Select[Any]:
             t.redemption.c.programme_id == programme_id,
             or_(first.c.store_id != t.redemption.c.store_id, first.c.id >= t.redemption.c.id),
         )
+    )
+
+
+def _given_for_two(programme_id: int) -> Select[Any]:
+    return (
+        select(
+            func.max(t.redemption.c.id).label("id"),
+            func.max(t.redemption.c.object_id).label("object_id"),
+        )
+        .where(
+            t.redemption.c.programme_id == programme_id,
+            t.redemption.c.kind.in_(sorted(SHOP_MONEY)),
+            t.redemption.c.remote_id.is_not(None),
+        )
+        .group_by(t.redemption.c.store_id, t.redemption.c.kind, t.redemption.c.remote_id)
+        .having(func.count() > 1)
     )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from app.db import tables as t
 from app.db.ids import first_id_of
-from app.errors import Blocked, Conflict, Invalid, NotFound, Passing
+from app.errors import Conflict, NotFound
 from app.programme.by_hand import DRAW
 from app.programme.document import Programme, load
 from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
@@ -22,12 +22,11 @@ from app.services.facts import decode_facts
 from app.services.mail import CODE
 from app.services.redemptions import ORDER_CANCELLED
 from app.services.view_ledger import EntryView, entries_of_object
-from app.services.views import Page, key_of, page_of, page_size, storable
+from app.services.views import Page, error_line, key_of, page_of, page_size, storable
 
 STATES = tuple(str(state) for state in RedemptionState)
 
 _LONGEST_ID = 20  # digits
-_OUR_ERRORS = frozenset(one.__name__ for one in (Passing, Invalid, Blocked))
 
 _LIVE = frozenset({RedemptionState.RESERVED, RedemptionState.ISSUED})
 
@@ -334,7 +333,7 @@ def _next(row: Row[Any]) -> NextView | None:
         what="over" if row.kind in AT_ONCE else act_at(row, row.due_at)[0],
         due_at=row.due_at,
         tries=row.tries,
-        error=_first_line(row.error),
+        error=error_line(row.error),
         blocked=row.blocked_reason,
         paused_until=row.paused_until if longer else None,
         money=row.kind in SHOP_MONEY,
@@ -367,7 +366,7 @@ def _mail(connection: Connection, redemption_id: int) -> MailView | None:
         sent_at=row.sent_at,
         due_at=row.due_at,
         tries=row.tries,
-        error=_first_line(row.error),
+        error=error_line(row.error),
     )
 
 
@@ -394,12 +393,3 @@ def _use(row: Row[Any], redemption: Row[Any]) -> UseView:
         captures=row.id == redemption.used_by,
         gone=bool(row.gone),
     )
-
-
-def _first_line(error: str | None) -> str | None:
-    """Return an error's sentence; a class of ours before it says nothing to support."""
-    if error is None:
-        return None
-    first = error.partition("\n")[0]
-    kind, colon, sentence = first.partition(": ")
-    return sentence if colon and kind in _OUR_ERRORS else first

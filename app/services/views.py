@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from app import clock
+from app.errors import Blocked, Invalid, Passing
 from app.programme.document import load
 from app.services.programmes import all_in_force
 
@@ -21,6 +22,8 @@ T = TypeVar("T")
 PAGE_SIZE = 50
 MOST_PER_PAGE = 500
 LARGEST_ID = 2**63 - 1
+
+_OUR_ERRORS = frozenset(one.__name__ for one in (Passing, Invalid, Blocked))
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -78,3 +81,12 @@ def key_of(number: int) -> int:
 def storable(text: str) -> bool:
     """Say whether a text can be in the database at all: no NUL, nothing that is not Unicode."""
     return "\0" not in text and text.isprintable()
+
+
+def error_line(error: str | None) -> str | None:
+    """Return an error's sentence; a class of ours before it says nothing to support."""
+    if error is None:
+        return None
+    first = error.partition("\n")[0]
+    kind, colon, sentence = first.partition(": ")
+    return sentence if colon and kind in _OUR_ERRORS else first

@@ -14,7 +14,7 @@ import msgspec
 
 from app.errors import Invalid
 from connectors import texts
-from connectors.base import Discount
+from connectors.rewards import Discount
 from connectors.shopify.gids import global_id
 
 OURS = "stempel"

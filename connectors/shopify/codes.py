@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from app.errors import Invalid, Passing
-from connectors.base import CodeShown, Discount, Made, MadeCode
+from connectors.rewards import CodeShown, Discount, Made, MadeCode
 from connectors.shopify import code_documents
 from connectors.shopify.client import WRITE_SECONDS, Data, Session, shaped
 from connectors.shopify.code_answers import (

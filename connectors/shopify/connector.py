@@ -9,24 +9,22 @@ from shopify.utils.shop_url import sanitize_shop_domain
 
 from app import clock
 from app.errors import Invalid
+from app.programme.shop_money import MoneyKind
 from connectors.base import (
     CONTRACT_VERSION,
     Access,
-    Codes,
     Connector,
-    Credits,
-    DiscountKind,
     Field,
     HealthCheck,
     Inbound,
     Installer,
     Place,
     Reader,
-    RewardKind,
     Shop,
     Writer,
 )
 from connectors.http import HttpClient
+from connectors.rewards import Codes, Credits, DiscountKind, RewardKind
 from connectors.shopify.client import Session
 from connectors.shopify.codes import ShopifyCodes
 from connectors.shopify.credits import ShopifyCredits
@@ -50,7 +48,7 @@ class ShopifyShop:
         self.reader: Reader | None = ShopifyReader(self._session, clock.now)
         self.writer: Writer | None = ShopifyWriter(self._session)
         self.codes: Codes | None = ShopifyCodes(self._session)
-        self.credits: Credits | None = ShopifyCredits(self._session)
+        self.credits: Credits | None = ShopifyCredits(self._session, clock.now)
         self.installer: Installer | None = ShopifyInstaller(self._session)
         self.health: HealthCheck | None = ShopifyHealth(self._session)
 
@@ -94,7 +92,7 @@ class ShopifyConnector:
         ),
     )
     inbound: Inbound = ShopifyInbound()
-    makes: frozenset[RewardKind] = frozenset({*get_args(DiscountKind), "gift-card"})
+    makes: frozenset[RewardKind] = frozenset({*get_args(DiscountKind), *get_args(MoneyKind)})
     shows_perks = True
 
     def place(self, values: Mapping[str, Sequence[str]]) -> Place:

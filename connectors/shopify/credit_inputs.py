@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.errors import Invalid, Passing
 from connectors import texts
-from connectors.base import Credit
+from connectors.rewards import Credit
 from connectors.shopify.code_inputs import tag_of
 from connectors.shopify.credit_answers import ShopMoney
 from connectors.shopify.gids import global_id

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.errors import Invalid, Passing
-from connectors.base import CodeShown, Credit, Made
+from connectors.rewards import CodeShown, Credit, Made
 from connectors.shopify.client import WRITE_SECONDS, Session, shaped
 from connectors.shopify.credit_answers import (
     CARD_REFUSALS,

@@ -12,7 +12,7 @@ import msgspec
 
 from app.clock import Clock
 from app.errors import Invalid, Passing
-from connectors.base import CodeShown, Discount, Made, MadeCode
+from connectors.rewards import CodeShown, Discount, Made, MadeCode
 from connectors.woocommerce import coupons, payloads, values
 from connectors.woocommerce.client import PER_PAGE, Session
 from connectors.woocommerce.coupons import Coupon, Person, Product, Unfit

@@ -7,21 +7,18 @@ from app import clock
 from connectors.base import (
     CONTRACT_VERSION,
     Access,
-    Codes,
     Connector,
-    Credits,
-    DiscountKind,
     Field,
     HealthCheck,
     Inbound,
     Installer,
     Place,
     Reader,
-    RewardKind,
     Shop,
     Writer,
 )
 from connectors.http import HttpClient
+from connectors.rewards import Codes, Credits, DiscountKind, RewardKind
 from connectors.woocommerce.client import CONSUMER_KEY, CONSUMER_SECRET, Session
 from connectors.woocommerce.codes import WooCodes
 from connectors.woocommerce.inbound import WooInbound

@@ -13,7 +13,7 @@ import msgspec
 
 from app.errors import Invalid
 from connectors import texts
-from connectors.base import Discount
+from connectors.rewards import Discount
 from connectors.woocommerce import payloads, values
 from connectors.woocommerce.orders import ERASED_EMAIL
 from connectors.woocommerce.values import Number

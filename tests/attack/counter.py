@@ -14,7 +14,7 @@ from app.services.code_answers import Answer, note_answers
 from app.services.codes import CodeTask, claim_codes
 from app.services.release import release
 from app.services.stores import Store
-from connectors.base import Discount, Made
+from connectors.rewards import Discount, Made
 from jobs.codes import push_codes
 from jobs.runtime import Runtime
 from tests.attack.help import order

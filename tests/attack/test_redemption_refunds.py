@@ -7,7 +7,7 @@ import pytest
 
 from app.services.code_answers import Answer
 from app.services.redemptions import REFUND_UNDONE, REPLACED
-from connectors.base import MadeCode
+from connectors.rewards import MadeCode
 from tests.attack.counter import Shop, open_shop
 from tests.pipeline import Pipeline
 from tests.services.model import COST

@@ -16,7 +16,7 @@ from app.services.code_answers import give_up_unreachable
 from app.services.codes import await_keys
 from app.services.ingest import Incoming
 from app.services.reserve import code_end
-from connectors.base import Discount, Made
+from connectors.rewards import Discount, Made
 from jobs.codes import push_codes
 from tests.asked import asked_of
 from tests.codeshop import CodeShop

@@ -299,3 +299,12 @@ def test_early_access_is_told_of_without_a_code(run: Run, counter: Counter) -> N
     assert (one["code"], one["state"]) == (None, "issued")
     shown = plain(run("redemption", "show", one["id"]))
     assert "10 points spent: it lasts from now on" in shown
+
+
+def test_to_settle_store_credit_one_says_what_happened_to_it(run: Run, counter: Counter) -> None:
+    taken = data(run("redeem", OLA, "ten-percent", "--json"))["id"]
+    said = ("redemption", "settle", taken, "--reason", "looked at the account")
+    for unclear in ((), ("--given", "17", "--not-given")):
+        told = refusal(run(*said, *unclear), ConfigError)
+        assert told == "Give either --given NUMBER or --not-given."
+    assert "does not wait for a person" in refusal(run(*said, "--not-given"), Conflict)

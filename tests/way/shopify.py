@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.shopify.connector import ShopifyShop
+from connectors.shopify.credits import ShopifyCredits
 from connectors.shopify.install import OPTIONAL_TOPICS, TOPICS
 from connectors.shopify.reader import ShopifyReader
 from connectors.shopify.sandbox import CLIENT_SECRET, Sandbox, Shop, serve
@@ -35,6 +36,7 @@ class ShopifyWay(Connected):
         shop = self.pipeline.shops.get(self.store)
         if isinstance(shop, ShopifyShop):
             shop.reader = ShopifyReader(shop._session, self.pipeline.clock)
+            shop.credits = ShopifyCredits(shop._session, self.pipeline.clock)
 
     def buy(self, price: str, *, customer: int | None = None, **values: Any) -> int:
         """Place a paid order over one product at this price; returns its id."""

@@ -27,6 +27,11 @@ _SCOPES = {
     ("DiscountCollections", "collections"): "read_products",
     ("QueryRoot", "giftCard"): "read_gift_cards",
     ("QueryRoot", "giftCards"): "read_gift_cards",
+    ("QueryRoot", "storeCreditAccount"): "read_store_credit_accounts",
+    ("QueryRoot", "storeCreditConfiguration"): "read_store_credit_accounts",
+    ("StoreCreditAccount", "transactions"): "read_store_credit_account_transactions",
+    ("Mutation", "storeCreditAccountCredit"): "write_store_credit_account_transactions",
+    ("Mutation", "storeCreditAccountDebit"): "write_store_credit_account_transactions",
     ("Mutation", "giftCardCreate"): "write_gift_cards",
     ("Mutation", "giftCardDeactivate"): "write_gift_cards",
     ("Mutation", "customerUpdate"): "write_customers",
@@ -45,6 +50,10 @@ KINDS = {
     "Product": "products",
     "Refund": "orders",
     "Return": "returns",
+    "StoreCreditAccount": "store_credit_accounts",
+    "StoreCreditAccountCreditTransaction": "store_credit_account_transactions",
+    "StoreCreditAccountDebitTransaction": "store_credit_account_transactions",
+    "StoreCreditAccountDebitRevertTransaction": "store_credit_account_transactions",
 }
 """Kinds of objects and the scope that reading or writing one needs."""
 _OBJECTS = {

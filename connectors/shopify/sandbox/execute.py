@@ -28,6 +28,7 @@ from connectors.shopify.sandbox import (
     fields_order,
     fields_refund,
     fields_shop,
+    fields_store_credit,
 )
 from connectors.shopify.sandbox.apps import Installation
 from connectors.shopify.sandbox.discount_mutations import DISCOUNT_MUTATIONS
@@ -44,8 +45,15 @@ _FIELDS: Mapping[str, Fields] = {
         **QUERIES,
         **fields_discount.DISCOUNT_QUERIES,
         **fields_gift_card.GIFT_CARD_QUERIES,
+        **fields_store_credit.STORE_CREDIT_QUERIES,
     },
-    "Mutation": {**MUTATIONS, **DISCOUNT_MUTATIONS, **fields_gift_card.GIFT_CARD_MUTATIONS},
+    "Mutation": {
+        **MUTATIONS,
+        **DISCOUNT_MUTATIONS,
+        **fields_gift_card.GIFT_CARD_MUTATIONS,
+        **fields_store_credit.STORE_CREDIT_MUTATIONS,
+    },
+    **fields_store_credit.STORE_CREDIT_FIELDS,
     "GiftCard": fields_gift_card.GIFT_CARD,
     **fields_discount.DISCOUNT_FIELDS,
     "Order": fields_order.ORDER,

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
-from connectors.shopify.sandbox import metafields, people
+from connectors.shopify.sandbox import fields_store_credit, metafields, people
 from connectors.shopify.sandbox.apps import Subscription
-from connectors.shopify.sandbox.gql import Args, Context, Fields, Obj, amount, connection, plain
+from connectors.shopify.sandbox.gql import Args, Context, Fields, Obj, amount, connection
 from connectors.shopify.sandbox.money import total
 from connectors.shopify.sandbox.state import Person, Row, State, gid, utc
 from connectors.shopify.sandbox.sums import given_back, received
@@ -108,7 +108,7 @@ CUSTOMER: Fields = {
     "orders": _orders,
     "metafield": _metafield,
     "metafields": _metafields,
-    "storeCreditAccounts": lambda _c, _n, a: plain([], a, lambda one: one),
+    "storeCreditAccounts": fields_store_credit.accounts,
 }
 
 # --- goods ----------------------------------------------------------------------------------------

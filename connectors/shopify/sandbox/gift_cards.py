@@ -68,6 +68,13 @@ def pay(shop: State, code: str, order_id: int, outstanding: Decimal) -> tuple[De
     return amount, {"gift_card_id": card.id, "gift_card_last_characters": card.code[-4:].lower()}
 
 
+def revert(shop: State, order_id: int) -> None:
+    """Give back what a cancelled order was paid with."""
+    for card in shop.tables.gift_cards.values():
+        card.balance += sum((amount for order, amount in card.paid if order == order_id), ZERO)
+        card.paid = [one for one in card.paid if one[0] != order_id]
+
+
 def hand_over(shop: State, kept: int, gone: int) -> None:
     """Give the cards of one of two merged customers to the other."""
     for one in shop.tables.gift_cards.values():

@@ -1,11 +1,12 @@
 """What the owner of a shop sets up: its apps and their webhooks, settings, goods, discounts."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from connectors.shopify.sandbox import discounts, gift_cards, tokens, webhooks
+from connectors.shopify.sandbox import discounts, gift_cards, store_credits, tokens, webhooks
 from connectors.shopify.sandbox.apps import App, Installation
 from connectors.shopify.sandbox.offers import BASIC, CLASSES, Terms
 from connectors.shopify.sandbox.shopdata import uninstall
@@ -235,3 +236,26 @@ class Merchant(State):
         """Return all gift cards that were ever made."""
         with self.lock:
             return [gift_cards.told(one) for one in self.tables.gift_cards.values()]
+
+    # --- store credit -----------------------------------------------------------------------------
+
+    def add_store_credit(self, customer_id: int, value: str, expires: str | None = None) -> Row:
+        """Give a customer credit by hand; `expires` is an ISO time."""
+        with self.lock:
+            at = None if expires is None else datetime.fromisoformat(expires)
+            account, _ = store_credits.credit(self, customer_id, Decimal(value), expires_at=at)
+            return store_credits.told(account)
+
+    def take_store_credit(self, customer_id: int, value: str) -> Row:
+        """Take credit from a customer by hand."""
+        with self.lock:
+            account = store_credits.find(self, customer_id, self.settings.currency)
+            if account is None:
+                raise SandboxError("The customer has no store credit.")
+            store_credits.debit(self, account, Decimal(value), "ADJUSTMENT")
+            return store_credits.told(account)
+
+    def store_credit_of(self, customer_id: int) -> list[Row]:
+        """Return a customer's accounts with all their transactions."""
+        with self.lock:
+            return [store_credits.told(one) for one in store_credits.of_customer(self, customer_id)]

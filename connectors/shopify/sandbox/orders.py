@@ -9,12 +9,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from connectors.shopify.sandbox import bodies, checkout, refunds, sums
+from connectors.shopify.sandbox import bodies, checkout, refunds, store_credits, sums
 from connectors.shopify.sandbox import gift_cards as cards
 from connectors.shopify.sandbox.money import Exchange, shop_amount
 from connectors.shopify.sandbox.state import Order, Row, SandboxError, State, gid
 
-_GIFT_CARD = "gift_card"  # what Shopify calls the gateway
+# What Shopify calls the gateways.
+_GIFT_CARD = "gift_card"
+_STORE_CREDIT = "shopify_store_credit"
 
 
 def get(shop: State, order_id: int) -> Order:
@@ -47,6 +49,7 @@ def place(
     paid: bool,
     gift_card: Decimal,
     gift_cards: Sequence[str],
+    store_credit: Decimal,
     presentment: tuple[str, Decimal] | None,
     placed: datetime | None,
     source_name: str,
@@ -83,11 +86,8 @@ def place(
     body["payment_gateway_names"] = [gateway]
     sums.place(order)
     shop.tables.orders[body["id"]] = order
-    if gift_card:
-        _name_gateway(order, _GIFT_CARD)
-        _receive(shop, order, _GIFT_CARD, gift_card)
-    for code in gift_cards:
-        _pay_by_card(shop, order, code)
+    _pay_by_credit(shop, order, customer_id, store_credit)
+    _pay_by_cards(shop, order, gift_cards, gift_card)
     if paid:
         _receive(shop, order, gateway, Decimal(body["total_outstanding"]))
     events = [("orders/create", body), ("orders/updated", body)]
@@ -107,11 +107,24 @@ def _line(shop: State, exchange: Exchange, item: Mapping[str, Any]) -> Row:
     return bodies.line(shop, exchange, **values)
 
 
-def _pay_by_card(shop: State, order: Order, code: str) -> None:
+def _pay_by_cards(shop: State, order: Order, codes: Sequence[str], unknown: Decimal) -> None:
+    """Pay by the shop's cards, and this much by one that the sandbox knows nothing of."""
+    if unknown or codes:
+        _name_gateway(order, _GIFT_CARD)
+    _receive(shop, order, _GIFT_CARD, unknown)
+    for code in codes:
+        outstanding = Decimal(order.body["total_outstanding"])
+        amount, receipt = cards.pay(shop, code, order.body["id"], outstanding)
+        _receive(shop, order, _GIFT_CARD, amount, receipt)
+
+
+def _pay_by_credit(shop: State, order: Order, customer: int | None, most: Decimal) -> None:
+    if not most:
+        return
     outstanding = Decimal(order.body["total_outstanding"])
-    amount, receipt = cards.pay(shop, code, order.body["id"], outstanding)
-    _name_gateway(order, _GIFT_CARD)
-    _receive(shop, order, _GIFT_CARD, amount, receipt)
+    paid = store_credits.pay(shop, customer, order.body["id"], min(most, outstanding))
+    _name_gateway(order, _STORE_CREDIT)
+    _receive(shop, order, _STORE_CREDIT, paid)
 
 
 def _name_gateway(order: Order, name: str) -> None:
@@ -219,6 +232,8 @@ def cancel(shop: State, order: Order, reason: str, *, refund: bool) -> None:
             restock="cancel",
         )
         events.append(("refunds/create", made))
+        cards.revert(shop, body["id"])
+        store_credits.revert(shop, body["id"])
     sums.settle(order)
     touch(shop, order)
     shop.tell(*events)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from connectors.shopify.sandbox import bodies, discounts, gift_cards
+from connectors.shopify.sandbox import bodies, discounts, gift_cards, store_credits
 from connectors.shopify.sandbox.state import Order, Person, Row, SandboxError, State, gid
 
 MAX_TAGS = 250
@@ -100,6 +100,7 @@ def merge(shop: State, kept: Person, gone: Person) -> None:
     kept.tags = joined(kept.tags, gone.tags)
     discounts.hand_over(shop, kept.body["id"], number)
     gift_cards.hand_over(shop, kept.body["id"], number)
+    store_credits.hand_over(shop, kept.body["id"], number)
     del shop.tables.people[number]
     merged: Row = {
         "admin_graphql_api_customer_kept_id": gid("Customer", kept.body["id"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from connectors.shopify.sandbox import discounts, people
+from connectors.shopify.sandbox import discounts, fields_store_credit, people
 from connectors.shopify.sandbox.access import require_object
 from connectors.shopify.sandbox.fields_shop import topic_name
 from connectors.shopify.sandbox.gql import Args, Context, Fields, Obj, connection, number_of
@@ -56,6 +56,8 @@ def find(c: Context, gid: str, field: str = "node") -> Obj | None:
         "Return": tables.returns.get,
         "WebhookSubscription": c.installation.subscriptions.get,
     }
+    if kind in fields_store_credit.KINDS:
+        return fields_store_credit.node_of(c, kind, number)
     if kind in plain:
         return _wrap(kind, plain[kind](number))
     match kind:

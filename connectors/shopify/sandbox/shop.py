@@ -123,6 +123,7 @@ class Shop(Merchant):
         paid: bool = True,
         gift_card: str = "0",
         gift_cards: Sequence[str] = (),
+        store_credit: str = "0",
         presentment: tuple[str, str] | None = None,
         placed: str | None = None,
         source_name: str = "web",
@@ -132,7 +133,8 @@ class Shop(Merchant):
         """Place an order of {product id: pieces}, or of lines {title, price, quantity, …}.
 
         `shipping` is delivery's price in the shop's way (with or without tax), `gift_card` what is paid
-        with one that is none of ours, `gift_cards` codes that each pay what is on them, `presentment` the
+        with one that is none of ours, `gift_cards` codes that each pay what is on them, `store_credit`
+        how much of his credit the customer spends at most, `presentment` the
         buyer's currency and its rate, `placed` an ISO time for back-dating.
         """
         lines = (
@@ -152,6 +154,7 @@ class Shop(Merchant):
                 paid=paid,
                 gift_card=Decimal(gift_card),
                 gift_cards=gift_cards,
+                store_credit=Decimal(store_credit),
                 presentment=(presentment[0], Decimal(presentment[1])) if presentment else None,
                 placed=datetime.fromisoformat(placed) if placed else None,
                 source_name=source_name,

@@ -23,6 +23,8 @@ SCOPES = (
     "write_customers",
     "write_discounts",
     "write_gift_cards",
+    "read_store_credit_accounts",
+    "write_store_credit_account_transactions",
     "read_products",
     "read_customer_merge",
     "read_shopify_payments_disputes",

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.shopify.sandbox.apps import App, Bucket, Installation
 from connectors.shopify.sandbox.faults import Faults
-from connectors.shopify.sandbox.given import GiftCard
+from connectors.shopify.sandbox.given import Account, GiftCard
 from connectors.shopify.sandbox.money import Exchange
 from connectors.shopify.sandbox.offers import Discount
 
@@ -54,6 +54,8 @@ class Settings:
     restore_rate: float = 100.0  # points per second
     max_query_cost: int = 1000
     gift_card_limit: Decimal = Decimal(10_000)  # the most that one card may be worth
+    store_credit_limit: Decimal = Decimal(10_000)  # the most that may be on one account
+    store_credit_enabled: bool = True  # whether customers can pay with it
     linear_cost: bool = (
         True  # a connection costs 2 + first x child; False: as staff told, see `cost`
     )
@@ -148,6 +150,7 @@ class Tables:
     discounts: dict[int, Discount] = field(default_factory=dict)  # deleted ones too
     codes: dict[str, int] = field(default_factory=dict)  # lower case → discount, of those there
     gift_cards: dict[int, GiftCard] = field(default_factory=dict)
+    credit_accounts: dict[int, Account] = field(default_factory=dict)
     returns: dict[int, Row] = field(default_factory=dict)
     disputes: dict[int, Row] = field(default_factory=dict)
     shop_metafields: list[Row] = field(default_factory=list)

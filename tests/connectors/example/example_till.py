@@ -17,8 +17,6 @@ from connectors import signatures
 from connectors.base import (
     CONTRACT_VERSION,
     Access,
-    Codes,
-    Credits,
     Delivery,
     Field,
     Headers,
@@ -32,11 +30,11 @@ from connectors.base import (
     Place,
     Reader,
     Ref,
-    RewardKind,
     Shop,
     Writer,
 )
 from connectors.http import HttpClient
+from connectors.rewards import Codes, Credits, RewardKind
 
 _SIGNAL = 64  # bytes; the smallest sale has more
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from connectors.base import Access, CodeShown, Credit, Credits, Made
+from connectors.base import Access
 from connectors.http import GuardedClient
+from connectors.rewards import CodeShown, Credit, Credits, Made
 from connectors.shopify import connector
 from connectors.shopify.sandbox import Sandbox, Shop, serve
 from tests.connectors.shopify.graphql_shop import Time

@@ -14,7 +14,7 @@ from graphql import build_schema, parse, validate
 from graphql.utilities import coerce_input_value, type_from_ast
 
 from app.errors import Blocked, Passing
-from connectors.base import CodeShown, Discount, Made, MadeCode
+from connectors.rewards import CodeShown, Discount, Made, MadeCode
 from connectors.shopify import code_documents, connector
 from connectors.shopify.code_inputs import Creation, creation_of
 from connectors.shopify.codes import ShopifyCodes

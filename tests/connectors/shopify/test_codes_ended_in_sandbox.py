@@ -3,7 +3,7 @@
 import pytest
 
 from app.errors import Blocked, Passing
-from connectors.base import CodeShown, MadeCode
+from connectors.rewards import CodeShown, MadeCode
 from connectors.shopify.sandbox.state import SandboxError
 from tests.connectors.shopify.test_codes_to_sandbox import counter
 

@@ -12,9 +12,10 @@ import pytest
 
 from app.errors import Blocked, Passing
 from app.programme.events import OrderFacts
-from connectors.base import Access, Codes, CodeShown, Delivery, Discount, Made, MadeCode, Observed
+from connectors.base import Access, Delivery, Observed
 from connectors.base import Shop as OpenShop
 from connectors.http import GuardedClient
+from connectors.rewards import Codes, CodeShown, Discount, Made, MadeCode
 from connectors.shopify import connector
 from connectors.shopify.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox, Shop, serve
 from connectors.shopify.sandbox.state import SandboxError

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from app.errors import Passing
-from connectors.base import CodeShown, Credit
+from connectors.rewards import CodeShown, Credit
 from connectors.shopify.sandbox.state import SandboxError
 from tests.connectors.shopify.credit_help import Till, till
 

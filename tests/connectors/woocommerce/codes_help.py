@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from connectors.base import Access, CodeShown, Discount, DiscountKind, Made, MadeCode
+from connectors.base import Access
 from connectors.http import GuardedClient
+from connectors.rewards import CodeShown, Discount, DiscountKind, Made, MadeCode
 from connectors.woocommerce.client import Session
 from connectors.woocommerce.codes import WooCodes
 from connectors.woocommerce.sandbox import KEY, SECRET, Sandbox

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.errors import Passing
-from connectors.base import Made
+from connectors.rewards import Made
 from tests.connectors.woocommerce.captured import reply
 from tests.connectors.woocommerce.codes_help import discount
 from tests.connectors.woocommerce.shops import as_json, shop_with

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.errors import Blocked, Passing
-from connectors.base import CodeShown, MadeCode
+from connectors.rewards import CodeShown, MadeCode
 from connectors.woocommerce import coupons
 from tests.connectors.loopback import Reply, Request
 from tests.connectors.woocommerce.captured import reply
