@@ -1,6 +1,7 @@
 """`stempel programme simulate`: what a draft would have given and cost, on stored orders."""
 
 import csv
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -11,11 +12,12 @@ from sqlalchemy import Connection
 
 from app.cli.programme_file import draft_in
 from app.cli.shared import Context, as_json, language_option, pass_context, programme_option, show
-from app.cli.simulation_text import Simulation, as_data, report, rows
+from app.cli.simulation_data import MEMBER_COLUMNS, Simulation, as_data, member_rows, rows
+from app.cli.simulation_text import report
 from app.errors import ConfigError
 from app.programme.breakage import ASSUMED, FEWEST, Breakage, told
 from app.programme.forecast import forecast
-from app.programme.simulate import Period
+from app.programme.outcome import MOST_MOVING, Period
 from app.services.breakage import ledger_breakage
 from app.services.programmes import programme_id_of
 from app.services.simulate import read_draft, simulate_stored
@@ -44,6 +46,19 @@ _day = click.DateTime(["%Y-%m-%d"])
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write the figures of each month to this file.",
 )
+@click.option(
+    "--members-csv",
+    "members_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the members who are named to this file: who gains and loses most, who moves tier.",
+)
+@click.option(
+    "--name-moving",
+    type=click.IntRange(0, 100_000),
+    default=MOST_MOVING,
+    show_default=True,
+    help="How many of those who move from one tier to another are named.",
+)
 @language_option("the report")
 @as_json
 @pass_context
@@ -57,6 +72,8 @@ def simulate(
     breakage: str | None,
     without_breakage: bool,
     csv_path: Path | None,
+    members_path: Path | None,
+    name_moving: int,
     language: str,
     as_json: bool,
 ) -> None:
@@ -72,13 +89,12 @@ def simulate(
         breakage = "0"
     lost = None if breakage is None else told(_percent(breakage))
     with context.database().snapshot() as connection:
-        done = _run(context, connection, draft, programme, since, until, lost)
+        done = _run(context, connection, draft, programme, since, until, lost, name_moving)
     if csv_path is not None:
-        with csv_path.open("w", encoding="utf-8", newline="") as file:
-            table = rows(done)
-            writer = csv.DictWriter(file, list(table[0]))
-            writer.writeheader()
-            writer.writerows(table)
+        table = rows(done)
+        _write(csv_path, list(table[0]), table)
+    if members_path is not None:
+        _write(members_path, MEMBER_COLUMNS, member_rows(done))
     show(as_data(done), as_json, "" if as_json else report(done, texts(language)))
 
 
@@ -90,6 +106,7 @@ def _run(
     since: datetime,
     until: datetime | None,
     lost: Breakage | None,
+    name_moving: int,
 ) -> Simulation:
     now = context.clock()
     programme_id = programme_id_of(connection, key)
@@ -98,9 +115,16 @@ def _run(
     period = Period(since.date(), tomorrow if until is None else until.date(), draft.timezone)
     if period.since >= period.until:
         raise ConfigError(f"the period ends on {period.until}, it cannot begin on {period.since}")
-    outcome = simulate_stored(connection, programme_id, draft, period)
+    outcome = simulate_stored(connection, programme_id, draft, period, most_moving=name_moving)
     lost = lost or ledger_breakage(connection, programme_id, now)
     return Simulation(draft, name, outcome, forecast(draft, outcome, lost))
+
+
+def _write(path: Path, columns: Sequence[str], table: Sequence[dict[str, str]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(table)
 
 
 def _percent(value: str) -> Decimal:

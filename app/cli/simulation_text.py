@@ -1,28 +1,15 @@
-"""What a simulation found, as a table and sentences for people, and as rows for scripts."""
+"""What a simulation found, as a table and sentences for people."""
 
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any
-
-import msgspec
 
 from app.cli.shared import table
+from app.cli.simulation_data import Simulation
 from app.programme.breakage import ASSUMED, FEWEST, Breakage
-from app.programme.document import Programme
 from app.programme.forecast import Figures, Forecast
-from app.programme.simulate import Change, Outcome
+from app.programme.outcome import Change, Move, Outcome
 from app.services.texts import Texts
 
 UNKNOWN = "?"
-
-
-class Simulation(msgspec.Struct, frozen=True):
-    """One run: what was judged, what was counted, and what it comes to."""
-
-    draft: Programme
-    name: str  # of the preset or file
-    outcome: Outcome
-    forecast: Forecast
 
 
 def report(one: Simulation, words: Texts) -> str:
@@ -37,95 +24,6 @@ def report(one: Simulation, words: Texts) -> str:
             *_members(one, words),
         ]
     )
-
-
-def rows(one: Simulation) -> list[dict[str, str]]:
-    """Return a row for each month and one for all of them, every value as text."""
-    months = zip(one.outcome.period.months(), one.forecast.months, strict=True)
-    named = [(f"{day:%Y-%m}", month) for day, month in months]
-    return [
-        {"month": name, **{key: _plain(value) for key, value in _figures(month).items()}}
-        for name, month in [*named, ("total", one.forecast.total)]
-    ]
-
-
-def as_data(one: Simulation) -> dict[str, Any]:
-    """Return everything for a script. Ids and amounts are strings: JSON numbers lose digits."""
-    outcome, found = one.outcome, one.forecast
-    period = outcome.period
-    months = zip(period.months(), found.months, strict=True)
-    return {
-        "programme": one.draft.key,
-        "draft": one.name,
-        "since": period.since.isoformat(),
-        "until": period.until.isoformat(),
-        "timezone": period.timezone,
-        "currency": one.draft.currency,
-        "earns_from": one.draft.earns_from and one.draft.earns_from.isoformat(),
-        "members": outcome.members,
-        "orders": outcome.orders,
-        "before_start": outcome.before_start,
-        "of_nobody": outcome.of_nobody,
-        "unreadable": outcome.unreadable,
-        "unknown_goods": outcome.unknown_goods,
-        "no_rate": outcome.no_rate,
-        "redeemed_percent": _text(found.redeemed),
-        "breakage_percent": str(found.breakage.percent),
-        "breakage_from": found.breakage.source,
-        "breakage_points": found.breakage.ended,
-        "points_open_now": found.breakage.open,
-        "points_too_few": found.breakage.unknown,
-        "point_value": _text(found.point),
-        "point_value_from": found.source,
-        "cost_rate_percent": _text(found.cost_rate),
-        "rewards": [
-            {"reward": each.reward, "point": _text(each.point), "percent": _text(each.percent)}
-            for each in found.rewards
-        ],
-        "total": _figures(found.total),
-        "months": [{"month": f"{day:%Y-%m}", **_figures(month)} for day, month in months],
-        "members_gaining": outcome.gain,
-        "members_losing": outcome.lose,
-        "tier_moves": [
-            {"from": move.before, "to": move.after, "members": move.members}
-            for move in outcome.moves
-        ],
-        "winners": [_change(change, outcome) for change in outcome.winners],
-        "losers": [_change(change, outcome) for change in outcome.losers],
-    }
-
-
-def _figures(month: Figures) -> dict[str, Any]:
-    return {
-        "orders": month.orders,
-        "turnover": str(month.turnover),
-        "points": month.draft,
-        "points_live": month.live,
-        "redeemed": month.redeemed,
-        "open": month.open,
-        "liability": _text(month.liability),
-        "cost": _text(month.cost),
-        "cost_percent": _text(month.percent),
-    }
-
-
-def _change(change: Change, outcome: Outcome) -> dict[str, Any]:
-    months = zip(outcome.period.months(), change.draft, change.live, strict=True)
-    return {
-        "member": str(change.member),
-        "points": sum(change.draft),
-        "points_live": sum(change.live),
-        "difference": change.difference,
-        "months": {f"{day:%Y-%m}": draft - live for day, draft, live in months if draft != live},
-    }
-
-
-def _text(value: Decimal | None) -> str | None:
-    return None if value is None else str(value)
-
-
-def _plain(value: object) -> str:
-    return "" if value is None else str(value)
 
 
 def _head(one: Simulation, words: Texts) -> str:
@@ -214,12 +112,13 @@ def _sentences(one: Simulation, words: Texts) -> list[str]:
         for each in found.rewards
         if each.percent is not None
     ]
+    lines += _gifts(one, words)
     unknown = [each.reward for each in found.rewards if each.point is None]
     if unknown:
         lines.append(
             say("What these cost is not in the document: %(rewards)s.", rewards=", ".join(unknown))
         )
-    return lines + _left_aside(one, words)
+    return lines + _friends(outcome, words) + _left_aside(one, words)
 
 
 def _of_point(found: Forecast, currency: str, words: Texts) -> str:
@@ -271,6 +170,54 @@ def _of_breakage(breakage: Breakage, words: Texts) -> str:
         percent=words.number(ASSUMED),
     )
     return f"{how} {few}"
+
+
+def _gifts(one: Simulation, words: Texts) -> list[str]:
+    """Say how often rewards are given without points, and what that costs."""
+    given, total = one.forecast.gifts, one.forecast.total
+    if not (given or total.gifts_live):
+        return []
+    times = ", ".join(f"{each.reward}: {words.number(each.times)}" for each in given)
+    lines = [
+        words.say(
+            "Rewards given without points: %(count)s instead of %(live)s. All of them are taken to be "
+            "used: %(amount)s, part of the cost.",
+            count=f"{words.number(total.gifts)} ({times})" if times else "0",
+            live=words.number(total.gifts_live),
+            amount=words.money(total.gifts_cost, one.draft.currency),
+        )
+    ]
+    unknown = [each.reward for each in given if each.each is None]
+    if unknown:
+        lines.append(
+            words.say(
+                "What these cost is not in the document, so it is left out of the cost: %(rewards)s.",
+                rewards=", ".join(unknown),
+            )
+        )
+    return lines
+
+
+def _friends(outcome: Outcome, words: Texts) -> list[str]:
+    """Say what recommending the shop brings, as far as that is known."""
+    if outcome.friends_unknown:
+        return [
+            words.say(
+                "The draft gives points for friends; the programme never did, so nobody knows who "
+                "brought whom: left out."
+            )
+        ]
+    total = outcome.total
+    if not (total.friends or total.friends_live):
+        return []
+    return [
+        words.say(
+            "Of the points %(draft)s are for friends who were brought, instead of %(live)s: those who "
+            "came, as they were judged.",
+            draft=words.number(total.friends),
+            live=words.number(total.friends_live),
+        )
+    ]
 
 
 def _left_aside(one: Simulation, words: Texts) -> list[str]:
@@ -354,16 +301,35 @@ def _members(one: Simulation, words: Texts) -> list[str]:
 
 def _moves(outcome: Outcome, words: Texts) -> list[str]:
     nothing = words.say("no tier")
-    return [
-        words.plural(
-            "One member would be in %(after)s instead of %(before)s as the period ends.",
-            "%(count)s members would be in %(after)s instead of %(before)s as the period ends.",
-            move.members,
-            before=move.before or nothing,
-            after=move.after or nothing,
+    lines = []
+    for move in outcome.moves:
+        lines.append(
+            words.plural(
+                "One member would be in %(after)s instead of %(before)s as the period ends.",
+                "%(count)s members would be in %(after)s instead of %(before)s as the period ends.",
+                move.members,
+                before=move.before or nothing,
+                after=move.after or nothing,
+            )
         )
-        for move in outcome.moves
-    ]
+        lines += _named(move, words)
+    return lines
+
+
+def _named(move: Move, words: Texts) -> list[str]:
+    """Name who moves, and count the rest."""
+    if not move.named:
+        return []
+    said = ", ".join(map(str, move.named))
+    rest = move.members - len(move.named)
+    if rest:
+        said = words.plural(
+            "%(members)s and one more",
+            "%(members)s and %(count)s more",
+            rest,
+            members=said,
+        )
+    return [f"  {said}"]
 
 
 def _changes(changes: Sequence[Change], words: Texts) -> list[str]:

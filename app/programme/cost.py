@@ -4,11 +4,9 @@ from fractions import Fraction
 
 import msgspec
 
-from app.programme.by_hand import DONATION
 from app.programme.document import Programme
 from app.programme.reward import Reward
 from app.programme.rule import ORDER_TRIGGERS
-from app.programme.shop_money import SHOP_MONEY
 
 HUNDRED = 100
 
@@ -20,20 +18,26 @@ class PointValue(msgspec.Struct, frozen=True):
     source: str  # "point_value", or the key of a reward
 
 
+def worth_of(reward: Reward, order: Fraction | None = None) -> Fraction | None:
+    """Return what a reward costs its giver, None if the document cannot tell.
+
+    Money off, to pay with, or for a cause, is exact; a percentage costs what it takes off an `order` of
+    that amount.
+    """
+    if reward.value is None:
+        return None
+    if reward.kind != "percent":
+        return Fraction(reward.value)
+    return None if order is None else order * Fraction(reward.value) / HUNDRED
+
+
 def value_in(reward: Reward, order: Fraction | None = None) -> Fraction | None:
     """Return what a point is worth that is spent on a reward, None if the document cannot tell.
 
-    Money off, to pay with, or for a cause, is exact; a percentage is worth what it takes off an `order` of
-    that amount.
+    So also of what nobody can have for points.
     """
-    if reward.value is None or not reward.cost:
-        return None  # or nobody pays points for it: a rule gives it
-    value = Fraction(reward.value)
-    if reward.kind in {"fixed", DONATION} | SHOP_MONEY:
-        return value / reward.cost
-    if reward.kind == "percent" and order is not None:
-        return order * value / HUNDRED / reward.cost
-    return None
+    worth = worth_of(reward, order)
+    return None if worth is None or not reward.cost else worth / reward.cost
 
 
 def point_value(programme: Programme, order: Fraction | None = None) -> PointValue | None:

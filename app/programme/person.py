@@ -5,7 +5,7 @@ here, so that none of them can judge by other rules than the rest.
 """
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -31,6 +31,16 @@ class History(msgspec.Struct, frozen=True):
     member: int | None
     orders: tuple[OrderItem, ...] = ()
     others: tuple[WindowItem, ...] = ()  # sign-ups, reviews and what else earns; never redemptions
+
+
+class Windows(msgspec.Struct, frozen=True):
+    """What windows brought a person, span by span."""
+
+    points: Mapping[int, int] = {}
+    gifts: Mapping[tuple[int, str], int] = {}  # (span, reward) → how often it was given
+
+
+_NO_WINDOWS = Windows()
 
 
 def worth_of_orders(
@@ -67,44 +77,45 @@ def points_by_object(history: History, given: Given) -> dict[int, int]:
 
 
 def points_by_span(
-    history: History, bounds: Sequence[datetime], given: Given | None = None
+    history: History, bounds: Sequence[datetime], given: Given, windows: Windows
 ) -> list[int]:
-    """Return what each span of time brought a person, as all of it is known now.
+    """Return the points that each span of time brought a person, as all of it is known now.
 
     `bounds` divide time, ascending; a moment belongs to the span it opens. What a span brought is what
     the objects of it brought: refunds count where their order was placed, what a cap takes where it
-    was reached, and what several objects are worth together with the one that decided it.
+    was reached, and what several objects are worth together with the one that decided it. `given`
+    is what orders give on their own, `windows` what `windows_by_span` says.
     """
-    given = given_alone(history.orders) if given is None else given
     objects = _sums(given)
     spans = [0] * (len(bounds) + 1)
     for order in history.orders:
         spans[bisect_right(bounds, order.occurred_at)] += objects[order.object_id]
     for other in history.others:
         spans[bisect_right(bounds, other.occurred_at)] += _points_of_other(other)
-    for span, points in windows_by_span(history, bounds, given).items():
+    for span, points in windows.points.items():
         spans[span] += points
     return spans
 
 
-def windows_by_span(
-    history: History, bounds: Sequence[datetime], given: Given
-) -> Mapping[int, int]:
-    """Return which part of `points_by_span` is owed to windows: span → points."""
+def windows_by_span(history: History, bounds: Sequence[datetime], given: Given) -> Windows:
+    """Return what each span of time brought a person in windows."""
     together = any(has_order_windows(one) for one in _programmes(history.orders))
     worth = worth_of_orders(history.orders, given=given) if together else {}
     if history.others:
         worth |= worth_of_others(history.others)
     if not worth:
-        return {}
+        return _NO_WINDOWS
     moments = {one.object_id: one.occurred_at for one in history.orders}
     moments |= {one.object_id: one.occurred_at for one in history.others}
-    found: defaultdict[int, int] = defaultdict(int)
+    found, gifts = Counter[int](), Counter[tuple[int, str]]()
     for award in worth.values():
-        if award.points and award.beneficiary == "owner":
+        if award.beneficiary == "owner" and (award.points or award.grants):
             for object_id, points in award.shares:
-                found[bisect_right(bounds, moments[object_id])] += points
-    return found
+                span = bisect_right(bounds, moments[object_id])
+                found[span] += points
+                if award.reward is not None and award.grants:
+                    gifts[span, award.reward] += 1  # each share is given it once
+    return Windows(found, gifts)
 
 
 def _sums(given: Given) -> dict[int, int]:

@@ -40,8 +40,8 @@ def compare(draft: Programme, history: History, since: datetime) -> tuple[Given,
     found = [Given(one, day, was[one], now[one]) for one, day in days.items()]
     named = sorted(set(days.values()))
     bounds = [max(midnight(day, draft.timezone), since) for day in named]
-    live = windows_by_span(history, bounds, alone)
-    judged = windows_by_span(would, bounds, anew)
+    live = windows_by_span(history, bounds, alone).points
+    judged = windows_by_span(would, bounds, anew).points
     found += [
         Given(TOGETHER, day, live.get(span, 0), judged.get(span, 0))
         for span, day in enumerate(named, start=1)

@@ -7,9 +7,9 @@ live system (`person`). Orders count as they are known now, refunds included, in
 
 import heapq
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import chain
 
 import msgspec
@@ -20,7 +20,16 @@ from app.programme.document import Programme
 from app.programme.goods import Asked, asked_of, lacks_goods, with_goods
 from app.programme.local_time import midnight
 from app.programme.order_windows import OrderItem, order_points
-from app.programme.person import History, points_by_span
+from app.programme.outcome import (
+    MOST_MOVING,
+    MOST_NAMED,
+    Change,
+    Month,
+    Move,
+    Outcome,
+    Period,
+)
+from app.programme.person import Given, History, points_by_span, windows_by_span
 from app.programme.ratio import half_up, times
 from app.programme.rules import Context, before_start, standing_reason
 from app.programme.tier_facts import facts_of
@@ -32,117 +41,57 @@ _MOMENT = timedelta(microseconds=1)
 DRAFT = 0
 """The version number of a draft."""
 
-MOST_NAMED = 10
-"""How many members a report names on either side."""
-
-_MONTHS = 12
-
-
-class Period(msgspec.Struct, frozen=True):
-    """Days of a time zone, one or more: from `since` up to `until`, which is not included."""
-
-    since: date
-    until: date
-    timezone: str
-
-    @property
-    def begin(self) -> datetime:
-        """The first moment."""
-        return midnight(self.since, self.timezone)
-
-    @property
-    def end(self) -> datetime:
-        """The moment after the last one."""
-        return midnight(self.until, self.timezone)
-
-    def months(self) -> list[date]:
-        """Return the first day in the period of each month that it has days of."""
-        found = [self.since]
-        for year in range(self.since.year, self.until.year + 1):
-            firsts = (date(year, month, 1) for month in range(1, _MONTHS + 1))
-            found += [first for first in firsts if self.since < first < self.until]
-        return found
-
 
 class Case(msgspec.Struct, frozen=True):
-    """One person: everything they did as the live programme judges it, and what they redeemed when."""
+    """One person: everything they did as the live programme judges it, and what they redeemed when.
+
+    `friends` is what the live programme and the draft give them as one of two who brought a friend.
+    """
 
     history: History
     spent: tuple[tuple[datetime, int], ...] = ()
+    friends: tuple[tuple[datetime, int, int], ...] = ()
 
 
-class Month(msgspec.Struct):
-    """What one month, or the whole period, comes to. Points are net of what was taken back."""
+class _Moves:
+    """Who moves from one tier to another."""
 
-    orders: int = 0  # that count: paid, no test, not before the draft's start
-    turnover: int = 0  # what counts of them, in ten-thousandths of the programme's currency
-    draft: int = 0  # points issued
-    live: int = 0
-    spent: int = 0  # of the live programme's
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._members = Counter[tuple[str | None, str | None]]()
+        self._named: defaultdict[tuple[str | None, str | None], list[int]] = defaultdict(list)
 
-    def add(self, other: "Month") -> None:
-        """Add another one's figures."""
-        self.orders += other.orders
-        self.turnover += other.turnover
-        self.draft += other.draft
-        self.live += other.live
-        self.spent += other.spent
+    def add(self, member: int, before: str | None, after: str | None) -> None:
+        if before == after:
+            return
+        self._members[before, after] += 1
+        named = self._named[before, after]
+        if len(named) < self._most:
+            heapq.heappush(named, -member)
+        elif named:
+            heapq.heappushpop(named, -member)
 
-
-class Change(msgspec.Struct, frozen=True):
-    """What one member would have got, and got, month by month."""
-
-    member: int
-    draft: tuple[int, ...]
-    live: tuple[int, ...]
-
-    @property
-    def difference(self) -> int:
-        """Points that the draft gives more."""
-        return sum(self.draft) - sum(self.live)
-
-
-class Move(msgspec.Struct, frozen=True):
-    """How many members are in another tier as the period ends; None is no tier."""
-
-    before: str | None
-    after: str | None
-    members: int
-
-
-class Outcome(msgspec.Struct):
-    """What a simulation counted."""
-
-    period: Period
-    months: list[Month]
-    members: int = 0  # who did anything in the period
-    orders: int = 0  # all of the period
-    before_start: int = 0  # orders placed before the draft's `earns_from`
-    of_nobody: int = 0  # orders without a person: nobody can be given points for them
-    unreadable: int = 0  # orders that cannot be judged: altered from outside
-    unknown_goods: int = 0  # orders that count, whose goods nobody had asked about then
-    no_rate: dict[str, int] = {}  # currency → orders that count, of which nobody knows the worth
-    gain: int = 0  # members whom the draft gives more
-    lose: int = 0
-    winners: list[Change] = []  # most first
-    losers: list[Change] = []
-    moves: list[Move] = []  # most first
-
-    @property
-    def total(self) -> Month:
-        """All months together."""
-        total = Month()
-        for month in self.months:
-            total.add(month)
-        return total
+    def all(self) -> list[Move]:
+        """Return them, the most first."""
+        several = (
+            Move(before, after, members, tuple(sorted(-one for one in self._named[before, after])))
+            for (before, after), members in self._members.items()
+        )
+        return sorted(several, key=lambda one: (-one.members, str(one.before), str(one.after)))
 
 
 def simulate(
-    draft: Programme, period: Period, cases: Iterable[Case], live: Programme | None = None
+    draft: Programme,
+    period: Period,
+    cases: Iterable[Case],
+    live: Programme | None = None,
+    *,
+    most_moving: int = MOST_MOVING,
 ) -> Outcome:
     """Judge the events of a period by the draft and by the live programme. `cases` may come lazily.
 
-    `live` is the version whose tiers hold as the period ends: without it nobody moves.
+    `live` is the version whose tiers hold as the period ends: without it nobody moves. Of those who
+    move from one tier to another so many are named.
 
     A case has all that its person ever did up to the end of the period where several events together
     are worth something (the first order is not the first of the period).
@@ -152,7 +101,7 @@ def simulate(
     counter: Counter[str] = Counter()
     best: list[tuple[int, int, Change]] = []
     worst: list[tuple[int, int, Change]] = []
-    moves: Counter[tuple[str | None, str | None]] = Counter()
+    moves = _Moves(most_moving)
     asked = asked_of(draft)
     for case in cases:
         if asked:
@@ -166,21 +115,15 @@ def simulate(
             continue
         change, was, would = judged
         if live is not None and (live.tiers or draft.tiers):
-            move = (
-                _tier_at_the_end(live, was, period.end),
-                _tier_at_the_end(draft, would, period.end),
-            )
-            moves[move] += move[0] != move[1]
+            before = _tier_at_the_end(live, was, period.end)
+            moves.add(change.member, before, _tier_at_the_end(draft, would, period.end))
         outcome.gain += change.difference > 0
         outcome.lose += change.difference < 0
         if change.difference > 0:
             _keep(best, change)
         elif change.difference < 0:
             _keep(worst, change)
-    outcome.moves = sorted(
-        (Move(before, after, members) for (before, after), members in moves.items() if members),
-        key=lambda move: (-move.members, str(move.before), str(move.after)),
-    )
+    outcome.moves = moves.all()
     outcome.no_rate = dict(sorted(counter.items()))
     outcome.winners = [change for _, _, change in sorted(best, reverse=True)]
     outcome.losers = [change for _, _, change in sorted(worst, reverse=True)]
@@ -224,7 +167,7 @@ def _case(
     live = msgspec.structs.replace(history, orders=tuple(order for order, _ in readable))
     would = as_if(draft, live)
     bases = {order.object_id: basis for order, basis in readable}
-    live_points = points_by_span(
+    live_points, live_gifts = _judged(
         live,
         starts,
         {
@@ -233,12 +176,20 @@ def _case(
             )
             for one in live.orders
         },
-    )[1:]
-    draft_points = points_by_span(
+    )
+    draft_points, draft_gifts = _judged(
         would,
         starts,
         {one.object_id: order_points(one, bases[one.object_id]) for one in would.orders},
-    )[1:]
+    )
+    _count_gifts(outcome.months, live_gifts, draft_gifts)
+    for moment, was, given in case.friends:
+        span = bisect_right(starts, moment) - 1
+        if span >= 0:
+            live_points[span] += was
+            draft_points[span] += given
+            outcome.months[span].friends_live += was
+            outcome.months[span].friends += given
     for month, given, was in zip(outcome.months, draft_points, live_points, strict=True):
         month.draft += given
         month.live += was
@@ -250,6 +201,27 @@ def _case(
     active = active or any(one.occurred_at >= starts[0] for one in history.others)
     outcome.members += active
     return Change(history.member, tuple(draft_points), tuple(live_points)), live, would
+
+
+def _judged(
+    history: History, starts: Sequence[datetime], given: Given
+) -> tuple[list[int], Mapping[tuple[int, str], int]]:
+    """Return the points that each month brought, and how often a reward was given: (span, reward)."""
+    windows = windows_by_span(history, starts, given)
+    return points_by_span(history, starts, given, windows)[1:], windows.gifts
+
+
+def _count_gifts(
+    months: Sequence[Month],
+    live: Mapping[tuple[int, str], int],
+    draft: Mapping[tuple[int, str], int],
+) -> None:
+    for (span, _), count in live.items():
+        if span:  # 0: before the period
+            months[span - 1].gifts_live += count
+    for (span, reward), count in draft.items():
+        if span:
+            months[span - 1].give(reward, count)
 
 
 def _count_order(

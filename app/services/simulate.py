@@ -12,14 +12,18 @@ from app.db import tables as t
 from app.errors import ConfigError, Conflict
 from app.programme.document import Programme, parse
 from app.programme.order_windows import OrderItem
+from app.programme.outcome import MOST_MOVING, Outcome, Period
 from app.programme.person import History, has_order_windows
 from app.programme.presets import preset_source
+from app.programme.referrals import referral_rules
 from app.programme.rules import evaluate
-from app.programme.simulate import Case, Outcome, Period, simulate
+from app.programme.simulate import Case, simulate
 from app.programme.windows import WindowItem
 from app.services.order_windows import ORDER, ORDER_COLUMNS, order_item
 from app.services.programmes import Version, in_force, versions
+from app.services.referral_cases import has_referrals
 from app.services.rows import REDEMPTION
+from app.services.simulate_friends import points_for_friends
 from app.services.worth import window_item
 
 _MEMBERS = 300  # whose events are in memory at once
@@ -58,12 +62,20 @@ def read_draft(connection: Connection, programme_id: int, source: str) -> Progra
 
 
 def simulate_stored(
-    connection: Connection, programme_id: int, draft: Programme, period: Period
+    connection: Connection,
+    programme_id: int,
+    draft: Programme,
+    period: Period,
+    *,
+    most_moving: int = MOST_MOVING,
 ) -> Outcome:
     """Judge the stored events of a period by a draft. Call in a snapshot: nothing is written."""
     known = versions(connection, programme_id)
     live = in_force(known, period.end).programme
-    return simulate(draft, period, cases(connection, programme_id, known, draft, period), live)
+    several = cases(connection, programme_id, known, draft, period)
+    outcome = simulate(draft, period, several, live, most_moving=most_moving)
+    outcome.friends_unknown = bool(referral_rules(draft)) and not has_referrals(known)
+    return outcome
 
 
 def cases(
@@ -83,6 +95,7 @@ def cases(
     if not whole:
         within = t.source_object.c.occurred_at >= period.begin
         when = and_(when, or_(t.source_object.c.kind != ORDER, within))
+    friends = points_for_friends(connection, programme_id, known, draft, period.end)
     after = -1
     while True:
         members = list(
@@ -96,8 +109,12 @@ def cases(
         if not members:
             break
         after = members[-1]
-        for member, rows in _by_owner(connection, members, when):
-            yield case_of(known, member, rows)
+        objects = _by_owner(connection, members, when)
+        for member in sorted(objects.keys() | (friends.keys() & set(members))):
+            case = case_of(known, member, objects[member])
+            if member in friends:
+                case = msgspec.structs.replace(case, friends=tuple(friends[member]))
+            yield case
     yield from _of_nobody(connection, programme_id, known, when)
 
 
@@ -131,12 +148,12 @@ def case_of(known: Sequence[Version], member: int | None, rows: Sequence[Row[Any
 
 def _by_owner(
     connection: Connection, members: Sequence[int], when: ColumnElement[bool]
-) -> Iterator[tuple[int, list[Row[Any]]]]:
+) -> defaultdict[int, list[Row[Any]]]:
     found: defaultdict[int, list[Row[Any]]] = defaultdict(list)
     query: Select[Any] = select(*COLUMNS).where(t.source_object.c.owner_id.in_(members), when)
     for row in connection.execute(query):
         found[row.owner_id].append(row)
-    yield from sorted(found.items())
+    return found
 
 
 def _of_nobody(

@@ -23,7 +23,7 @@ from app.db.engine import Database, open_database
 from app.db.ids import new_id
 from app.programme.document import parse
 from app.programme.events import Line, LineKind, OrderFacts, Refund, RefundLine, Standing
-from app.programme.simulate import Period
+from app.programme.outcome import Period
 from app.services.keys import new_vault
 from app.services.programmes import publish
 from app.services.simulate import simulate_stored

@@ -63,6 +63,9 @@ def test_a_script_gets_every_figure(shop: Pipeline, draft: Path) -> None:
         "redeemed": 100,
         "open": 900,
         "liability": "7.20",
+        "gifts": 0,
+        "gifts_live": 0,
+        "gifts_cost": "0.00",
         "cost": "8.20",
         "cost_percent": "4.10",
     }
@@ -125,6 +128,50 @@ def test_the_months_are_written_as_csv_too(shop: Pipeline, draft: Path, tmp_path
     assert [row["month"] for row in rows] == ["2026-10", "2026-11", "total"]
     assert (rows[1]["points"], rows[1]["points_live"], rows[2]["cost"]) == ("1000", "300", "8.20")
     assert rows[0]["cost_percent"] == ""
+
+
+def test_who_moves_tier_is_named_for_people_scripts_and_spreadsheets(
+    shop: Pipeline, tmp_path: Path
+) -> None:
+    path, members = tmp_path / "tiers.toml", tmp_path / "members.csv"
+    tiers = '\n[tiers]\nby = "orders"\n[[tier]]\nkey = "silver"\nfrom = 2\n'
+    path.write_text(FIVE + tiers, encoding="utf-8")
+    told = data(run(shop, path, "--json", "--members-csv", members))
+    [winner] = told["winners"]
+    [move] = told["tier_moves"]
+    assert move == {
+        "from": None,
+        "to": "silver",
+        "members": 1,
+        "named": [winner["member"]],
+    }
+    with members.open(encoding="utf-8", newline="") as file:
+        rows = [list(row.values()) for row in csv.DictReader(file)]
+    assert rows == [
+        ["gains", winner["member"], "1000", "300", "700", "", ""],
+        ["moves", winner["member"], "", "", "", "", "silver"],
+    ]
+    said = plain(run(shop, path))
+    assert "One member would be in silver instead of no tier as the period ends." in said
+    assert f"\n  {winner['member']}\n" in said
+    assert f"\n  {winner['member']}\n" not in plain(run(shop, path, "--name-moving", "0"))
+
+
+def test_gifts_and_friends_are_told_as_far_as_they_are_known(
+    shop: Pipeline, tmp_path: Path
+) -> None:
+    path = tmp_path / "gifts.toml"
+    path.write_text(
+        FIVE
+        + '[[rule]]\nkey = "card"\non = "items.count"\nevery = 2\nreward = "coffee"\n'
+        + '[[reward]]\nkey = "coffee"\nkind = "free-delivery"\n'
+        + '[[rule]]\nkey = "friend"\non = "referral"\npoints = 9\n',
+        encoding="utf-8",
+    )
+    said = plain(run(shop, path))
+    assert "Rewards given without points: 1 (coffee: 1) instead of 0." in said
+    assert "What these cost is not in the document, so it is left out of the cost: coffee." in said
+    assert "nobody knows who brought whom: left out." in said
 
 
 def test_a_preset_is_tried_without_writing_a_file(shop: Pipeline) -> None:

@@ -13,9 +13,10 @@ from app.programme.events import OrderFacts, ProductFacts
 from app.programme.explanation import LeftOut, Note, Reason
 from app.programme.goods import asked_of, asks, frozen, lacks_goods, products_of, with_goods
 from app.programme.order_windows import OrderItem
+from app.programme.outcome import Period
 from app.programme.person import History, worth_of_orders
 from app.programme.rules import Context, points_of
-from app.programme.simulate import Case, Period, simulate
+from app.programme.simulate import Case, simulate
 from tests.programme.orders import HEAD, PLACED, judge, line, order, points, programme
 
 RULE = '[[rule]]\nkey = "a"\non = "order.paid"\npoints = 1\nper = "1.00"\n'

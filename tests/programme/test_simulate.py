@@ -13,9 +13,10 @@ from app.programme.document import Programme
 from app.programme.events import CustomerFacts, OrderFacts, ReviewFacts, Standing
 from app.programme.forecast import Forecast, forecast
 from app.programme.order_windows import OrderItem
+from app.programme.outcome import MOST_NAMED, Move, Outcome, Period
 from app.programme.person import History
 from app.programme.rules import Context
-from app.programme.simulate import MOST_NAMED, Case, Move, Outcome, Period, simulate
+from app.programme.simulate import Case, simulate
 from app.programme.windows import WindowItem
 from tests.programme.orders import goods, programme, unread
 
@@ -232,10 +233,61 @@ def test_tiers_of_a_draft_are_those_that_it_would_have_made_itself() -> None:
     cases = [Case(History(OLA, orders)), Case(bystander)]
     outcome = simulate(draft, YEAR, cases, LIVE)
     assert months(outcome) == {"2026-01": (100, 100), "2026-02": (70, 60), "2026-03": (90, 50)}
-    assert outcome.moves == [Move(None, "silver", 1)]
+    assert outcome.moves == [Move(None, "silver", 1, (OLA,))]
     assert [(one.member, one.difference) for one in outcome.winners] == [(OLA, 50)]
     back = simulate(LIVE, YEAR, [judged_by(draft, case) for case in cases], draft)
-    assert back.moves == [Move("silver", None, 1)]
+    assert back.moves == [Move("silver", None, 1, (OLA,))]
+
+
+@pytest.mark.parametrize(("most", "named"), [(0, ()), (2, (1, 2)), (9, (1, 2, 3))])
+def test_of_those_who_move_tier_so_many_are_named_and_the_rest_counted(
+    most: int, named: tuple[int, ...]
+) -> None:
+    draft = programme(FIVE + '[tiers]\nby = "orders"\n[[tier]]\nkey = "in"\nfrom = 1\n', WARSAW)
+    cases = [Case(History(n, (placed(n, "2026-01-10T12:00", goods("10.00")),))) for n in (3, 1, 2)]
+    outcome = simulate(draft, YEAR, cases, LIVE, most_moving=most)
+    assert outcome.moves == [Move(None, "in", 3, named)]
+
+
+CARD = '[[rule]]\nkey = "card"\non = "items.count"\nevery = 2\nreward = "coffee"\n'
+
+
+def test_rewards_given_without_points_are_counted_where_they_are_earned_and_cost_what_they_take_off() -> (
+    None
+):
+    reward = '[[reward]]\nkey = "coffee"\nkind = "fixed"\nvalue = "10"\n'
+    draft = programme(CARD + reward, WARSAW)
+    outcome, cost = told(draft)
+    # Ola's second and fourth piece (the first was before the period), Jan's one, Ewa's second.
+    given = zip(outcome.period.months(), outcome.months, strict=True)
+    assert {f"{day:%Y-%m}": one.gifts for day, one in given if one.gifts} == {
+        "2025-11": {"coffee": 1},
+        "2026-03": {"coffee": 1},
+        "2026-10": {"coffee": 1},
+    }
+    assert (cost.total.gifts, cost.total.gifts_live) == (3, 0)
+    assert (cost.total.gifts_cost, cost.total.cost) == (Decimal("30.00"), Decimal("30.00"))
+    assert cost.total.percent == Decimal("4.80")
+    assert cost.rewards == ()  # nobody can have it for points
+    live = [judged_by(draft, case) for case in a_year()]
+    assert told(FIVE_PERCENT, live)[1].total.gifts_live == 3
+
+
+def test_gifts_of_which_nobody_knows_the_cost_are_named_and_left_out() -> None:
+    free = '[[reward]]\nkey = "coffee"\nkind = "free-delivery"\n'
+    cost = told(programme(FIVE + VOUCHER + CARD + free, WARSAW))[1]
+    assert [(one.reward, one.times, one.each) for one in cost.gifts] == [("coffee", 3, None)]
+    assert (cost.total.gifts_cost, cost.total.cost) == (Decimal("0.00"), Decimal("25.20"))
+
+
+def test_points_for_friends_count_with_both_sides_in_the_month_of_the_order() -> None:
+    [ola, *others] = a_year()
+    bonus = ((moment("2026-02-10T12:00"), 200, 100), (moment("2025-10-01T12:00"), 9, 9))
+    outcome = told(FIVE_PERCENT, [msgspec.structs.replace(ola, friends=bonus), *others])[0]
+    assert months(outcome)["2026-02"] == (1000 + 100, 200 + 200)
+    assert (outcome.total.friends, outcome.total.friends_live) == (100, 200)
+    [winner] = [one for one in outcome.winners if one.member == OLA]
+    assert winner.difference == 4 * 200 - 100
 
 
 def test_the_start_of_the_draft_is_obeyed() -> None:

@@ -8,14 +8,15 @@ import pytest
 
 from app.errors import ConfigError, Conflict
 from app.programme.document import parse
-from app.programme.events import Event, OrderFacts
-from app.programme.simulate import Outcome, Period
+from app.programme.events import Event, OrderFacts, Standing
+from app.programme.outcome import Outcome, Period
 from app.services.programmes import versions
 from app.services.rates import add_rate
 from app.services.simulate import draft_source, read_draft, simulate_stored
 from tests.dump import dump
 from tests.people import JAN, OLA, SOURCE, START, People, account, open_people, order, review
 from tests.pipeline import Pipeline
+from tests.services.referred import RULE, bought, opened
 
 YEAR = Period(date(2025, 12, 1), date(2026, 12, 1), "UTC")
 LIVE = SOURCE.format(debt="debt")
@@ -155,6 +156,33 @@ def test_a_draft_must_be_of_the_programme_and_count_in_its_money(pipeline: Pipel
         run(people, LIVE.replace('"one-wallet"', '"kawa"'))
     with pytest.raises(Conflict, match="the draft counts in EUR"):
         run(people, LIVE.replace('"PLN"', '"EUR"'))
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_friends_count_for_both_sides_as_they_were_judged(pipeline: Pipeline) -> None:
+    friends = opened(pipeline)
+    code = friends.joins("1", OLA)
+    friends.tell(0, bought(10, "2", code=code, email=JAN), bought(11, "3", code=code, hours=1))
+    friends.tell(0, bought(12, "4", code=code, standing=Standing.CANCELLED))
+    live = RULE.format(days=0, debt="debt")
+    outcome = run(friends, live)
+    balances = sum(row.balance for row in friends.rows("member"))
+    assert outcome.total.live == outcome.total.draft == balances == 2 * (200 + 50)
+    assert (outcome.total.friends, outcome.total.friends_live) == (500, 500)
+    dearer = run(friends, live.replace("points = 200", "points = 300"))
+    assert (dearer.total.draft, dearer.total.live) == (700, 500)
+    assert [(one.member, one.difference) for one in dearer.winners] == [
+        (friends.member(0, "1"), 200)
+    ]
+    assert not dearer.friends_unknown
+    # Where nobody ever asked who brought whom, nobody can tell.
+    assert (outcome.friends_unknown, a_guess(pipeline)) == (False, True)
+
+
+def a_guess(pipeline: Pipeline) -> bool:
+    people = open_people(pipeline, stores=1)
+    referral = '\n[[rule]]\nkey = "friend"\non = "referral"\npoints = 9\n'
+    return run(people, LIVE + referral).friends_unknown
 
 
 def test_a_preset_is_a_draft_of_the_programme_as_it_is(pipeline: Pipeline) -> None:
