@@ -5,10 +5,10 @@ from logging import Logger
 from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.db.dialect import is_contention
 from app.errors import Conflict
+from jobs.policy import is_databases
 from jobs.runtime import Runtime
 
 T = TypeVar("T")
@@ -36,8 +36,8 @@ def attempt(
             runtime.vault.data_keys.forget()
             if isinstance(error, Conflict) or is_contention(error):
                 continue
-            if isinstance(error, OperationalError | InterfaceError):
-                raise  # the database is away: the fault of nothing that is dealt with
+            if is_databases(error):
+                raise
             log.exception("%s cannot be settled; it is left aside", what)
             with runtime.database.transaction() as connection:
                 give_up(connection)

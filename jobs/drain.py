@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from app.db.dialect import is_contention
 from app.errors import Conflict
@@ -63,7 +63,7 @@ def drain_store(
     try:
         return _attempts(runtime, store_id, limit=limit, ids=ids, claimed=claimed)
     except Exception as error:  # the edge of the jobs: recorded, never swallowed
-        if isinstance(error, OperationalError | InterfaceError | Conflict) or not claimed:
+        if isinstance(error, Conflict) or policy.is_databases(error) or not claimed:
             raise  # the database is away or too busy: no delivery's fault, all stay queued
         if len(claimed) > 1:
             half = len(claimed) // 2

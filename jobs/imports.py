@@ -12,7 +12,6 @@ from typing import BinaryIO
 
 import msgspec
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.clock import Clock
 from app.db.engine import Database
@@ -31,7 +30,7 @@ from app.services.import_stage import (
 from app.services.import_undo import begin_undo, undo_slice
 from app.services.keys import Vault
 from app.services.views import programme_views
-from jobs.policy import safe_message
+from jobs.policy import is_databases, safe_message
 from jobs.slices import ACCOUNTS, MOST_PASSED_OVER, Size, one_by_one
 
 _STAGED = Size(100, 1_000)
@@ -185,9 +184,7 @@ def _slices(
     def pass_over(error: Exception) -> str:
         nonlocal aside
         vault.data_keys.forget()
-        if alone is None or isinstance(error, OperationalError | InterfaceError):
-            raise error  # the database is away or too busy: no row's fault
-        if aside >= MOST_PASSED_OVER:
+        if alone is None or is_databases(error) or aside >= MOST_PASSED_OVER:
             raise error
         aside += 1
         why = f"{type(error).__name__} {safe_message(error)}".strip()

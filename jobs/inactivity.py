@@ -9,11 +9,11 @@ from functools import partial
 from itertools import islice
 
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.db import tables as t
 from app.services.inactivity import idle_members, lapse, lapsed_wrongly, revive
 from app.services.programmes import in_force, versions
+from jobs.policy import is_databases
 from jobs.runtime import Runtime
 from jobs.slices import Size, one_by_one
 
@@ -69,8 +69,8 @@ def _each(
         return len(part)
 
     def pass_over(error: Exception) -> str:
-        if isinstance(error, OperationalError | InterfaceError):
-            raise error  # the database is away or too busy: nobody's fault
+        if is_databases(error):
+            raise error
         failed.append(error)
         return f"the points of {left.popleft()}"
 

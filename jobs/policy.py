@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.errors import Blocked, ConfigError, Invalid, Passing
 
@@ -67,6 +68,11 @@ def decide(
             if tries + 1 >= BUG_TRIES:
                 return Decision("dead", f"a fault of ours ({name}), given up", None, text)
             return Decision("failed", f"a fault of ours ({name})", now + _wait(tries, jitter), text)
+
+
+def is_databases(error: BaseException) -> bool:
+    """Say whether the database is away or too busy: the fault of nothing that is dealt with."""
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 def much_later(now: datetime) -> datetime:

@@ -9,27 +9,24 @@ from app.services.redeem import Outlet, redeem
 from app.services.waiting import Seat, free_seats, give_up, pass_over, still_waits
 from jobs.outlets import outlets_of
 from jobs.runtime import Runtime
-from jobs.turns import Rests, leave_alone, still_resting
+from jobs.turns import refuse_blame
 
 log = logging.getLogger("stempel.seats")
 
 
-def give_seats(runtime: Runtime, limit: int = 20, rests: Rests | None = None) -> int:
+def give_seats(runtime: Runtime, limit: int = 20) -> int:
     """Give up to `limit` free seats to those who wait longest; returns how many people were dealt with.
 
     Who cannot have one is passed over: the next one is asked in the next turn.
     """
     now = runtime.clock()
-    rests = still_resting(rests, now)
     with runtime.database.snapshot() as connection:
-        seats = [
-            one for one in free_seats(connection, now, limit=limit) if one.member_id not in rests
-        ]
+        seats = free_seats(connection, now, limit=limit)
         shops = outlets_of(runtime, connection, {one.programme_id for one in seats})
-    return sum(_give(runtime, one, shops[one.programme_id], rests) for one in seats)
+    return sum(_give(runtime, one, shops[one.programme_id]) for one in seats)
 
 
-def _give(runtime: Runtime, seat: Seat, shops: list[Outlet], rests: Rests) -> int:
+def _give(runtime: Runtime, seat: Seat, shops: list[Outlet]) -> int:
     try:
         runtime.database.run(lambda connection: _redeem(connection, runtime, seat, shops))
     except Conflict as error:
@@ -39,9 +36,10 @@ def _give(runtime: Runtime, seat: Seat, shops: list[Outlet], rests: Rests) -> in
         why = str(error)
         runtime.database.run(lambda one: give_up(one, seat, why))
     except Exception as error:  # the edge of the jobs: recorded, never swallowed
-        leave_alone(runtime, rests, seat.member_id, error)
+        refuse_blame(runtime, error)
         log.exception("member %s cannot be given a seat now", seat.member_id)
-        return 0
+        why = f"it failed ({type(error).__name__})"
+        runtime.database.run(lambda one: pass_over(one, seat, why, runtime.clock()))
     return 1
 
 

@@ -1,12 +1,10 @@
 """A worker's turns at jobs that deal with one member after the other: one who fails delays nobody else."""
 
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-
+from jobs.policy import is_databases
 from jobs.runtime import Runtime
 
 Rests = MutableMapping[int, datetime]
@@ -16,20 +14,11 @@ _AFTER_FAILURE = timedelta(minutes=10)
 _PAUSE = 20  # times as long as the search that found nobody
 
 
-class Job(Protocol):
-    """What is due is done, but for who rests."""
-
-    def __call__(self, runtime: Runtime, limit: int = ..., rests: Rests | None = ...) -> int:
-        """Return how much was done."""
-
-
 class Turns:
-    """One worker's turns: who failed is left alone for a while, and looking in vain costs little."""
+    """One worker's turns at a job that returns how much it did: looking in vain costs little."""
 
-    def __init__(self, runtime: Runtime, job: Job) -> None:
-        self._runtime = runtime
+    def __init__(self, job: Callable[[], int]) -> None:
         self._job = job
-        self._rests: dict[int, datetime] = {}
         self._not_before = 0.0
 
     def turn(self) -> int:
@@ -37,7 +26,7 @@ class Turns:
         began = time.monotonic()
         if began < self._not_before:
             return 0
-        done = self._job(self._runtime, rests=self._rests)
+        done = self._job()
         ended = time.monotonic()
         self._not_before = ended if done else ended + _PAUSE * (ended - began)
         return done
@@ -57,7 +46,12 @@ def leave_alone(runtime: Runtime, rests: Rests, member_id: int, error: Exception
 
     Raises the error again if the database is away or too busy: that is no member's fault.
     """
-    runtime.vault.data_keys.forget()
-    if isinstance(error, OperationalError | InterfaceError):
-        raise error
+    refuse_blame(runtime, error)
     rests[member_id] = runtime.clock() + _AFTER_FAILURE
+
+
+def refuse_blame(runtime: Runtime, error: Exception) -> None:
+    """Raise an error again that is no member's fault: the database is away or too busy."""
+    runtime.vault.data_keys.forget()
+    if is_databases(error):
+        raise error

@@ -7,6 +7,7 @@ a job does is a plain function that does not know who called it.
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from jobs.automatic import issue_automatic
 from jobs.drain import drain
@@ -38,7 +39,11 @@ class Worker:
         self._outbound = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._turns = [Turns(runtime, job) for job in (issue_automatic, give_grants, give_seats)]
+        self._turns = [
+            Turns(partial(issue_automatic, runtime, rests={})),
+            Turns(partial(give_grants, runtime, rests={})),
+            Turns(partial(give_seats, runtime)),
+        ]
 
     def wake(self, _store_id: int = 0) -> None:
         """Say that there are deliveries to drain."""

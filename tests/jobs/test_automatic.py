@@ -346,7 +346,7 @@ def test_a_shop_that_makes_other_kinds_of_codes_is_passed_over(people: People) -
 
 
 def test_who_is_due_is_not_looked_for_all_the_time(people: People) -> None:
-    turns = Turns(people.pipeline.runtime, issue_automatic)
+    turns = Turns(lambda: issue_automatic(people.pipeline.runtime))
     assert turns.turn() == 0
     joins(people, "1", 200)
     turns._not_before = time.monotonic() + 60

@@ -10,6 +10,7 @@ from app.errors import Conflict, NotFound
 from app.services.waiting import leave, wait
 from jobs.seats import give_seats
 from tests.cli.answers import data, plain, stempel
+from tests.miscounted import count_wrong
 from tests.people import order
 from tests.pipeline import Pipeline
 from tests.seats import SOURCE, line, opened, points, released, run, take, waits
@@ -54,6 +55,23 @@ def test_who_cannot_pay_is_passed_over_and_asked_again_later(pipeline: Pipeline)
     released(people, last)
     assert give_seats(pipeline.runtime) == 1
     assert line(people) == [(2, False)]  # who was passed over kept the place
+    assert unsound(pipeline) == []
+
+
+def test_who_cannot_be_posted_to_keeps_nobody_else_from_a_seat(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    seats = [take(people, guest) for guest in (1, 2)]
+    waits(people, 3)
+    waits(people, 4)
+    count_wrong(pipeline.database, people.member(0, "3"), -1)
+    released(people, seats[0])
+    assert [give_seats(pipeline.runtime) for _ in range(3)] == [1, 1, 0]
+    assert (line(people), points(people, 4)) == ([(3, True)], 50)
+    count_wrong(pipeline.database, people.member(0, "3"), 1)
+    released(people, seats[1])
+    pipeline.clock.advance(hours=2)
+    assert give_seats(pipeline.runtime) == 1
+    assert (line(people), points(people, 3)) == ([], 50)
     assert unsound(pipeline) == []
 
 
