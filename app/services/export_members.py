@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from app.db import tables as t
 from app.services.keys import Vault
+from app.services.workset import pages
 
 COLUMNS = (
     "email",
@@ -38,21 +39,10 @@ def member_rows(
 
     Points whose time is over are gone, also if nobody has taken them out yet.
     """
-    after = 0
-    while True:
-        page = connection.execute(
-            select(t.member)
-            .where(
-                t.member.c.programme_id == programme_id,
-                t.member.c.state == "member",
-                t.member.c.id > after,
-            )
-            .order_by(t.member.c.id)
-            .limit(_PAGE)
-        ).all()
-        if not page:
-            return
-        after = page[-1].id
+    members = select(t.member).where(
+        t.member.c.programme_id == programme_id, t.member.c.state == "member"
+    )
+    for page in pages(connection, members, t.member.c.id, _PAGE):
         ids = [row.id for row in page]
         lots, shops = _lots(connection, ids, now), _accounts(connection, ids)
         for row in page:

@@ -20,6 +20,7 @@ from app.programme.person import worth_of_orders, worth_of_others
 from app.programme.referrals import is_referral_window
 from app.programme.rules import Award
 from app.programme.windows import WINDOW_KINDS
+from app.services.accounts import accounts_of
 from app.services.facts import UNREADABLE, decode_facts
 from app.services.order_windows import ORDER, order_item
 from app.services.problems import Problem
@@ -27,7 +28,7 @@ from app.services.programmes import Version, versions
 from app.services.verify_people import joined_accounts
 from app.services.verify_referrals import check_referrals
 from app.services.view_ledger import objects_named
-from app.services.workset import object_row
+from app.services.workset import object_row, pages
 from app.services.worth import window_item, worth_of
 
 SLICE = 500
@@ -204,32 +205,11 @@ def _add(owed: dict[Key, int], key: Key, award: Award) -> None:
 
 def _slices(connection: Connection, programme_id: int) -> Iterator[dict[int, int]]:
     """Return account → person, for some persons at a time with all accounts that were joined to them."""
-    last = 0
-    while True:
-        found = connection.execute(
-            select(t.member.c.id)
-            .where(
-                t.member.c.programme_id == programme_id,
-                t.member.c.merged_into.is_(None),
-                t.member.c.id > last,
-            )
-            .order_by(t.member.c.id)
-            .limit(SLICE)
-        ).scalars()
-        people = {one: one for one in found}
-        if not people:
-            return
-        last = max(people)
-        ends = dict(people)
-        while ends:
-            rows = connection.execute(
-                select(t.member.c.id, t.member.c.merged_into).where(
-                    t.member.c.merged_into.in_(list(ends))
-                )
-            )
-            ends = {row.id: ends[row.merged_into] for row in rows if row.id not in people}
-            people |= ends
-        yield people
+    people = select(t.member.c.id).where(
+        t.member.c.programme_id == programme_id, t.member.c.merged_into.is_(None)
+    )
+    for several in pages(connection, people, t.member.c.id, SLICE):
+        yield accounts_of(connection, [row.id for row in several])
 
 
 def _given(

@@ -22,7 +22,7 @@ from app.services.facts import decode_facts
 from app.services.order_windows import ORDER, ORDER_COLUMNS, order_item
 from app.services.programmes import LATEST, Version, all_in_force, in_force
 from app.services.simulate import with_stores
-from app.services.workset import chunks
+from app.services.workset import chunks, pages
 
 KEPT = timedelta(days=90)
 """How long it is known who was in a segment: orders may be told so late and be judged as in time."""
@@ -57,14 +57,7 @@ def people(
     """Yield all members, some hundred at a time, with what the segments of a programme look at."""
     known = with_stores(connection, programme_id, known)
     kinds = _kinds(programme)
-    after = -1
-    while True:
-        members = connection.execute(
-            _members(programme_id).where(t.member.c.id > after).order_by(t.member.c.id).limit(CHUNK)
-        ).all()
-        if not members:
-            return
-        after = members[-1].id
+    for members in pages(connection, _members(programme_id), t.member.c.id, CHUNK):
         yield _persons(connection, known, members, kinds)
 
 

@@ -6,7 +6,7 @@ order). On SQLite they are read without the write lock and `recheck` proves insi
 changed them meanwhile (facts/recipes.md, SQLite without stalls).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     Connection,
     Row,
+    Select,
     Table,
     and_,
     bindparam,
@@ -333,6 +334,18 @@ def row_of(kind: type[StoredT], row: Row[Any]) -> StoredT:
     """Return a selected row as the services work with it."""
     values = row._mapping  # noqa: SLF001 - the documented way to a row's names
     return kind(**{f.name: values[f.name] for f in fields(kind) if f.name not in {"new", "dirty"}})
+
+
+def pages(
+    connection: Connection, query: Select[Any], by: ColumnElement[int], size: int
+) -> Iterator[Sequence[Row[Any]]]:
+    """Yield the rows of a query, so many at a time, in the order of a selected column unique to each."""
+    query = query.order_by(by).limit(size)
+    rows = connection.execute(query).all()
+    while rows:
+        yield rows
+        last = rows[-1]._mapping[by]  # noqa: SLF001 - the documented way to a column of a row
+        rows = connection.execute(query.where(by > last)).all()
 
 
 def chunks(items: Sequence[T]) -> Iterable[Sequence[T]]:
