@@ -155,15 +155,19 @@ class People:
     stores: list[Store]
     _numbers: Any = field(default_factory=itertools.count)
 
-    def tell(self, store: int, *events: Event, join: bool = True) -> tuple[str, str]:
+    def tell(
+        self, store: int, *events: Event, join: bool = True, readable: bool = False
+    ) -> tuple[str, str]:
         """Apply what one delivery of a store states; join whom it proves to be one."""
-        self.receive([(store, events)])
+        self.receive([(store, events)], readable=readable)
         if join:
             self.pipeline.drain()
         return self.pipeline.outcome(self._last)
 
-    def receive(self, told: Sequence[tuple[int, Sequence[Event]]]) -> None:
-        """Apply deliveries in one batch."""
+    def receive(
+        self, told: Sequence[tuple[int, Sequence[Event]]], *, readable: bool = False
+    ) -> None:
+        """Apply deliveries in one batch; `readable`: the shops could be asked."""
         incoming = []
         for store, events in told:
             body = f"delivery {next(self._numbers)}".encode()
@@ -175,7 +179,7 @@ class People:
                     source="webhook",
                     received_at=self.pipeline.clock(),
                     began_at=None,
-                    readable=False,
+                    readable=readable,
                     events=tuple(events),
                 )
             )

@@ -8,9 +8,10 @@ Amounts are exact Decimals in the order's currency; times are aware UTC.
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
 
 import msgspec
+
+from app.programme.shop_money import MoneyKind
 
 
 class Standing(StrEnum):
@@ -100,7 +101,7 @@ class CreditUse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     A card is named by the platform's id and by the last characters of its code, as far as it tells them.
     """
 
-    kind: Literal["gift-card", "store-credit"]
+    kind: MoneyKind
     card: str = ""
     last: str = ""  # lower-cased
     amount: Decimal | None = None  # paid with it, in the order's currency

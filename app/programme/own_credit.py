@@ -1,31 +1,27 @@
 """What of an order was paid with gift cards and credit that the programme itself gave.
 
 A gift card is the programme's whoever pays with it. Store credit is one sum per person and shop, so
-whose it was is a rule: events are gone through as they happened, the programme's is spent first, and
-what goes back to the credit is the programme's first. Of one moment, what is given comes first, then
-what comes back, then what is spent. All of it is worked out anew from all of a person's orders and
-credits, so the order in which they are told makes no difference.
+whose it was is a rule: events are gone through as they happened, the programme's is spent first, of it
+what ends soonest, and what goes back to the credit is the programme's first. Of one moment, what is
+given comes first, then what comes back, then what is spent. All of it is worked out anew from all of a
+person's orders and credits, so the order in which they are told makes no difference.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final
+from enum import IntEnum
+from typing import NamedTuple
 
 import msgspec
 
 from app.programme.events import CreditBack, CreditUse, OrderFacts, Standing
+from app.programme.shop_money import GIFT_CARD, STORE_CREDIT
 
-GIFT_CARD: Final = "gift-card"
-STORE_CREDIT: Final = "store-credit"
-
-CREDIT_KINDS = frozenset({GIFT_CARD, STORE_CREDIT})
-"""The kinds of rewards that orders are paid with."""
-
+_EVER = datetime.max.replace(tzinfo=UTC)
 _NONE = Decimal(0)
 _PAID = frozenset({Standing.PAID, Standing.COMPLETED})
-_GIVEN, _BACK, _SPENT = range(3)
 
 
 class OwnCredit(msgspec.Struct, frozen=True, order=True):
@@ -40,6 +36,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
     store_id: int
     at: datetime
+    ends_at: datetime | None = None
     currency: str | None
     amount: Decimal
 
@@ -55,6 +52,33 @@ class Paid(msgspec.Struct, frozen=True, kw_only=True):
 
 Key = tuple[int, str]
 """Of an order: its shop, and its key there."""
+
+
+class _What(IntEnum):
+    """What happens; of one moment in this sequence."""
+
+    GIVEN = 0
+    BACK = 1
+    SPENT = 2
+
+
+class _Part(NamedTuple):
+    """Some of the programme's credit, in a purse or in an order."""
+
+    ends_at: datetime
+    amount: Decimal
+
+
+class _Event(NamedTuple):
+    """Something that happens to the credit of a person; they sort as they happened."""
+
+    at: datetime
+    what: _What
+    age: int
+    key: Key
+    currency: str
+    amount: Decimal
+    ends_at: datetime = _EVER
 
 
 def with_cards(
@@ -78,34 +102,61 @@ def with_store_credit(
     given: Iterable[Given], orders: Iterable[Paid]
 ) -> Mapping[Key, tuple[OwnCredit, ...]]:
     """Return what each order of a person was paid with of the programme's store credit."""
-    events: list[tuple[datetime, int, int, Key, str, Decimal]] = [
-        (one.at, _GIVEN, 0, (one.store_id, ""), one.currency or "", one.amount) for one in given
+    events = [
+        _Event(
+            one.at,
+            _What.GIVEN,
+            0,
+            (one.store_id, ""),
+            one.currency or "",
+            one.amount,
+            one.ends_at or _EVER,
+        )
+        for one in given
     ]
-    for paid in orders:
-        key, currency = (paid.store_id, paid.key), paid.order.currency
-        for use in paid.order.credits:
-            if use.kind != STORE_CREDIT or not use.amount:
+    for order in orders:
+        events += _events_of(order)
+    purses: defaultdict[tuple[int, str], list[_Part]] = defaultdict(list)
+    ours: defaultdict[Key, list[_Part]] = defaultdict(list)
+    found: defaultdict[Key, list[OwnCredit]] = defaultdict(list)
+    for event in sorted(events):
+        purse = purses[event.key[0], event.currency]
+        purse[:] = sorted(part for part in purse if part.ends_at > event.at)
+        match event.what:
+            case _What.GIVEN:
+                purse.append(_Part(event.ends_at, event.amount))
                 continue
+            case _What.BACK:
+                moved = -_move(ours[event.key], purse, event.amount)
+            case _What.SPENT:
+                moved = _move(purse, ours[event.key], event.amount)
+        found[event.key].append(OwnCredit(event.at, moved))
+    return {key: joined(several) for key, several in found.items()}
+
+
+def _events_of(paid: Paid) -> Iterator["_Event"]:
+    key, currency = (paid.store_id, paid.key), paid.order.currency
+    for use in paid.order.credits:
+        if use.kind == STORE_CREDIT and use.amount:
             first, later = _use(use, paid.at)
             # Within one second the shop's numbers tell, which grow, and not what came first.
             age = len(paid.key)
-            events.append((paid.at, _SPENT, age, key, currency, first))
-            events += [
-                (_when(one, paid.at), _BACK, age, key, currency, one.amount) for one in later
-            ]
-    pool: defaultdict[tuple[int, str], Decimal] = defaultdict(Decimal)
-    ours: defaultdict[Key, Decimal] = defaultdict(Decimal)
-    found: defaultdict[Key, list[OwnCredit]] = defaultdict(list)
-    for at, what, _, key, currency, amount in sorted(events):
-        purse = (key[0], currency)
-        if what == _GIVEN:
-            pool[purse] += amount
-            continue
-        moved = min(amount, pool[purse]) if what == _SPENT else -min(amount, ours[key])
-        pool[purse] -= moved
-        ours[key] += moved
-        found[key].append(OwnCredit(at, moved))
-    return {key: joined(several) for key, several in found.items()}
+            yield _Event(paid.at, _What.SPENT, age, key, currency, first)
+            for one in later:
+                yield _Event(_when(one, paid.at), _What.BACK, age, key, currency, one.amount)
+
+
+def _move(source: list["_Part"], target: list["_Part"], amount: Decimal) -> Decimal:
+    """Move up to an amount, of what ends soonest first; returns how much was there."""
+    left = amount
+    while left and source:
+        part = source.pop(0)
+        moved = min(part.amount, left)
+        left -= moved
+        target.append(_Part(part.ends_at, moved))
+        if moved < part.amount:
+            source.insert(0, _Part(part.ends_at, part.amount - moved))
+    return amount - left
 
 
 def joined(several: Iterable[OwnCredit]) -> tuple[OwnCredit, ...]:

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from app.db import tables as t
-from app.programme.events import Event, Facts
+from app.programme.events import Event, Facts, OrderFacts
+from app.programme.own_credit import paid_alike, unread_kinds, with_known_credits
 from app.programme.states import State, Verdict, has_unread_refunds, turns_back
 from app.services.goods import freeze, to_be_read
 from app.services.programmes import in_force
@@ -74,6 +75,29 @@ def ask_for_goods(
         again=True,
         alone=True,
         products=products,
+    )
+
+
+def ask_for_credit(here: Observer, told: Told, event: Event, known: Facts | None) -> Finding | None:
+    """Ask how much of an order was paid with gift cards or credit, where some may be the programme's.
+
+    Not if a read told that of this very state of its payment.
+    """
+    facts = event.facts
+    if not told.readable or not here.issuers or not isinstance(facts, OrderFacts):
+        return None
+    if not any((told.store_id, kind) in here.issuers for kind in unread_kinds(facts)):
+        return None
+    if isinstance(known, OrderFacts) and paid_alike(known, facts):
+        facts = with_known_credits(known, facts)
+    if not unread_kinds(facts):
+        return None
+    return Finding(
+        status="reading",
+        reason=f"{event.kind} {event.external_id}: only the shop knows how much of it was paid with "
+        "gift cards or store credit",
+        again=True,  # the answer shows less of who recommended the shop
+        alone=True,
     )
 
 

@@ -17,6 +17,7 @@ from app.services.keys import Vault
 from app.services.observe import observe
 from app.services.outbox import ReadRequest, orders_under_way, request_reads
 from app.services.outcomes import Outcome
+from app.services.own_credit import load_issuers
 from app.services.people import email_hash_of, give_reviews
 from app.services.programmes import versions
 from app.services.rates import load_rates
@@ -84,7 +85,7 @@ def evaluate(
     if not is_asked(known):
         incoming = [_without_products(one) for one in incoming]
     _load(connection, vault, work, incoming, lock=lock)
-    told = ((one.store_id, event) for one in incoming for event in one.events)
+    told = [(one.store_id, event) for one in incoming for event in one.events]
     here = Observer(
         connection,
         work,
@@ -93,6 +94,7 @@ def evaluate(
         load_rates(connection, programme_id),
         load_memberships(connection, known, list(work.members)),
         load_shelf(connection, known, told),
+        load_issuers(connection, programme_id, known, told),
     )
     results: list[Outcome] = []
     reads: list[ReadRequest] = []

@@ -14,6 +14,7 @@ from app.programme.events import (
 )
 from app.programme.facts import gone as facts_when_gone
 from app.programme.facts import is_draft, with_finer_amounts
+from app.programme.own_credit import with_known_credits
 from app.programme.segments import asks_for_newsletters
 from app.programme.states import (
     State,
@@ -26,7 +27,7 @@ from app.programme.states import (
     with_known_refunds,
 )
 from app.services.accept import accept, freeze, freeze_segments, note_earned, occurred_at, unseen
-from app.services.asking import ask_for_goods, freeze_goods, why_ask
+from app.services.asking import ask_for_credit, ask_for_goods, freeze_goods, why_ask
 from app.services.facts import decode_facts, encode_facts
 from app.services.people import (
     ended_in_merge,
@@ -174,7 +175,8 @@ def _first_sight(here: Observer, told: Told, event: Event) -> Finding:
             reason=f"{name} has refunds whose lines only the shop knows",
             alone=True,
         )
-    asked = ask_for_goods(here, told, event, facts, occurred_at(told, event))
+    asked = ask_for_credit(here, told, event, None)
+    asked = asked or ask_for_goods(here, told, event, facts, occurred_at(told, event))
     if asked is not None:
         return asked
     row = unseen(here, told, event)
@@ -226,7 +228,7 @@ def _next_state(here: Observer, told: Told, event: Event, row: ObjectRow) -> Fin
     why = why_ask(here, told, row, current, incoming, verdict)
     if _can_ask(told, event) and why is not None:
         return Finding(status="reading", reason=f"{name} {why}", alone=True)
-    asked = ask_for_goods(
+    asked = ask_for_credit(here, told, event, known) or ask_for_goods(
         here, told, event, facts, occurred_at(told, event), None if known is None else row
     )
     if asked is not None:
@@ -246,7 +248,7 @@ def _completed(known: Facts | None, facts: Facts | None) -> Facts | None:
     completed = with_known_products(known, with_known_refunds(known, facts))
     completed = with_known_referral(known, with_known_disputes(known, completed))
     if isinstance(known, OrderFacts) and isinstance(completed, OrderFacts):
-        return with_finer_amounts(known, completed)
+        return with_finer_amounts(known, with_known_credits(known, completed))
     return completed
 
 

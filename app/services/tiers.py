@@ -63,7 +63,7 @@ def settle_tiers(
         keep_tier(work, versions, work.member(person), facts)
     asked = {row.key for row in rows}
     moved = [row for row in moved if row.key not in asked]
-    _load_awards(connection, work, [row.id for row in moved if row.key not in here])
+    load_awards_of(connection, work, [row.id for row in moved if row.key not in here])
     return moved
 
 
@@ -185,8 +185,8 @@ def stored_facts(
     return found
 
 
-def _load_awards(connection: Connection, work: WorkSet, object_ids: Sequence[int]) -> None:
-    """Load what orders were given that nobody spoke of; and whoever else was given it once."""
+def load_awards_of(connection: Connection, work: WorkSet, object_ids: Sequence[int]) -> None:
+    """Load what orders were given that nobody spoke of, and whoever else was given it once."""
     for chunk in chunks(sorted(object_ids)):
         add_awards(connection, work, t.award.c.object_id.in_(chunk))
     strangers = {one.member_id for one in work.awards.values()} - work.members.keys()

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from app.services.goods import Shelf
 from app.services.keys import Vault
+from app.services.own_credit import Issuers
 from app.services.programmes import Version
 from app.services.rates import Rates
 from app.services.segments import Memberships
@@ -50,3 +51,4 @@ class Observer(msgspec.Struct, frozen=True):
     rates: Rates
     memberships: Memberships = Memberships()
     shelf: Shelf = Shelf()
+    issuers: Issuers = frozenset()

@@ -23,6 +23,7 @@ from app.services.verify_draws import check_draws
 from app.services.verify_grants import check_grants
 from app.services.verify_imports import check_imports
 from app.services.verify_order_windows import check_order_windows
+from app.services.verify_own_credit import check_own_credit
 from app.services.verify_people import check_people, joined_accounts
 from app.services.verify_redemptions import check_redemptions
 from app.services.verify_referrals import check_referrals
@@ -56,6 +57,7 @@ def verify(connection: Connection, keyring: Keyring, *, programme_id: int | None
         check_pending(connection, one, joined, problems)
         objects += check_objects(connection, one, known, joined, problems)
         check_windows(connection, one, known, joined, problems)
+        check_own_credit(connection, one, known, joined, problems)
         check_tiers(connection, one, known, joined, problems)
         check_order_windows(connection, one, known, joined, problems)
         check_referrals(connection, one, known, joined, problems)

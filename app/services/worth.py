@@ -30,6 +30,7 @@ from app.services.gifts import give, give_nothing, look_again
 from app.services.holdings import load_window_objects, load_worth
 from app.services.keys import Vault
 from app.services.order_windows import judge_orders, settle_orders
+from app.services.own_credit import settle_own_credit
 from app.services.points_life import earning, restoring
 from app.services.posting import Cause, settle
 from app.services.programmes import Version, in_force, version_of
@@ -76,8 +77,9 @@ def prefers(
     The state worth less wins, then the greater content: the same answer in every order of receipt. But
     nothing becomes a draft within a second: there the order wins.
     """
-    # Without its tier and number, which orders that are not known yet may still change.
-    context = msgspec.structs.replace(context_of(row.context), tier=None, ordinal=None)
+    # Without what orders that are not known yet may still change: tier, number, who gave the credit.
+    context = context_of(row.context)
+    context = msgspec.structs.replace(context, tier=None, ordinal=None, credit=())
     plain = replace(row, context=encode_context(context))
     ranks = []
     for facts in (present, other):
@@ -101,10 +103,11 @@ def settle_objects(
     The windows of accounts that others were just `joined` to are worked out anew.
     """
     rows = sorted((work.objects[key] for key in changed), key=lambda row: row.id)
-    moved = settle_tiers(connection, work, versions, rows, joined)
+    rows += settle_own_credit(connection, work, versions, rows, joined)
+    rows += settle_tiers(connection, work, versions, rows, joined)
     if not rows and not joined:
         return
-    rows = sorted([*rows, *moved], key=lambda row: row.id)
+    rows.sort(key=lambda row: row.id)
     load_worth(connection, work)
     live = in_force(versions, work.now)
     by_object: dict[int, list[AwardRow]] = defaultdict(list)

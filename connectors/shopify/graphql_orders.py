@@ -9,6 +9,7 @@ from connectors import texts
 from connectors.shopify import graphql_payloads as payloads
 from connectors.shopify import values
 from connectors.shopify.friends import read_referral_of
+from connectors.shopify.paid_with import read_credits
 from connectors.shopify.stated import (
     DUTIES,
     FEES,
@@ -64,6 +65,11 @@ def stated_order(order: payloads.Order) -> OrderStated:
         refunds=tuple(map(_refund, order.refunds)),
         received=_shop(order.net_payment_set, "netPaymentSet"),
         codes=codes_of(order.discount_codes),
+        credits=read_credits(
+            order.payment_gateway_names,
+            order.transactions,
+            values.currency(order.currency_code, "currencyCode"),
+        ),
         referral=read_referral_of(order),
         person=_person(order),
         contact=Contact(),

@@ -176,6 +176,33 @@ class Product(msgspec.Struct, rename="camel"):
     updated_at: str | None = None
 
 
+class Seen(msgspec.Struct, rename="camel"):
+    """The currency that the buyer saw."""
+
+    currency_code: str
+
+
+class Sent(msgspec.Struct, rename="camel"):
+    """An amount that was paid or given back, and the currency that the buyer saw it in."""
+
+    shop_money: Money
+    presentment_money: Seen | None = None
+
+
+class Transaction(msgspec.Struct, rename="camel"):
+    """Money that moved, as order_transactions.graphql asks for it."""
+
+    id: str
+    kind: str
+    status: str
+    amount_set: Sent
+    gateway: str | None = None
+    created_at: str | None = None
+    processed_at: str | None = None
+    receipt_json: msgspec.Raw = msgspec.Raw(b"null")
+    parent_transaction: Node | None = None
+
+
 class LineItems(msgspec.Struct):
     """All lines of an order."""
 
@@ -202,7 +229,10 @@ class Attribute(msgspec.Struct):
 
 
 class Order(msgspec.Struct, rename="camel"):
-    """An order as order.graphql asks for it, with all of its refunds."""
+    """An order as order.graphql asks for it, with all of its refunds.
+
+    Its transactions are read where `payment_gateway_names` makes them matter only.
+    """
 
     id: str
     name: str
@@ -223,6 +253,8 @@ class Order(msgspec.Struct, rename="camel"):
     discount_codes: list[str]
     fulfillments: list[Fulfillment]
     custom_attributes: list[Attribute] = msgspec.field(default_factory=list)
+    payment_gateway_names: list[str] = msgspec.field(default_factory=list)
+    transactions: list[Transaction] = msgspec.field(default_factory=list)
     source_name: str | None = None
     email: str | None = None
     customer: Customer | None = None

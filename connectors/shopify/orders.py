@@ -40,6 +40,7 @@ def order_event(order: OrderStated) -> Reading:
         lines=lines,
         refunds=refunds_of(order, lines),
         codes=order.codes,
+        credits=order.credits,
         referral=order.referral,
     )
     event = Event(

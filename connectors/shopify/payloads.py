@@ -209,6 +209,7 @@ class Order(msgspec.Struct):
     customer: OrderCustomer | None = None
     order_status_url: str | None = None
     discount_codes: list[DiscountCode] | None = None
+    payment_gateway_names: list[str | None] | None = None
     note_attributes: list[NoteAttribute] | None = None
     landing_site: str | None = None
     phone: str | None = None

@@ -21,6 +21,7 @@ from connectors.shopify.answers import (
 )
 from connectors.shopify.client import Data, Session, shaped
 from connectors.shopify.gids import global_id
+from connectors.shopify.paid_with import names_credit
 from connectors.shopify.refusals import Denied, NoAccess
 from connectors.shopify.values import gid
 from connectors.shopify.version import ALL_ORDERS
@@ -29,6 +30,7 @@ _TRIES = 3  # an order that is being changed at this moment comes to rest
 _PAGES = 40  # of one list: 2,000 lines
 _REFUNDS = 200  # as many as order.graphql asks for
 _REFUNDS_AT_ONCE = 10
+_TRANSACTIONS = 150  # as many as order_transactions.graphql asks for
 
 # Which document has the further pages of a list.
 _ORDER_LISTS = {"lineItems": "order_lines", "shippingLines": "order_shipping_lines"}
@@ -55,6 +57,11 @@ class _Head(msgspec.Struct, rename="camel"):
     id: str
     updated_at: str
     refunds: list[_Refund]
+    payment_gateway_names: list[str] = msgspec.field(default_factory=list)
+
+
+class _Transactions(msgspec.Struct):
+    transactions: list[Data]
 
 
 class _Scope(msgspec.Struct):
@@ -135,6 +142,16 @@ class ShopifyReader:
             for name, document in _REFUND_LISTS.items():
                 self._join(head, refund, name, document)
         order["refunds"] = refunds
+        if names_credit(head.payment_gateway_names):
+            order["transactions"] = self._transactions(head)
+
+    def _transactions(self, head: _Head) -> list[Data]:
+        data = self._session.ask("order_transactions", {"order": head.id})
+        _unchanged(head, data)
+        found = shaped(data.get("order"), _Transactions).transactions
+        if len(found) >= _TRANSACTIONS:
+            raise Invalid("The order has more payments than can be read.")
+        return found
 
     def _join(self, head: _Head, owner: Data, name: str, document: str) -> None:
         """Put all pages of a list into the `nodes` of its first one."""

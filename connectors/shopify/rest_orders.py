@@ -14,6 +14,7 @@ from connectors import texts
 from connectors.base import Origin
 from connectors.shopify import payloads, values
 from connectors.shopify.friends import contact_of, referral_of
+from connectors.shopify.paid_with import named_credits
 from connectors.shopify.refunds import gross_of
 from connectors.shopify.stated import (
     DUTIES,
@@ -69,6 +70,7 @@ def stated_order(order: payloads.Order) -> OrderStated:
         refunds=tuple(_refund(order, refund, code, shipping) for refund in order.refunds or ()),
         received=_received(order),
         codes=codes_of(one.code for one in order.discount_codes or ()),
+        credits=named_credits(order.payment_gateway_names or ()),
         referral=referral_of(order),
         person=_person(order),
         contact=contact_of(order),

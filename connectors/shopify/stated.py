@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from app.programme.events import Contact, LineKind, Person
+from app.programme.events import Contact, CreditUse, LineKind, Person
 from connectors import texts
 from connectors.shopify import values
 
@@ -87,6 +87,7 @@ class OrderStated(NamedTuple):
     refunds: tuple[RefundStated, ...]
     received: Decimal | None  # paid and not given back
     codes: tuple[str, ...]
+    credits: tuple[CreditUse, ...]
     referral: str | None
     person: Person
     contact: Contact  # reads ask for none of it

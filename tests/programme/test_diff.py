@@ -70,6 +70,7 @@ def test_each_change_of_a_table_names_its_key_and_whom_it_serves(
         ("[points]\nhold_days = 14\n", "points", "hold_days", W),
         ("[basis]\nshipping = true\n", "basis", "shipping", B),
         ('[basis]\ntax = "without"\n', "basis", "tax", W),
+        ("[basis]\nown_credit = true\n", "basis", "own_credit", B),
     ],
 )
 def test_a_change_of_the_whole_programme_is_told_like_any_other(

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
 
 import msgspec
 import pytest
@@ -10,8 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.programme.basis import basis_of
-from app.programme.document import Switches
+from app.programme.cards import evaluate_cards
+from app.programme.challenge_windows import evaluate_challenges
+from app.programme.document import Programme, Switches
 from app.programme.events import CreditBack, CreditUse, LineKind, OrderFacts, Refund, Standing
+from app.programme.membership_windows import evaluate_memberships
+from app.programme.order_windows import OrderItem, counts
 from app.programme.own_credit import (
     Given,
     OwnCredit,
@@ -22,7 +25,11 @@ from app.programme.own_credit import (
     with_known_credits,
     with_store_credit,
 )
+from app.programme.person import History
+from app.programme.referrals import bought as has_bought
 from app.programme.rules import Context
+from app.programme.shop_money import MoneyKind
+from app.programme.simulate import as_if
 from app.programme.tier_facts import facts_of
 from app.programme.tiers import UNIT
 from tests.programme.orders import PLACED, goods, judge, line, order, points, programme, refund
@@ -48,7 +55,7 @@ def own(amount: str, *back: tuple[int, str]) -> Context:
 
 
 def use(
-    kind: Literal["gift-card", "store-credit"],
+    kind: MoneyKind,
     amount: str | None,
     *back: tuple[datetime | None, str],
     card: str = "",
@@ -283,3 +290,52 @@ def test_a_refund_or_an_edit_may_change_what_an_order_was_paid_with() -> None:
     assert not paid_alike(read, paid("90.00", use("gift-card", None)))
     assert not paid_alike(read, paid("100.00", refunds=(refund("1", "10.00"),)))
     assert not paid_alike(msgspec.structs.replace(read, standing=Standing.OPEN), read)
+
+
+def placed(rules: Programme, facts: OrderFacts, amount: str, day: int = 0) -> OrderItem:
+    """Return an order of a day paid with so much of our credit."""
+    moment = PLACED + timedelta(days=day)
+    return OrderItem(
+        object_id=day,
+        occurred_at=moment,
+        programme=rules,
+        version=1,
+        context=Context(credit=(OwnCredit(moment, Decimal(amount)),)),
+        facts=facts,
+    )
+
+
+def test_what_our_credit_paid_for_altogether_punches_no_card() -> None:
+    rules = programme('[[rule]]\nkey = "card"\non = "items.count"\nevery = 2\npoints = 5\n')
+    mugs = order(line("1", "20.00", quantity=2))
+    assert evaluate_cards([placed(rules, mugs, "20.00")]) == []
+    assert len(evaluate_cards([placed(rules, mugs, "19.99")])) == 1
+
+
+def test_a_challenge_for_orders_of_some_size_looks_at_what_was_paid_with_money() -> None:
+    rules = programme(
+        '[[challenge]]\nkey = "two"\norders = 2\ndays = 30\ngoods_from = "50.00"\npoints = 5\n'
+    )
+    for amount, won in (("50.01", 0), ("50.00", 1)):
+        items = [placed(rules, goods("100.00"), amount, day) for day in (0, 1)]
+        assert len(evaluate_challenges(items)) == won
+
+
+def test_a_friend_who_paid_with_our_credit_only_has_bought_nothing_yet() -> None:
+    assert not has_bought(placed(PER_UNIT, goods("50.00"), "50.00"))
+    assert has_bought(placed(PER_UNIT, goods("50.00"), "49.00"))
+
+
+def test_an_order_counts_and_a_membership_is_bought_however_it_was_paid() -> None:
+    rules = programme(
+        '[membership]\nkey = "club"\nname = "Club"\ndays = 30\nperks = ["tea"]\nlines = { skus = ["CLUB"] }\n'
+    )
+    one = placed(rules, order(line("1", "50.00", sku="CLUB")), "50.00")
+    assert counts(one)
+    assert len(evaluate_memberships([one])) == 1
+
+
+def test_a_draft_is_tried_on_what_orders_were_really_paid_with() -> None:
+    one = placed(PER_UNIT, goods("100.00"), "40.00")
+    [tried] = as_if(OVER_50, History(1, (one,), ())).orders
+    assert tried.context.credit == one.context.credit

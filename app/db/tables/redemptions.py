@@ -40,6 +40,8 @@ redemption = table(
     Column("error", text()),
     UniqueConstraint("store_id", "code_key"),
     UniqueConstraint("member_id", "request_key"),
+    # Gift cards that orders were paid with.
+    Index("ix_redemption_store_id_remote_id", "store_id", "remote_id"),
     Index("ix_redemption_due_at", "due_at"),
     Index("ix_redemption_store_id_due_at", "store_id", "due_at"),
     Index("ix_redemption_programme_id_id", "programme_id", "id"),

@@ -18,7 +18,7 @@ from connectors.shopify.sandbox.reading import (
     upper,
 )
 from connectors.shopify.sandbox.refunds import line_of
-from connectors.shopify.sandbox.state import Row, utc
+from connectors.shopify.sandbox.state import Row, gid, utc
 
 _ADJUSTMENTS = {
     "refund_discrepancy": "REFUND_DISCREPANCY",
@@ -32,6 +32,11 @@ def _money_back(node: Obj) -> Decimal:
     return total(
         order.refunded.get(one["id"], Decimal(0)) for one in node.row.get("transactions") or ()
     )
+
+
+def _parent(node: Obj) -> Row | None:
+    number = node.row.get("parent_id")
+    return None if number is None else {"id": gid("OrderTransaction", number)}
 
 
 def _transactions(node: Obj) -> list[Row]:
@@ -126,6 +131,7 @@ TRANSACTION: Fields = {
     "amountSet": lambda _c, n, _a: pair(order_of(n), n.row["_shop"]),
     # JSON in a text, as GraphQL has it; of gift cards which one paid.
     "receiptJson": lambda _c, n, _a: json.dumps(n.row.get("receipt") or {}),
+    "parentTransaction": lambda _c, n, _a: _parent(n),
 }
 FULFILLMENT: Fields = {
     "id": gid_of("Fulfillment"),

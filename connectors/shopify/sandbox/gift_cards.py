@@ -65,7 +65,22 @@ def pay(shop: State, code: str, order_id: int, outstanding: Decimal) -> tuple[De
         raise SandboxError("There is nothing on the gift card, or nothing to pay.")
     card.balance -= amount
     card.paid.append((order_id, amount))
-    return amount, {"gift_card_id": card.id, "gift_card_last_characters": card.code[-4:].lower()}
+    return amount, _receipt(card)
+
+
+def take_back(shop: State, code: str, order_id: int, amount: Decimal) -> Row:
+    """Put money that an order was paid with back on a card; returns the receipt."""
+    card = by_code(shop, code)
+    paid = sum((part for order, part in card.paid if order == order_id), ZERO) if card else ZERO
+    if card is None or amount > paid:
+        raise SandboxError("The gift card did not pay so much of the order.")
+    card.balance += amount
+    card.paid.append((order_id, -amount))
+    return _receipt(card)
+
+
+def _receipt(card: GiftCard) -> Row:
+    return {"gift_card_id": card.id, "gift_card_last_characters": card.code[-4:].lower()}
 
 
 def revert(shop: State, order_id: int) -> None:

@@ -204,9 +204,12 @@ def give_back(
     amount: Decimal | None,
     shipping: Decimal,
     note: str,
+    card: str | None = None,
 ) -> Row:
     """Refund and announce it."""
-    made = refunds.refund(shop, order, lines=lines, amount=amount, shipping=shipping, note=note)
+    made = refunds.refund(
+        shop, order, lines=lines, amount=amount, shipping=shipping, note=note, card=card
+    )
     body = touch(shop, order)
     shop.tell(("refunds/create", made), ("orders/updated", body))
     return made

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from decimal import Decimal
 
-from connectors.shopify.sandbox import bodies
+from connectors.shopify.sandbox import bodies, gift_cards
 from connectors.shopify.sandbox.money import ZERO, Exchange, rounded, shop_amount, total
 from connectors.shopify.sandbox.state import Order, Row, SandboxError, State, gid
 from connectors.shopify.sandbox.sums import (
@@ -28,11 +28,13 @@ def refund(
     shipping: Decimal,
     note: str,
     restock: str = "return",
+    card: str | None = None,
 ) -> Row:
     """Make a refund of {line id: pieces} and delivery; returns it as refunds/create shows it.
 
     Without `amount` exactly the price of what is named goes back; another amount is written down as a
-    discrepancy, and 0 with lines means that goods came back and no money went.
+    discrepancy, and 0 with lines means that goods came back and no money went. With the code of a gift
+    `card` that paid, the money goes back to it.
     """
     body, exchange = order.body, order.exchange
     number, now = shop.next_id("refund"), shop.stamp()
@@ -65,7 +67,7 @@ def refund(
         "admin_graphql_api_id": gid("Refund", number),
         "order_adjustments": adjustments,
         "refund_line_items": parts,
-        "transactions": [_transaction(shop, order, money)] if money else [],
+        "transactions": [_transaction(shop, order, money, card)] if money else [],
     }
     body["refunds"].append(made)
     for part in parts:
@@ -170,11 +172,16 @@ def _adjustment(
     }
 
 
-def _transaction(shop: State, order: Order, amount: Decimal) -> Row:
+def _transaction(shop: State, order: Order, amount: Decimal, card: str | None) -> Row:
     gateway = (order.body["payment_gateway_names"] or ["manual"])[-1]
+    receipt: Row = {}
+    if card is not None:
+        gateway = "gift_card"
+        receipt = gift_cards.take_back(shop, card, order.body["id"], amount)
     made = bodies.transaction(
         shop, order.body, order.exchange, kind="refund", gateway=gateway, amount=amount
     )
-    made["parent_id"] = order.payments[-1]["id"] if order.payments else None
+    paid = [one["id"] for one in order.payments if one.get("receipt", {}) == receipt]
+    made["receipt"], made["parent_id"] = receipt, paid[-1] if paid else None
     order.refunded[made["id"]] = amount
     return made

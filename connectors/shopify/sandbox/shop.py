@@ -191,8 +191,12 @@ class Shop(Merchant):
         amount: str | None = None,
         shipping: str = "0",
         note: str = "",
+        card: str | None = None,
     ) -> Row:
-        """Refund {line id: pieces} and delivery; `amount` else exactly what these cost."""
+        """Refund {line id: pieces} and delivery; `amount` else exactly what these cost.
+
+        `card` is the code of the gift card that it goes back to; else it goes back as money.
+        """
         with self.lock:
             made = orders.give_back(
                 self,
@@ -201,6 +205,7 @@ class Shop(Merchant):
                 amount=None if amount is None else Decimal(amount),
                 shipping=Decimal(shipping),
                 note=note,
+                card=card,
             )
             return deepcopy(made)
 

@@ -844,6 +844,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     op.create_index(
         "ix_redemption_store_id_due_at", "redemption", ["store_id", "due_at"], unique=False
     )
+    op.create_index(
+        "ix_redemption_store_id_remote_id", "redemption", ["store_id", "remote_id"], unique=False
+    )
     op.create_table(
         "referral",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
