@@ -17,6 +17,7 @@ from app.cli.programme_file import source_in
 from app.cli.publishing import publication, publication_options
 from app.cli.shared import Context, as_json, pass_context, show, table
 from app.errors import ConfigError
+from app.programme.cost import cost_percent
 from app.programme.diff import diff
 from app.programme.document import Programme, parse
 from app.programme.local_time import local
@@ -143,6 +144,8 @@ def apply(
     before = known[-1 if done.before is None else done.before - 1]
     notes = _notes(known[-1], stores)
     changes = diff(before, known[-1])
+    percent = cost_percent(known[-1])
+    worth = [] if percent is None else [f"Points are worth {percent} % of a purchase."]
     news = "published" if done.changed else "unchanged"
     said = [change_line(one, before, known[-1], "en") for one in changes]
     waits = done.effective_at is not None and done.effective_at > now
@@ -156,9 +159,10 @@ def apply(
             "replaced": list(done.replaced),
             "changes": [change_row(one, before, known[-1], "en") for one in changes],
             "notes": notes,
+            "cost_rate_percent": None if percent is None else str(percent),
         },
         as_json,
-        "\n".join([f"{done.key}: version {done.version} {news}{begins}", *said, *notes]),
+        "\n".join([f"{done.key}: version {done.version} {news}{begins}", *said, *worth, *notes]),
     )
 
 

@@ -1,10 +1,12 @@
 """What points cost their owner, as far as the programme document says it. Pure."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import msgspec
 
 from app.programme.document import Programme
+from app.programme.ratio import half_up
 from app.programme.reward import Reward
 from app.programme.rule import ORDER_TRIGGERS
 
@@ -68,3 +70,12 @@ def cost_rate(programme: Programme) -> Fraction | None:
     )
     value = point_value(programme)
     return points * value.amount if points and value is not None else None
+
+
+def cost_percent(programme: Programme) -> Decimal | None:
+    """Return the cost rate in percent, to the hundredth."""
+    rate = cost_rate(programme)
+    if rate is None:
+        return None
+    part = rate * HUNDRED
+    return Decimal(half_up((part.numerator * HUNDRED, part.denominator))).scaleb(-2)

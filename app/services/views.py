@@ -6,6 +6,7 @@ of their own beside this one (`view_deliveries`, `view_members`, `view_ledger`, 
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 
 from app import clock
 from app.errors import Blocked, Invalid, Passing
+from app.programme.cost import cost_percent
 from app.programme.document import load
 from app.services.programmes import all_in_force
 
@@ -42,6 +44,7 @@ class ProgrammeView(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     zone: ZoneInfo
     version: int
+    cost_percent: Decimal | None  # of a purchase that its points are worth, by the document alone
 
 
 def programme_views(
@@ -58,6 +61,7 @@ def programme_views(
             currency=document.currency,
             zone=ZoneInfo(document.timezone),
             version=row.number,
+            cost_percent=cost_percent(document),
         )
     return found
 

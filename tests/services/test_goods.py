@@ -12,7 +12,9 @@ from sqlalchemy import select
 from app.db import tables as t
 from app.db.engine import Database
 from app.services.stores import Store
+from app.services.view_segments import members_of
 from app.settings import Settings
+from jobs.segments import refresh
 from tests.pipeline import Pipeline, captured_delivery, order_body
 
 RULES = (
@@ -184,3 +186,21 @@ def test_no_later_change_of_a_product_moves_a_point(
         tell(pipeline, store, body)
     assert pipeline.points(store, "2") == (40 if category == COFFEE and not on_sale else 0)
     pipeline.close()
+
+
+@pytest.mark.parametrize(("category", "belongs"), [(COFFEE, 1), (MUGS, 0)])
+def test_who_bought_of_a_category_is_in_its_segment(
+    pipeline: Pipeline, category: str, belongs: int
+) -> None:
+    segment = '[[segment]]\nkey = "coffee"\nwhere = { bought = { categories = ["coffee"] } }\n'
+    programme_id = pipeline.programme(source=RULES + segment)
+    store = pipeline.store(programme_id)
+    pipeline.deliver(store, "product.updated", product(1, category))
+    buyer = {"id": 2, "role": "customer", "email": "ola@example.pl", "billing": {}}
+    dates = dict.fromkeys(("date_created_gmt", "date_modified_gmt"), "2026-11-21T20:00:00")
+    pipeline.deliver(store, "customer.created", buyer | dates)
+    pipeline.deliver(store, "order.updated", order(5))
+    pipeline.clock.advance(hours=1)
+    refresh(pipeline.database, pipeline.clock, programme_id)
+    with pipeline.database.snapshot() as connection:
+        assert len(members_of(connection, programme_id, "coffee")) == belongs

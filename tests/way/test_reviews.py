@@ -93,6 +93,23 @@ def test_it_does_not_matter_whether_the_review_or_its_writer_came_first(
     assert pipeline.verified().problems == []
 
 
+@pytest.mark.parametrize(("rule", "points"), [("", 0), ("verified = false\n", 25)])
+def test_only_who_bought_the_product_is_paid_unless_the_rule_says_otherwise(
+    pipeline: Pipeline, rule: str, points: int
+) -> None:
+    programme_id = pipeline.programme(source=PROGRAMME + rule)
+    store = pipeline.store(programme_id)
+    told = reviews("approved")
+    told["reviews"][0]["verified"] = False
+    pipeline.deliver(store, "customer.created", account())
+    pipeline.read(store, "read.product_reviews", told)
+    assert [m.balance for m in pipeline.members(programme_id)] == [points]
+    told["reviews"][0] |= {"verified": True, "rating": 1}
+    pipeline.read(store, "read.product_reviews", told)
+    assert [m.balance for m in pipeline.members(programme_id)] == [25]
+    assert pipeline.verified().problems == []
+
+
 def test_a_review_alone_makes_nobody(pipeline: Pipeline) -> None:
     programme_id = pipeline.programme(source=PROGRAMME)
     pipeline.read(pipeline.store(programme_id), "read.product_reviews", reviews("approved"))

@@ -75,6 +75,34 @@ def test_an_edited_order_earns_what_it_is_after_the_edit_once_that_is_paid(way: 
     way.sound()
 
 
+@pytest.mark.parametrize("first", ["the refund", "the edit"])
+def test_an_exchange_ends_as_if_the_other_thing_had_been_bought_at_once(
+    way: ShopifyWay, first: str
+) -> None:
+    ola = way.joins()
+    mug, bowl = (
+        way.shop.add_product(name, price)["id"]
+        for name, price in (("Mug", "20.00"), ("Bowl", "35.00"))
+    )
+    order = way.shop.place_order({mug: 2}, customer_id=ola)
+    way.quiet()
+    assert way.points(ola) == 40
+    sent_back = {order["line_items"][0]["id"]: 1}
+    if first == "the refund":
+        way.shop.refund(order["id"], lines=sent_back)
+        way.quiet()
+        assert way.points(ola) == 20
+    way.shop.edit_order(order["id"], add=[{"product_id": bowl, "quantity": 1}])
+    way.shop.pay(order["id"])
+    way.quiet()
+    if first == "the edit":
+        assert way.points(ola) == 75
+        way.shop.refund(order["id"], lines=sent_back)
+        way.quiet()
+    assert way.points(ola) == 55
+    way.sound()
+
+
 def test_tips_gift_cards_and_delivery_are_not_goods(way: ShopifyWay) -> None:
     ola = way.joins()
     mug = way.shop.add_product("Mug", "30.00")["id"]

@@ -143,6 +143,20 @@ def test_a_shop_that_needs_a_person_says_so_on_the_overview(
     assert "staging.example" in text
 
 
+def test_the_overview_says_what_the_points_of_a_programme_are_worth(
+    pipeline: Pipeline, client: FlaskClient
+) -> None:
+    """Five points per unit and 500 points for 5 off are a twentieth of each purchase."""
+    source = (
+        '[programme]\nkey = "kawa"\nname = "Kawa"\ncurrency = "EUR"\n'
+        '[[rule]]\nkey = "five"\non = "order.paid"\npoints = 5\nper = "1.00"\n'
+        '[[reward]]\nkey = "voucher"\ncost = 500\nkind = "fixed"\nvalue = "5"\n'
+    )
+    pipeline.programme(source=source)
+    text = client.get("/").text
+    assert "points are worth 5% of a purchase" in text
+
+
 def test_refused_webhook_requests_are_counted_on_the_overview(pipeline: Pipeline) -> None:
     text = client_of(pipeline, **{"bad signature": 3, "stored": 7, "ping": 2}).get("/").text
     assert "wrong or missing signature: <b>3</b>" in text
