@@ -17,7 +17,7 @@ from tests.sizes import is_left_for_later
 from tests.sockets import only_this_machine
 from tests.statements import turned_into_sql_once
 
-pytest_plugins = ["tests.fixtures_db", "tests.fixtures_pipeline", "tests.browser"]
+pytest_plugins = ["tests.scratch", "tests.fixtures_db", "tests.fixtures_pipeline", "tests.browser"]
 
 # To look for circles of garbage as often as usual took a fifth of the time.
 gc.set_threshold(50_000, 20, 20)

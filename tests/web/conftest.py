@@ -3,9 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import CodeType
 
 import pytest
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from app.web import create_web
 from jobs.runtime import Runtime
@@ -21,9 +24,27 @@ class Context:
     counts: Mapping[str, int] = field(default_factory=Counter)
 
 
+class _Compiled(BytecodeCache):
+    """Templates compiled once for the pages of all tests: it takes longer than to serve them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+_compiled = _Compiled()
+
+
 def client_of(pipeline: Pipeline, **counts: int) -> FlaskClient:
     app = create_web(Context(pipeline.runtime, Counter(counts)))
     app.testing = True
+    app.jinja_env.bytecode_cache = _compiled
     client = app.test_client()
     client.environ_base["HTTP_HOST"] = "127.0.0.1:8000"
     return client
