@@ -13,6 +13,7 @@ import pytest
 
 from app.crypto import Keyring
 from app.settings import Settings
+from tests.pipeline import settings_of
 from tests.sizes import is_left_for_later
 from tests.sockets import only_this_machine
 from tests.statements import turned_into_sql_once
@@ -70,11 +71,4 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, keyring: Keyring) -
     for name in ("database", "sqlite_database", "postgres_database"):
         if name in request.fixturenames:
             url = request.getfixturevalue(name).url
-    return Settings(
-        database_url=url,
-        redis_url=None,
-        public_url="http://127.0.0.1:8000",
-        keyring=keyring,
-        var=tmp_path,
-        allow_private_addresses=True,
-    )
+    return settings_of(url, keyring, tmp_path)

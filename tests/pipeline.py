@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from app.crypto import seal
+from app.crypto import Keyring, seal
 from app.db import tables as t
 from app.db.engine import Database
 from app.db.ids import new_id
@@ -37,6 +37,18 @@ SECRET = "s3cr3t-Ala&kota<1>"
 
 
 _connectors = functools.cache(load_connectors)  # what is installed stays so
+
+
+def settings_of(url: str, keyring: Keyring, var: Path) -> Settings:
+    """Return the settings of an installation over this database."""
+    return Settings(
+        database_url=url,
+        redis_url=None,
+        public_url="http://127.0.0.1:8000",
+        keyring=keyring,
+        var=var,
+        allow_private_addresses=True,
+    )
 
 
 class TestClock:

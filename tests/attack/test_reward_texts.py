@@ -69,7 +69,7 @@ def test_a_request_for_another_reward_under_the_same_key_spends_nothing(counter:
 STRANGE = [
     "100% off & \"free\" 'n' <script>alert(1)</script>",
     '=HYPERLINK("http://evil.example","x")',
-    "\u202eטבלה\u2066 %s %(code)s {0}",
+    "טבלה %s %(code)s {0}",
     "x" * 200,
 ]
 

@@ -1,18 +1,26 @@
 """Pages in a test client, over a shop with a history."""
 
+import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
 from types import CodeType
 
 import pytest
 from flask.testing import FlaskClient
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from sqlalchemy.engine import make_url
 
+from app.crypto import Keyring
 from app.web import create_web
 from jobs.runtime import Runtime
-from tests.pipeline import Pipeline
+from tests.fixtures_db import opened
+from tests.pipeline import Pipeline, settings_of
 from tests.stories import Story, tell
 
 
@@ -50,9 +58,37 @@ def client_of(pipeline: Pipeline, **counts: int) -> FlaskClient:
     return client
 
 
+@dataclass
+class Told:
+    """A story, and the database and the moment that it ended with."""
+
+    story: Story
+    path: str
+    moment: datetime
+
+
+@pytest.fixture(scope="session")
+def told(
+    tmp_path_factory: pytest.TempPathFactory, migrated_sqlite_file: Path, keyring: Keyring
+) -> Told:
+    folder = tmp_path_factory.mktemp("told")
+    path = shutil.copy(migrated_sqlite_file, folder / "stempel.db")
+    with opened(f"sqlite:///{path}") as database:
+        pipeline = Pipeline(database, settings_of(database.url, keyring, folder))
+        story = tell(pipeline)
+        pipeline.close()
+    return Told(story, str(path), pipeline.clock.moment)
+
+
 @pytest.fixture
-def story(pipeline: Pipeline) -> Story:
-    return tell(pipeline)
+def story(pipeline: Pipeline, told: Told) -> Story:
+    """Return the story in the test's own database; told once, as that takes longer than most tests."""
+    target = make_url(pipeline.database.url).database
+    assert target is not None
+    with closing(sqlite3.connect(told.path)) as source, closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+    pipeline.clock.moment = told.moment
+    return replace(told.story, pipeline=pipeline)
 
 
 @pytest.fixture
