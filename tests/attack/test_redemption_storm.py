@@ -29,7 +29,7 @@ def test_each_of_many_redemptions_in_a_storm_is_one_code_or_its_points(
     shop: Troubled,
 ) -> None:
     life = Life(shop, random.Random(SEED))
-    redemptions = sized(300 if life.pipeline.database.embedded else 200, 1000)
+    redemptions = sized(200, 1000)
     life.join(redemptions // 10)
     for number in range(ROUNDS):
         shop.storm(SEED + number)
