@@ -28,6 +28,7 @@ from app.services.merge import merge_accounts
 from app.services.redeem import Outlet, redeem
 from app.services.release import release
 from app.services.stores import Store
+from app.services.view_ledger import ledger_of, sentence
 from jobs.outlets import outlets
 from tests.pipeline import Pipeline
 
@@ -296,6 +297,12 @@ class People:
         [row] = self.rows("member", id=self.member(store, number))
         found: int = row.balance
         return found
+
+    def sentences(self, number: str = "5", language: str = "en") -> list[str]:
+        """Return what the ledger says to a shop's customer, oldest first."""
+        with self.pipeline.database.snapshot() as connection:
+            entries = ledger_of(connection, self.member(0, number)).items
+        return [sentence(entry, language, "PLN") for entry in reversed(entries)]
 
     def windows(self) -> dict[str, int]:
         """Return what windows are worth, by rule and key."""

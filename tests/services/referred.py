@@ -10,7 +10,6 @@ from sqlalchemy import Row
 from app.programme.events import Address, Contact, CustomerFacts, Event, OrderFacts, Standing
 from app.programme.referrals import Verdict
 from app.services.referral_desk import decide, invitation_of
-from app.services.view_ledger import ledger_of, sentence
 from tests.people import People, account, order
 from tests.pipeline import Pipeline
 
@@ -120,12 +119,6 @@ def signed_up(
 
 def states(friends: Friends) -> list[str]:
     return [row.state for row in friends.referrals()]
-
-
-def sentences(friends: Friends, number: str, language: str = "en") -> list[str]:
-    with friends.pipeline.database.snapshot() as connection:
-        entries = ledger_of(connection, friends.member(0, number)).items
-    return [sentence(entry, language, "PLN") for entry in reversed(entries)]
 
 
 def decided(friends: Friends, verdict: Verdict, number: int = 0) -> None:

@@ -11,7 +11,6 @@ from jobs.grants import give_grants
 from tests.cards import cups
 from tests.people import OLA, People, account
 from tests.pipeline import Pipeline
-from tests.services.test_order_windows import sentences
 
 SOURCE = """
 [programme]
@@ -62,13 +61,13 @@ def test_cards_and_challenges_say_what_they_are_for_in_both_languages(pipeline: 
     people.tell(0, cups(1, 2))
     people.tell(0, cups(2, days=2))
     people.tell(0, cups(2, days=2, standing=Standing.CANCELLED, at=1))
-    assert sentences(people, "en") == [
+    assert people.sentences() == [
         "30 points: for the 1st full card “card” (3 pieces).",
         ("50 points: for the challenge “pair”, November 2026, together with the badge “regular”."),
         "30 points taken back: fewer pieces count by now than the card has.",
         "50 points taken back: fewer orders count by now than the challenge “pair” needs.",
     ]
-    assert sentences(people, "pl") == [
+    assert people.sentences(language="pl") == [
         "30 punktów: za 1. pełną kartę „card” (3 sztuki).",
         "50 punktów: za wyzwanie „pair”, listopad 2026, razem z odznaką „regular”.",
         "Cofnięto 30 punktów: liczy się teraz mniej sztuk, niż mieści karta.",

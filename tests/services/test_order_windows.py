@@ -15,7 +15,6 @@ from app.db import tables as t
 from app.db.engine import Database
 from app.programme.events import Event, OrderFacts, Standing
 from app.services.rates import add_rate
-from app.services.view_ledger import ledger_of, sentence
 from app.settings import Settings
 from tests.asked import asked_of
 from tests.people import OLA, REWARDS, People, order
@@ -63,12 +62,6 @@ def placed(
     return msgspec.structs.replace(told, facts=facts, occurred_at=NOON + timedelta(hours=hours))
 
 
-def sentences(people: People, language: str, customer: str = "5") -> list[str]:
-    with people.pipeline.database.snapshot() as connection:
-        entries = ledger_of(connection, people.member(0, customer)).items
-    return [sentence(entry, language, "PLN") for entry in reversed(entries)]
-
-
 def test_a_refunded_order_gives_its_share_of_the_day_to_the_others(pipeline: Pipeline) -> None:
     people = opened(pipeline, DAILY)
     people.tell(0, placed(1))
@@ -92,7 +85,7 @@ def test_each_entry_of_a_cap_says_why_in_both_languages(pipeline: Pipeline) -> N
     people.tell(0, placed(3, "10.00", hours=2))
     people.tell(0, placed(1, refunded="12.00", at=1))
     people.tell(0, placed(2, "25.00", hours=1, standing=Standing.CANCELLED, at=2))
-    assert [text for text in sentences(people, "en") if "limit" in text] == [
+    assert [text for text in people.sentences() if "limit" in text] == [
         (
             "15 points over the limit: at most 30 points for the orders of 20 November 2026, "
             "these earned 45 points."
@@ -107,7 +100,7 @@ def test_each_entry_of_a_cap_says_why_in_both_languages(pipeline: Pipeline) -> N
         ),
         "13 points within the limit after all: at most 30 points for the orders of 20 November 2026.",
     ]
-    assert [text for text in sentences(people, "pl") if "limit" in text] == [
+    assert [text for text in people.sentences(language="pl") if "limit" in text] == [
         (
             "15 punktów ponad limit: najwyżej 30 punktów za zamówienia z dnia 20 listopada 2026, "
             "te zebrały 45 punktów."
@@ -128,11 +121,11 @@ def test_a_milestone_says_which_order_it_is_for(pipeline: Pipeline) -> None:
     people = opened(pipeline, TENTH)
     people.receive([(0, [placed(n, "0.50", hours=n) for n in range(1, 11)])])
     people.tell(0, placed(3, "0.50", hours=3, standing=Standing.CANCELLED, at=1))
-    assert sentences(people, "en") == [
+    assert people.sentences() == [
         "100 points: for the 10th order.",
         "100 points taken back: fewer orders count by now than this needs.",
     ]
-    assert sentences(people, "pl") == [
+    assert people.sentences(language="pl") == [
         "100 punktów: za 10. zamówienie.",
         "Cofnięto 100 punktów: liczy się teraz mniej zamówień, niż potrzeba.",
     ]

@@ -26,7 +26,6 @@ from tests.services.referred import (
     Friends,
     bought,
     opened,
-    sentences,
     signed_up,
     states,
 )
@@ -44,7 +43,7 @@ def test_until_the_return_time_is_over_both_sides_are_pending(pipeline: Pipeline
     code = friends.joins("1", OLA)
     friends.tell(0, bought(10, "2", code=code))
     assert (friends.balance("1"), friends.pending("1"), friends.pending("2")) == (0, 200, 50)
-    assert sentences(friends, "1") == [
+    assert friends.sentences("1") == [
         "200 points: for a friend's first order. Pending until your friend's return time is over."
     ]
     [award] = friends.rows("award", member_id=friends.member(0, "1"), rule="friend")
@@ -61,7 +60,7 @@ def test_a_partial_refund_leaves_what_a_friend_was_worth(pipeline: Pipeline) -> 
     assert friends.balance("1") == 200
     friends.tell(0, bought(10, "2", code=code, refunded="5.01", at=1))
     assert (friends.balance("1"), states(friends)) == (0, ["void"])
-    assert sentences(friends, "1")[-1] == (
+    assert friends.sentences("1")[-1] == (
         "200 points taken back: the order is too small for this rule."
     )
     assert friends.problems() == []

@@ -20,7 +20,6 @@ from tests.services.referred import (
     bought,
     decided,
     opened,
-    sentences,
     signed_up,
     states,
 )
@@ -37,8 +36,8 @@ def test_a_friends_first_paid_order_pays_both_sides(pipeline: Pipeline) -> None:
     friends.tell(0, bought(11, "2", code=code, hours=5))  # only the first order pays
     assert (friends.balance("1"), friends.balance("2")) == (200, 50)
     assert friends.problems() == []
-    assert sentences(friends, "1") == ["200 points: for a friend's first order."]
-    assert sentences(friends, "2", "pl") == ["50 punktów: za pierwsze zamówienie z polecenia."]
+    assert friends.sentences("1") == ["200 points: for a friend's first order."]
+    assert friends.sentences("2", "pl") == ["50 punktów: za pierwsze zamówienie z polecenia."]
 
 
 @pytest.mark.parametrize("ending", ["refund", "cancel", "remove"])
@@ -70,7 +69,7 @@ def test_the_earliest_word_counts_whenever_it_is_heard_of(pipeline: Pipeline) ->
     assert (friends.balance("1"), friends.balance("2")) == (0, 200)
     friends.tell(0, signed_up("3", ola))  # an hour before the order, told of later
     assert (friends.balance("1"), friends.balance("2"), friends.balance("3")) == (200, 0, 50)
-    assert sentences(friends, "2")[-1] == (
+    assert friends.sentences("2")[-1] == (
         "200 points taken back: somebody else had recommended the shop earlier."
     )
     assert friends.problems() == []
