@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from app.db import tables as t
 from app.services.inactivity import idle_members, lapse, lapsed_wrongly, revive
-from app.services.programmes import in_force, versions
+from app.services.programmes import versions
 from jobs.policy import is_databases
 from jobs.runtime import Runtime
 from jobs.slices import Size, one_by_one
@@ -40,17 +40,16 @@ def _in(runtime: Runtime, programme_id: int) -> Iterator[Exception]:
         if not any(one.programme.life.inactive_months for one in known):
             return
         wrong = lapsed_wrongly(connection, programme_id)
-    programme = in_force(known, now).programme
 
     def back(entries: Sequence[int], connection: Connection) -> None:
         revive(connection, runtime.vault, programme_id, entries, now)
 
     def gone(members: Sequence[int], connection: Connection) -> None:
-        lapse(connection, runtime.vault, programme_id, programme, members, now)
+        lapse(connection, runtime.vault, programme_id, known, members, now)
 
     yield from _each(runtime, wrong, back)
     with runtime.database.snapshot() as connection:
-        idle = [one.member_id for one in idle_members(connection, programme_id, programme, now)]
+        idle = [one.member_id for one in idle_members(connection, programme_id, known, now)]
     yield from _each(runtime, idle, gone)
 
 

@@ -52,8 +52,9 @@ def expiring(context: Context, *, programme: str, as_json: bool) -> None:
     """
     with context.database().snapshot() as connection:
         programme_id = programme_id_of(connection, programme)
-        document = in_force(versions(connection, programme_id), context.clock()).programme
-        months = expiring_by_month(connection, programme_id, ZoneInfo(document.timezone))
+        now = context.clock()
+        document = in_force(versions(connection, programme_id), now).programme
+        months = expiring_by_month(connection, programme_id, ZoneInfo(document.timezone), now)
     worth = document.point_value
     rows: list[dict[str, Any]] = [
         {

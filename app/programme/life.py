@@ -16,6 +16,10 @@ from app.programme.reading import wrong
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
 _MONTHS = 12
+
+MOST_MONTHS = 120
+"""The longest time that a [points] table names."""
+
 _MOST_REMINDERS = 5
 _DAYS = "a whole number of days from 1 to 365"
 
@@ -28,7 +32,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="a whole number of days from 0 to 365"),
     ] = 0  # that points for orders are pending: the time to send things back
     expire_months: Annotated[
-        Annotated[int, Meta(ge=1, le=120)] | None,
+        Annotated[int, Meta(ge=1, le=MOST_MONTHS)] | None,
         Meta(description="a whole number of months from 1 to 120; left out, points never expire"),
     ] = None
     expire: Annotated[
@@ -36,7 +40,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description='"day", "month-end" or "year-end"'),
     ] = "day"  # the last day: that one, or the end of its month or year
     inactive_months: Annotated[
-        Annotated[int, Meta(ge=1, le=120)] | None,
+        Annotated[int, Meta(ge=1, le=MOST_MONTHS)] | None,
         Meta(description="a whole number of months from 1 to 120; left out, nobody is ever idle"),
     ] = None  # who neither earns nor spends for so long loses all points
     remind_days: Annotated[

@@ -11,7 +11,7 @@ from app.programme.document import Programme
 from app.programme.limits import Supply
 from app.programme.rewards import why_not_offered
 from app.services.addressing import Letter, Recipient, Unsent, plain
-from app.services.inactivity import idle_members
+from app.services.inactivity import idle_soon
 from app.services.letter_pages import page
 from app.services.limits import asking_of, supply_of
 from app.services.mail import INACTIVITY, Mail
@@ -45,7 +45,7 @@ def expiry_letter(
     member = _living(connection, mail.member_id)
     programme = in_force(versions(connection, mail.programme_id), now).programme
     if mail.kind.startswith(INACTIVITY):
-        going = _idle(connection, mail, member, programme, now)
+        going = _idle(connection, mail, member, now)
     else:
         going = _expiring(connection, mail, member, now)
     if not going:
@@ -96,14 +96,10 @@ def _expiring(connection: Connection, mail: Mail, member: "_Account", now: datet
     return expiring(connection, member.id, since=first, until=first + TOGETHER)
 
 
-def _idle(
-    connection: Connection, mail: Mail, member: "_Account", programme: Programme, now: datetime
-) -> list[Dated]:
+def _idle(connection: Connection, mail: Mail, member: "_Account", now: datetime) -> list[Dated]:
     """Return what goes unless something happens; nothing if something did since it was noted."""
-    ahead = timedelta(days=max(programme.life.remind_days, default=0))
-    idle = idle_members(
-        connection, mail.programme_id, programme, now, ahead=ahead, only=[member.id]
-    )
+    known = versions(connection, mail.programme_id)
+    idle = idle_soon(connection, mail.programme_id, known, now, only=[member.id])
     return [
         Dated(points=member.balance, at=one.ends_at)
         for one in idle

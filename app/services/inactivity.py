@@ -12,13 +12,14 @@ from sqlalchemy import Connection, and_, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.db import tables as t
-from app.programme.document import Programme
-from app.programme.life import idle_until
+from app.programme.idleness import Reign, loss
+from app.programme.life import MOST_MONTHS
 from app.programme.lots import GRACE
 from app.services import workset
 from app.services.holdings import load_open_lots
 from app.services.keys import Vault
 from app.services.life import expire_lot, lock_holders
+from app.services.programmes import LATEST, Version, ended_at
 from app.services.unexpire import expiries, give_back_expired, not_undone
 from app.services.workset import WorkSet, add_awards, chunks
 from app.services.writeback import want_writing
@@ -30,12 +31,22 @@ _SHORTEST_MONTH = timedelta(days=28)
 
 
 class Idle(msgspec.Struct, frozen=True, kw_only=True):
-    """A member whose points go at `ends_at`, since nothing happened after `last`, the entry `entry_id`."""
+    """A member whose points go at `ends_at`, since nothing happened after `last`, the entry `entry_id`.
+
+    `version` is the one by which they go, `remind_days` are its days.
+    """
 
     member_id: int
     last: datetime
     ends_at: datetime
     entry_id: int
+    version: int
+    remind_days: tuple[int, ...]
+
+    def told_of(self, now: datetime) -> int | None:
+        """Return of how many days the member is told now, None if it is too early or too late."""
+        within = (days for days in self.remind_days if self.ends_at <= now + timedelta(days=days))
+        return min(within, default=None) if self.ends_at > now else None
 
 
 class _Since(msgspec.Struct, frozen=True):
@@ -47,56 +58,98 @@ class _Since(msgspec.Struct, frozen=True):
 def idle_members(
     connection: Connection,
     programme_id: int,
-    programme: Programme,
+    known: Sequence[Version],
     now: datetime,
     *,
-    ahead: timedelta = timedelta(),
+    ahead: timedelta | None = timedelta(),
     only: Collection[int] | None = None,
 ) -> list[Idle]:
     """Return who has points that go by so far `ahead` of now, the first to lose them first.
 
-    What came, or came back, within the last 30 days keeps them all. `only` looks at some members.
+    Versions that wait to begin count too. What came, or came back, within the last 30 days keeps all
+    points. `ahead` is None for all that ever go as things stand, `only` looks at some members.
     """
-    months = programme.life.inactive_months
-    if months is None:
+    reigns = reigns_of(known)
+    if not reigns or all(one.life.inactive_months is None for one in reigns if one.ends > now):
         return []
-    by = now + ahead
     fresh = func.max(t.entry.c.recorded_at).filter(t.entry.c.points > 0)
     acted = func.max(t.entry.c.occurred_at).filter(_is_act())
     query = (
         select(
             t.entry.c.member_id,
             acted.label("last"),
+            fresh.label("fresh"),
             func.max(t.entry.c.id).filter(_is_act()).label("entry_id"),
         )
         .join(t.member, t.member.c.id == t.entry.c.member_id)
         .where(t.entry.c.programme_id == programme_id, t.member.c.balance > 0)
         .group_by(t.entry.c.member_id)
-        .having(acted <= by - months * _SHORTEST_MONTH, fresh <= by - GRACE)
+        .having(acted.is_not(None), fresh.is_not(None))
     )
     if only is not None:
         query = query.where(t.entry.c.member_id.in_(only))
+    if ahead is not None:
+        shortest = min(one.life.inactive_months or MOST_MONTHS for one in reigns)
+        by = now + ahead
+        query = query.having(acted <= by - shortest * _SHORTEST_MONTH, fresh <= by - GRACE)
+    lives = {one.version: one.life for one in reigns}
     found = [
-        Idle(member_id=row.member_id, last=row.last, ends_at=ends_at, entry_id=row.entry_id)
+        Idle(
+            member_id=row.member_id,
+            last=row.last,
+            ends_at=lost.at,
+            entry_id=row.entry_id,
+            version=lost.version,
+            remind_days=lives[lost.version].remind_days,
+        )
         for row in connection.execute(query)
-        if (ends_at := idle_until(programme.life, programme.timezone, row.last)) is not None
-        and ends_at <= by
+        if (lost := loss(reigns, row.last, row.fresh, now)) is not None
+        and (ahead is None or lost.at <= now + ahead)
     ]
     return sorted(found, key=lambda idle: (idle.ends_at, idle.member_id))
+
+
+def idle_soon(
+    connection: Connection,
+    programme_id: int,
+    known: Sequence[Version],
+    now: datetime,
+    *,
+    only: Collection[int] | None = None,
+) -> list[Idle]:
+    """Return whose points go within the longest time that members are told of before."""
+    days = (max(one.life.remind_days, default=0) for one in reigns_of(known) if one.ends > now)
+    ahead = timedelta(days=max(days, default=0))
+    return idle_members(connection, programme_id, known, now, ahead=ahead, only=only)
+
+
+def reigns_of(known: Sequence[Version]) -> list[Reign]:
+    """Return when which version's table holds, in the order of time."""
+    found = (
+        Reign(
+            version=one.number,
+            life=one.programme.life,
+            timezone=one.programme.timezone,
+            begins=one.effective_at,
+            ends=ended_at(known, one, LATEST),
+        )
+        for one in known
+    )
+    return [one for one in found if one.begins is None or one.begins < one.ends]
 
 
 def lapse(
     connection: Connection,
     vault: Vault,
     programme_id: int,
-    programme: Programme,
+    known: Sequence[Version],
     members: Sequence[int],
     now: datetime,
 ) -> None:
     """Take out what these members have open, if they are idle still. Call in a writing transaction."""
     work = WorkSet(programme_id, now)
     lock_holders(connection, work, objects=_earned_by(connection, members), members=members)
-    idle = idle_members(connection, programme_id, programme, now, only=members)
+    idle = idle_members(connection, programme_id, known, now, only=members)
     load_open_lots(connection, work)
     awards = {lot.award_id for lot in work.lots.values() if lot.award_id is not None}
     for chunk in chunks(sorted(awards)):

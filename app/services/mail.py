@@ -22,7 +22,8 @@ EXPIRY = "expiry-"
 """Points will expire, in as many days as follow in the kind; the subject is the first lot that does."""
 
 INACTIVITY = "inactive-"
-"""The same, because nothing was earned or spent for long; the subject is the last entry before."""
+"""The same, because nothing was earned or spent for long, by the version that is named behind the days; the
+subject is the last entry before."""
 
 DRAWN = "drawn"
 """A ticket has won; the subject is its redemption."""

@@ -13,9 +13,9 @@ from app.db import tables as t
 from app.programme.document import load
 from app.services import accounts
 from app.services.expiry_letter import TOGETHER
-from app.services.inactivity import idle_members
+from app.services.inactivity import idle_soon
 from app.services.mail import EXPIRY, INACTIVITY, want_mail
-from app.services.programmes import all_in_force
+from app.services.programmes import all_in_force, versions
 from app.services.workset import WorkSet
 
 
@@ -37,24 +37,21 @@ def remind(connection: Connection, now: datetime, *, limit: int) -> int:
 def remind_idle(connection: Connection, now: datetime) -> None:
     """Note reminders for members whose points go because they do nothing. Call in a writing transaction.
 
-    Each time that nothing is done for long is told of once for each number of days.
+    Each time that nothing is done for long is told of once for each number of days, and again if another
+    version lets the points go on another day. Versions that wait to begin are looked at as well.
     """
-    for programme_id, _, document in connection.execute(all_in_force(now)).all():
-        programme = load(document)
-        begin = timedelta()
-        for days in sorted(programme.life.remind_days):
-            end = timedelta(days=days)
-            for idle in idle_members(connection, programme_id, programme, now, ahead=end):
-                if idle.ends_at > now + begin:
-                    want_mail(
-                        connection,
-                        programme_id=programme_id,
-                        member_id=idle.member_id,
-                        kind=f"{INACTIVITY}{days}",
-                        subject_id=idle.entry_id,
-                        now=now,
-                    )
-            begin = end
+    for programme_id in connection.execute(select(t.programme.c.id)).scalars().all():
+        for idle in idle_soon(connection, programme_id, versions(connection, programme_id), now):
+            days = idle.told_of(now)
+            if days is not None:
+                want_mail(
+                    connection,
+                    programme_id=programme_id,
+                    member_id=idle.member_id,
+                    kind=f"{INACTIVITY}{days}-by-{idle.version}",
+                    subject_id=idle.entry_id,
+                    now=now,
+                )
 
 
 def _remind(connection: Connection, programme_id: int, days: int, now: datetime, limit: int) -> int:

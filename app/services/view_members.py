@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, and_, false, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from app.clock import now as present
 from app.db import tables as t
 from app.errors import Conflict, NotFound
 from app.programme.events import (
@@ -28,7 +29,7 @@ from app.services.rows import REDEMPTION
 from app.services.view_awards import AwardView, award_views, decisive, windows_of
 from app.services.view_claims import ClaimView, claims_where
 from app.services.view_gifts import Gifts, gifts_of
-from app.services.view_life import Dated, becoming_available, expiring
+from app.services.view_life import Dated, becoming_available, going
 from app.services.views import Page, key_of, page_of, page_size, programme_views, storable
 
 
@@ -180,6 +181,7 @@ def show_member(
     now: datetime | None = None,
 ) -> MemberDetail:
     """Return one member, with gifts as they stand `now` (left out: at this moment); raises NotFound."""
+    now = now or present()
     row = connection.execute(_members().where(t.member.c.id == key_of(member_id))).one_or_none()
     if row is None:
         raise NotFound(f"There is no member {member_id}.")
@@ -194,7 +196,7 @@ def show_member(
         ),
         objects=_objects(connection, member_id, mine, objects_before, page_size(limit)),
         available=becoming_available(connection, mine),
-        expiring=expiring(connection, member_id),
+        expiring=going(connection, row.programme_id, member_id, now),
         windows=windows_of(connection, mine),
         gifts=gifts_of(connection, row.programme_id, mine, now),
     )

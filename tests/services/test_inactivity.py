@@ -1,15 +1,18 @@
 """Points of members who do nothing for long are gone, and only of those."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from app.db.engine import Database
 from app.services.addressing import Letter
 from app.services.inactivity import lapse
-from app.services.programmes import versions
+from app.services.programmes import Publication, publish, source_of, versions
 from app.services.view_ledger import ledger_of, sentence
+from app.services.view_life import Dated, Expiring, expiring_by_month
+from app.services.view_members import show_member
 from app.settings import Settings
 from tests.aging import NEW_YEAR, OLA, Aging, bought, open_aging
 from tests.locks import wait_for_lock
@@ -115,9 +118,9 @@ def test_a_refund_told_in_the_moment_when_the_points_go_costs_nothing_either(
     programme_id = aging.people.programme_id
     with ThreadPoolExecutor(1) as pool:
         with postgres_database.transaction() as connection:
-            programme = versions(connection, programme_id)[-1].programme
+            known = versions(connection, programme_id)
             ola, vault = [aging.member], pipeline.runtime.vault
-            lapse(connection, vault, programme_id, programme, ola, aging.now)
+            lapse(connection, vault, programme_id, known, ola, aging.now)
             telling = pool.submit(aging.refund, 1, "300.00", NEW_YEAR, "300.00")
             wait_for_lock(postgres_database)
         telling.result(30)
@@ -150,3 +153,76 @@ def test_the_ledger_says_why_the_points_are_gone(aging: Aging) -> None:
     assert sentence(entry, "en") == (
         "300 points expired: nothing was earned or spent for a long time."
     )
+
+
+RULE = "inactive_months = 12"
+MARCH = datetime(2027, 3, 1, 12, tzinfo=UTC)  # 14 months after the last act
+
+
+def change(aging: Aging, old: str, new: str, since: datetime | None = None) -> None:
+    """Publish the programme with another line in its [points] table, from then on."""
+    pipeline = aging.pipeline
+    with pipeline.database.transaction() as connection:
+        _, source = source_of(connection, aging.people.programme_id)
+        source = source.replace(f"[points]\n{old}", f"[points]\n{new}")
+        publish(connection, pipeline.runtime.vault, source, aging.now, Publication(since=since))
+
+
+@pytest.fixture
+def idle(pipeline: Pipeline) -> Aging:
+    """A shop that forgets nobody, and Ola with 300 points who did nothing for 14 months."""
+    opened = open_aging(pipeline, "")
+    opened.people.tell(0, account(OLA, "ola@example.pl"))
+    opened.buy(1, "300.00")
+    opened.at(MARCH)
+    return opened
+
+
+@pytest.mark.parametrize("wait", [0, 40])
+def test_a_new_rule_takes_nothing_before_who_is_idle_was_told_for_thirty_days(
+    idle: Aging, wait: int
+) -> None:
+    begins = MARCH + wait * DAY
+    change(idle, "", RULE, begins if wait else None)
+    last = f"{begins + 30 * DAY:%-d %B %Y}"
+    letters = [f"Use your points: 300 points expire soon, the first on {last}"]
+    for day, told_then in ((0, []), (1, letters), (23, []), (24, letters), (30, [])):
+        idle.at(begins + day * DAY + DAY / 24)
+        assert (day, subjects(idle)) == (day, told_then)
+        assert idle.has() == (300, 0)
+    idle.at(begins + 31 * DAY + DAY / 24)
+    assert idle.has() == (0, 0)
+
+
+def test_a_version_without_the_rule_takes_the_reminder_back(idle: Aging) -> None:
+    change(idle, "", RULE)
+    idle.at(MARCH + DAY)
+    change(idle, RULE, "")
+    assert subjects(idle) == ["no points expire then any more"]
+    idle.at(MARCH + 60 * DAY)
+    assert idle.has() == (300, 0)
+    change(idle, "", RULE)
+    idle.at(MARCH + 61 * DAY)
+    assert len(told(idle)) == 1
+    idle.at(MARCH + 95 * DAY)
+    assert idle.has() == (0, 0)
+
+
+def test_the_member_and_the_owner_see_the_day_on_which_the_points_go(idle: Aging) -> None:
+    change(idle, "", RULE, MARCH + 40 * DAY)
+    idle.at(MARCH + DAY)
+    goes = datetime(2027, 5, 10, 22, tzinfo=UTC)
+    zone = ZoneInfo("Europe/Warsaw")
+    with idle.pipeline.database.snapshot() as connection:
+        programme_id, vault = idle.people.programme_id, idle.pipeline.runtime.vault
+        assert show_member(connection, vault, idle.member, now=idle.now).expiring == [
+            Dated(points=300, at=goes)
+        ]
+        assert expiring_by_month(connection, programme_id, zone, idle.now) == [
+            Expiring(month=date(2027, 5, 1), points=300, lots=1)
+        ]
+    idle.at(goes - DAY / 24)
+    assert idle.has() == (300, 0)
+    idle.at(goes + DAY)
+    assert idle.has() == (0, 0)
+    assert idle.pipeline.rebuilt().ok
