@@ -5,8 +5,8 @@ import logging
 from sqlalchemy import Connection
 
 from app.errors import Conflict, Invalid, NotFound
-from app.services.redeem import Outlet, redeem
-from app.services.waiting import Seat, free_seats, give_up, pass_over, still_waits
+from app.services.redeem import NeverHad, Outlet, redeem
+from app.services.waiting import NoEvent, Seat, free_seats, give_up, pass_over, still_waits
 from jobs.outlets import outlets_of
 from jobs.runtime import Runtime
 from jobs.turns import refuse_blame
@@ -17,7 +17,8 @@ log = logging.getLogger("stempel.seats")
 def give_seats(runtime: Runtime, limit: int = 20) -> int:
     """Give up to `limit` free seats to those who wait longest; returns how many people were dealt with.
 
-    Who cannot have one is passed over: the next one is asked in the next turn.
+    Who cannot have one is passed over, who never can is taken out of the line: the next one is asked in the
+    next turn.
     """
     now = runtime.clock()
     with runtime.database.snapshot() as connection:
@@ -29,12 +30,12 @@ def give_seats(runtime: Runtime, limit: int = 20) -> int:
 def _give(runtime: Runtime, seat: Seat, shops: list[Outlet]) -> int:
     try:
         runtime.database.run(lambda connection: _redeem(connection, runtime, seat, shops))
+    except (Invalid, NotFound, NoEvent, NeverHad) as error:
+        why = str(error)
+        runtime.database.run(lambda one: give_up(one, seat, why))
     except Conflict as error:
         why = str(error)
         runtime.database.run(lambda one: pass_over(one, seat, why, runtime.clock()))
-    except (Invalid, NotFound) as error:
-        why = str(error)
-        runtime.database.run(lambda one: give_up(one, seat, why))
     except Exception as error:  # the edge of the jobs: recorded, never swallowed
         refuse_blame(runtime, error)
         log.exception("member %s cannot be given a seat now", seat.member_id)

@@ -6,7 +6,7 @@ import msgspec
 
 from app.cli.printing import moment, stamp
 from app.services.texts import texts
-from app.services.view_gifts import Gifts, MembershipView, card_words, challenge_words
+from app.services.view_gifts import Gifts, MembershipView, SeatView, card_words, challenge_words
 
 
 def gift_rows(gifts: Gifts) -> dict[str, Any]:
@@ -29,6 +29,7 @@ def gift_rows(gifts: Gifts) -> dict[str, Any]:
             {"rule": one.rule, "reward": one.reward, "why": one.why, "until": stamp(one.until)}
             for one in gifts.waiting
         ],
+        "seats": [msgspec.to_builtins(one) | {"since": stamp(one.since)} for one in gifts.seats],
     }
 
 
@@ -45,6 +46,7 @@ def gift_lines(gifts: Gifts) -> list[str]:
     for one in gifts.waiting:
         why = f"{one.why}, looked at again {moment(one.until)} UTC" if one.why else "in a moment"
         lines.append(f"  the reward {one.reward} of the rule {one.rule} is to be given: {why}")
+    lines += [_seat_line(one) for one in gifts.seats]
     return ["", "cards and gifts:", *lines] if lines else []
 
 
@@ -54,3 +56,10 @@ def _membership_line(one: MembershipView) -> str:
     if one.runs:
         return f"  member of {one.name} until {day}, with {perks}"
     return f"  was a member of {one.name} until {day}"
+
+
+def _seat_line(seat: SeatView) -> str:
+    if seat.place is None:
+        return f"  waits for {seat.reward} no more: {seat.why}"
+    why = f"; not yet: {seat.why}" if seat.why else ""
+    return f"  waits for {seat.reward}, place {seat.place}{why}"

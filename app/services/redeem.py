@@ -36,6 +36,10 @@ from app.services.writeback import want_writing
 LONGEST_REQUEST_KEY = 200
 
 
+class NeverHad(Conflict):
+    """A reward that somebody cannot have, and that no waiting brings."""
+
+
 class Outlet(msgspec.Struct, frozen=True):
     """A store with the kinds of rewards that it can give now (none without API keys)."""
 
@@ -207,7 +211,9 @@ def _choose(
         raise NotFound(f"There is no reward {key!r}. {there}")
     nowhere = why_not_offered(version.programme, rewards[key], supply)
     if nowhere is not None:
-        raise Conflict(f"The reward {key!r} cannot be had now ({_WHY[nowhere]}).")
+        for_ever = rewards[key].each == "lifetime" if nowhere is Hidden.HAD else nowhere in _OVER
+        kind = NeverHad if for_ever else Conflict
+        raise kind(f"The reward {key!r} cannot be had now ({_WHY[nowhere]}).")
     if store_key is not None:
         outlets = [outlet for outlet in outlets if outlet.store.key == store_key]
         if not outlets:
@@ -232,6 +238,7 @@ def _choose(
     return found[0]
 
 
+_OVER = {Hidden.OVER, Hidden.NOT_FOR_POINTS}
 _WHY = {
     Hidden.NO_PRODUCT: "the programme names no product of this store for it",
     Hidden.NOT_FOR_POINTS: "it is given for a card or challenge, not for points",

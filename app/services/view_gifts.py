@@ -1,4 +1,4 @@
-"""What a member has of cards, challenges, badges and memberships, and what waits: as support sees it."""
+"""A member's cards, challenges, badges, memberships, places in lines, and what waits: for support."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -16,6 +16,7 @@ from app.services.names import names_of
 from app.services.order_windows import ORDER, order_item
 from app.services.programmes import in_force, versions
 from app.services.texts import Texts, mark
+from app.services.waiting import line_of
 
 _WON = {
     "once": mark("won"),
@@ -51,6 +52,18 @@ class WaitingView(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime
 
 
+class SeatView(msgspec.Struct, frozen=True, kw_only=True):
+    """A seat at an event that a member waits for, or waited for in vain: then there is no `place`.
+
+    `why` says why a free seat was not theirs, "" if none was free.
+    """
+
+    reward: str
+    since: datetime
+    place: int | None
+    why: str
+
+
 class Gifts(msgspec.Struct, frozen=True, kw_only=True):
     """What rules give a member besides points."""
 
@@ -59,6 +72,7 @@ class Gifts(msgspec.Struct, frozen=True, kw_only=True):
     badges: tuple[BadgeView, ...] = ()
     waiting: tuple[WaitingView, ...] = ()
     memberships: tuple[MembershipView, ...] = ()
+    seats: tuple[SeatView, ...] = ()
 
 
 def gifts_of(
@@ -97,6 +111,31 @@ def gifts_of(
             WaitingView(rule=rule, reward=reward, why=row.grant_note or "", until=row.grant_due_at)
             for (rule, reward), row in waiting.items()
         ),
+        seats=_seats(connection, programme_id, accounts),
+    )
+
+
+def _seats(
+    connection: Connection, programme_id: int, accounts: Sequence[int]
+) -> tuple[SeatView, ...]:
+    """Return where a person stands in each line, and how it last ended where that was without a seat."""
+    rows = connection.execute(
+        select(t.waiting)
+        .where(t.waiting.c.member_id.in_(accounts), t.waiting.c.redemption_id.is_(None))
+        .order_by(t.waiting.c.id)
+    ).all()
+    newest = {row.reward: row for row in rows}
+    lines = line_of(connection, programme_id) if newest else []
+    places = {one.reward: one.place for one in reversed(lines) if one.member_id in accounts}
+    return tuple(
+        SeatView(
+            reward=reward,
+            since=row.created_at,
+            place=places.get(reward),
+            why=row.note or "",
+        )
+        for reward, row in newest.items()
+        if row.due_at is not None or row.note is not None
     )
 
 

@@ -26,6 +26,10 @@ from app.services.workset import WorkSet
 _AGAIN = timedelta(hours=1)
 
 
+class NoEvent(Conflict):
+    """What somebody waits for, or wants to, has no seats."""
+
+
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
     """A free seat, and who is to have it."""
 
@@ -188,14 +192,18 @@ def free_seats(connection: Connection, now: datetime, *, limit: int) -> list[Sea
 def still_waits(connection: Connection, seat: Seat, now: datetime) -> bool:
     """Say whether somebody still waits for a seat; nobody else gives it until this transaction ends.
 
-    They may have left, or have one by now: through another worker, or another account of theirs.
+    They may have left, or have one by now: through another worker, or another account of theirs. Raises
+    NotFound or NoEvent for what is no event any more: nobody who waited for a seat wants anything else.
     """
     version = in_force(versions(connection, seat.programme_id), now)
     await_turn(connection, seat.programme_id, version.programme, seat.reward)
     query = select(t.waiting.c.id).where(
         t.waiting.c.id == seat.waiting_id, t.waiting.c.due_at <= now
     )
-    return connection.execute(query.with_for_update()).first() is not None
+    waits = connection.execute(query.with_for_update()).first() is not None
+    if waits:
+        _event(version, seat.reward)
+    return waits
 
 
 def pass_over(connection: Connection, seat: Seat, why: str, now: datetime) -> None:
@@ -211,7 +219,7 @@ def give_up(connection: Connection, seat: Seat, why: str) -> None:
     """Take somebody out of the line who can never have the seat."""
     connection.execute(
         update(t.waiting)
-        .where(t.waiting.c.id == seat.waiting_id)
+        .where(t.waiting.c.id == seat.waiting_id, t.waiting.c.due_at.is_not(None))
         .values(note=why[:500], due_at=None)
     )
 
@@ -221,7 +229,7 @@ def _free(
 ) -> int:
     """Return how many seats are free, those kept for who waits included."""
     event = next((one for one in version.programme.rewards if one.key == reward), None)
-    if event is None:
+    if event is None or event.kind != EVENT:
         return 1  # whoever is asked next is told that it is gone
     supply = supply_of(connection, programme_id, version.programme, now, only=reward, keeping=False)
     return left(event, supply) or 0
@@ -232,7 +240,7 @@ def _event(version: Version, key: str) -> Reward:
     if found is None:
         raise NotFound(f"There is no reward {key!r}.")
     if found.kind != EVENT:
-        raise Conflict(f"The reward {key!r} is no event: nobody waits for it.")
+        raise NoEvent(f"The reward {key!r} is no event: nobody waits for it.")
     return found
 
 

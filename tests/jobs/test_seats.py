@@ -7,11 +7,12 @@ from sqlalchemy import update
 
 from app.db import tables as t
 from app.errors import Conflict, NotFound
+from app.services.view_members import show_member
 from app.services.waiting import leave, wait
 from jobs.seats import give_seats
 from tests.cli.answers import data, plain, stempel
 from tests.miscounted import count_wrong
-from tests.people import order
+from tests.people import People, order
 from tests.pipeline import Pipeline
 from tests.seats import SOURCE, line, opened, points, released, run, take, waits
 from tests.way.connected import unsound
@@ -129,3 +130,44 @@ def test_a_seat_that_was_got_for_another_wish_is_found(pipeline: Pipeline) -> No
         connection.execute(update(t.waiting).values(redemption_id=seats[0]))
     [problem] = pipeline.verified().problems
     assert "somebody who waited for another one" in problem.what
+
+
+def seats_of(people: People, guest: int) -> list[tuple[int | None, str]]:
+    """Return (place, why) of each line that the member's page shows."""
+    member_id, pipeline = people.member(0, str(guest)), people.pipeline
+    with pipeline.database.snapshot() as connection:
+        shown = show_member(connection, pipeline.runtime.vault, member_id)
+    return [(one.place, one.why) for one in shown.gifts.seats]
+
+
+def test_nobody_who_waits_pays_for_what_is_no_event_any_more(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    for guest in (1, 2):
+        take(people, guest)
+    waits(people, 3)
+    assert seats_of(people, 3) == [(1, "")]
+    event = 'kind = "event"\nseats = 2\nper_member = 1'
+    pipeline.programme(source=SOURCE.replace(event, 'kind = "prize"\nstock = 50'))
+    pipeline.clock.advance(hours=2)
+    assert [give_seats(pipeline.runtime) for _ in range(2)] == [1, 0]
+    assert points(people, 3) == 150
+    assert seats_of(people, 3) == [(None, "The reward 'tasting' is no event: nobody waits for it.")]
+    member_id = people.member(0, "3")
+    told = plain(stempel(pipeline, "member", "show", member_id))
+    assert "waits for tasting no more: The reward 'tasting' is no event" in told
+    assert unsound(pipeline) == []
+
+
+def test_who_has_a_seat_through_another_account_is_asked_no_more(pipeline: Pipeline) -> None:
+    people = opened(pipeline)
+    seats = [take(people, guest) for guest in (1, 2)]
+    waits(people, 3)
+    waits(people, 4)
+    people.merge(people.member(0, "3"), people.member(0, "2"))
+    released(people, seats[0])
+    assert [give_seats(pipeline.runtime) for _ in range(3)] == [1, 1, 0]
+    assert line(people) == []
+    had = "The reward 'tasting' cannot be had now (the member has had it as often as each may)."
+    assert seats_of(people, 3) == [(None, had)]
+    assert (seats_of(people, 4), points(people, 4)) == ([], 50)
+    assert unsound(pipeline) == []
