@@ -229,9 +229,10 @@ class People:
                 now=self.pipeline.clock(),
             )
 
-    def take(self, customer: str, reward: str) -> int:
-        """Take a reward for a customer of the first store, where the stores can make or give it."""
-        runtime, member_id = self.pipeline.runtime, self.member(0, customer)
+    def take(self, who: str | int, reward: str) -> int:
+        """Take a reward for a customer of the first store, or a member, where stores can make or give it."""
+        runtime = self.pipeline.runtime
+        member_id = self.member(0, who) if isinstance(who, str) else who
         return runtime.database.run(
             lambda connection: redeem(
                 connection,

@@ -50,7 +50,7 @@ class Outlet(msgspec.Struct, frozen=True):
 class _Choice(msgspec.Struct, frozen=True):
     outlet: Outlet
     offer: Offer
-    customer: str
+    customer: str | None  # None: no account there, for what no shop is asked for
 
 
 def redeem(
@@ -204,7 +204,10 @@ def _choose(
     customers: dict[int, str],
     supply: Supply,
 ) -> _Choice:
-    """Find the store whose code it shall be: the named one, or the only one where it can be had."""
+    """Find the store whose code it shall be: the named one, or the only one where it can be had.
+
+    What people see to needs no account in any shop; where there is one, that store comes first.
+    """
     rewards = {reward.key: reward for reward in version.programme.rewards}
     if key not in rewards:
         there = f"There are: {', '.join(rewards)}." if rewards else "The programme has none yet."
@@ -225,7 +228,7 @@ def _choose(
         customer = customers.get(outlet.store.id)
         if offer.hidden is not None:
             reasons.append(f"{outlet.store.key}: {_WHY[offer.hidden]}")
-        elif customer is None:
+        elif customer is None and rewards[key].kind not in BY_HAND:
             reasons.append(f"{outlet.store.key}: the member has no account there")
         else:
             found.append(_Choice(outlet, offer, customer))
@@ -235,7 +238,7 @@ def _choose(
     if len(found) > 1 and rewards[key].kind not in BY_HAND:
         keys = ", ".join(choice.outlet.store.key for choice in found)
         raise Conflict(f"The reward {key!r} can be had in several stores, name one of: {keys}.")
-    return found[0]
+    return next((choice for choice in found if choice.customer is not None), found[0])
 
 
 _OVER = {Hidden.OVER, Hidden.NOT_FOR_POINTS}

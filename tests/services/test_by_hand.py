@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from app.db import tables as t
 from app.errors import Conflict, Invalid, NotFound
+from app.services.addressing import Letter
 from app.services.fulfil import fulfil, pledges, settle_donations
 from app.services.letters import letter
 from app.services.mail import claim_mail
@@ -16,6 +17,7 @@ from app.services.redemption_words import way
 from app.services.release import release
 from app.services.view_redemptions import show_redemption
 from tests.cli.answers import data, plain, stempel
+from tests.importing import Moving
 from tests.people import JAN, OLA, People, account, order
 from tests.pipeline import Pipeline
 from tests.way.connected import unsound
@@ -200,3 +202,20 @@ def test_a_prize_that_was_not_handed_out_and_says_so_is_found(people: People) ->
         connection.execute(update(t.redemption).where(t.redemption.c.id == mug).values(uses=1))
     [problem] = people.pipeline.verified().problems
     assert problem.what == f"redemption {mug} is issued, its code and orders say used"
+
+
+def test_who_has_no_account_in_any_shop_gets_what_no_shop_is_asked_for(people: People) -> None:
+    Moving(people).bring("email,points\newa@example.pl,500\n")
+    ewa = people.holder("ewa@example.pl")
+    for reward in ("mug", "recipes", "shelter"):
+        people.take(ewa, reward)
+    assert [row.customer for row in people.rows("redemption", member_id=ewa)] == [None] * 3
+    [row] = people.rows("member", id=ewa)
+    assert row.balance == 320
+    with people.pipeline.database.transaction() as connection:
+        vault, now = people.pipeline.runtime.vault, people.pipeline.clock()
+        letters = [
+            letter(connection, vault, one, now) for one in claim_mail(connection, now, limit=9)
+        ]
+    assert [one.to for one in letters if isinstance(one, Letter)] == ["ewa@example.pl"] * 3
+    assert unsound(people.pipeline) == []
