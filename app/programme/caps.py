@@ -1,4 +1,4 @@
-"""The part of the programme document about several orders of a person: caps, and which orders count.
+"""The part of the programme document about several things of a person: caps, and which orders count.
 
 ```toml
 [[cap]]
@@ -6,6 +6,12 @@ key = "daily"
 points = 30
 per = "day"            # "day", "month", "year" or "lifetime"
 rules = ["per-unit"]   # left out: every rule on orders, and the bonuses of campaigns
+
+[[cap]]
+key = "few-reviews"
+times = 3              # or: points
+per = "month"
+of = "reviews"         # left out: orders
 
 [[rule]]
 key = "first-order"
@@ -22,7 +28,7 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
-from app.programme.fields import PointsAboveZero, Slug, check_known, check_named_once, check_tables
+from app.programme.fields import MOST_POINTS, Slug, check_known, check_named_once, check_tables
 from app.programme.reading import wrong
 
 MOST_CAPS = 20
@@ -35,6 +41,19 @@ ITEM_COUNT = "items.count"
 """The trigger of punch cards: every tenth piece."""
 
 Period = Literal["day", "month", "year", "lifetime"]
+CapOf = Literal["orders", "reviews", "actions"]
+
+OTHERS: dict[str, tuple[str, ...]] = {
+    "reviews": ("review.published",),
+    "actions": ("action", "birthday", "anniversary"),
+}
+"""The triggers of rules that a cap may be of, besides those on orders."""
+
+MostTimes = Annotated[
+    Annotated[int, Meta(ge=1, le=MOST_ORDERS)] | None,
+    Meta(description=f"a whole number of times from 1 to {MOST_ORDERS}"),
+]
+
 NumberOfOrders = Annotated[
     Annotated[int, Meta(ge=1, le=MOST_ORDERS)] | None,
     Meta(description=f"a whole number of orders from 1 to {MOST_ORDERS}"),
@@ -42,15 +61,21 @@ NumberOfOrders = Annotated[
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True):
-    """The most that `rules` (all on orders, if none are named) give a person for one period's orders.
+    """The most that `rules` (all of their kind, if none are named) give a person in one period.
 
-    A campaign with a bonus may be named as a rule; if none are named, it is limited as well.
-    Days, months and years are those of the programme's time zone, by when an order was placed.
+    Either so many points, or so many orders (reviews, actions) that give any. A campaign with a bonus may be
+    named as a rule on orders; if none are named, it is limited as well. Days, months and years are those of
+    the programme's time zone, by when an order was placed or another thing happened.
     """
 
     key: Slug
-    points: PointsAboveZero
+    points: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_POINTS)] | None,
+        Meta(description=f"a whole number from 1 to {MOST_POINTS}"),
+    ] = None
+    times: MostTimes = None
     per: Annotated[Period, Meta(description='"day", "month", "year" or "lifetime"')]
+    of: Annotated[CapOf, Meta(description='"orders", "reviews" or "actions"')] = "orders"
     rules: Annotated[
         tuple[Slug, ...], Meta(description='a list of keys of rules, as ["per-unit"]')
     ] = ()
@@ -76,22 +101,27 @@ def check_milestone(path: str, trigger: str, orders: int | None, every: int | No
         )
 
 
-def check_caps(caps: Sequence[Cap], rules: Mapping[str, int], on_orders: Sequence[str]) -> None:
-    """Refuse caps without a key of their own or on what no order earns.
+def check_caps(caps: Sequence[Cap], rules: Mapping[str, str], on_orders: Sequence[str]) -> None:
+    """Refuse caps without a key of their own, without a limit, or on what earns nothing of their kind.
 
-    `rules` tells where each rule stands in the document, `on_orders` what gives points for single
-    orders.
+    `rules` tells the trigger of each rule, in their order; `on_orders` what gives points for single orders.
     """
     check_tables("cap", [cap.key for cap in caps], MOST_CAPS)
     for at, cap in enumerate(caps):
         if cap.key in rules:
-            raise wrong(
-                f"cap[{at}].key", cap.key, f"another key: rule[{rules[cap.key]}] has this one"
-            )
+            place = list(rules).index(cap.key)
+            raise wrong(f"cap[{at}].key", cap.key, f"another key: rule[{place}] has this one")
+        if (cap.points is None) == (cap.times is None):
+            raise ConfigError(f"cap[{at}] needs either points (so many) or times (so often)")
+        triggers = OTHERS.get(cap.of, ())
+        known = [key for key, on in rules.items() if on in triggers] if triggers else on_orders
+        several = " or ".join(f'"{one}"' for one in triggers)
         check_named_once(f"cap[{at}].rules", cap.rules)
         check_known(
             f"cap[{at}].rules",
             cap.rules,
-            on_orders,
-            'the key of a rule on "order.paid" or "order.completed", or of a campaign with a bonus',
+            known,
+            f"the key of a rule on {several}"
+            if triggers
+            else 'the key of a rule on "order.paid" or "order.completed", or of a campaign with a bonus',
         )

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 import msgspec
 
 from app.programme.basis import basis_of
+from app.programme.cap_sums import MOST_NAMED
 from app.programme.caps import ITEM_COUNT
 from app.programme.counting import pieces_counted
 from app.programme.document import Programme
 from app.programme.explanation import Reason
 from app.programme.goods import with_goods
-from app.programme.order_windows import CARD, MOST_NAMED, OrderItem, as_placed, counts
+from app.programme.order_windows import CARD, OrderItem, as_placed, counts
 from app.programme.rule import Rule
 from app.programme.rules import Award
 from app.programme.windows import WindowKey, window_award, with_gifts

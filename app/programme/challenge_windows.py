@@ -14,13 +14,13 @@ from fractions import Fraction
 import msgspec
 
 from app.programme.basis import basis_of
+from app.programme.cap_sums import MOST_NAMED
 from app.programme.challenges import Challenge, Step
 from app.programme.document import Programme
 from app.programme.explanation import Reason
 from app.programme.local_time import local_day, period_of, within
 from app.programme.order_windows import (
     CHALLENGE,
-    MOST_NAMED,
     OrderItem,
     as_placed,
     counts,

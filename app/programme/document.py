@@ -211,7 +211,7 @@ def _check(programme: Programme) -> None:
     for at, rule in enumerate(programme.rules):
         check_rule(f"rule[{at}]", rule)
     check_quizzes(programme.quizzes, programme.surveys, programme.rules)
-    rules = {rule.key: at for at, rule in enumerate(programme.rules)}
+    rules = {rule.key: rule.on for rule in programme.rules}
     on_orders = [rule.key for rule in programme.rules if rule.on in ORDER_TRIGGERS]
     with_bonus = [one.key for one in programme.campaigns if one.bonus is not None]
     check_caps(programme.caps, rules, on_orders + with_bonus)

@@ -13,12 +13,13 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from app.programme.basis import basis_of
+from app.programme.cap_sums import MOST_NAMED
 from app.programme.explanation import Explanation, Reason
 from app.programme.goods import with_goods
 from app.programme.lines import matcher
 from app.programme.local_time import local_day, midnight_after, months_later
 from app.programme.membership import Membership
-from app.programme.order_windows import MEMBERSHIP, MOST_NAMED, OrderItem
+from app.programme.order_windows import MEMBERSHIP, OrderItem
 from app.programme.rules import Award, before_start, standing_reason
 from app.programme.windows import WindowKey
 

@@ -13,23 +13,20 @@ in which they are told nor a refund in between matters. Each order speaks under 
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from app.programme.basis import Basis, basis_of
+from app.programme.cap_sums import PERIODS, Sums, by_length, period_key
 from app.programme.caps import ORDER_COUNT, Cap, Period
 from app.programme.document import Programme
 from app.programme.events import OrderFacts
-from app.programme.explanation import Explanation, Reason
-from app.programme.local_time import local_day, period_of
+from app.programme.explanation import Reason
+from app.programme.local_time import local_day
 from app.programme.rule import Rule
 from app.programme.rules import Award, Context, before_start, points_of, standing_reason
 from app.programme.windows import WindowKey, window_award, with_gifts
-
-MOST_NAMED = 20
-"""Orders that an explanation of a cap names, the latest; a cap for a lifetime may be over in thousands."""
 
 MILESTONE = "orders"
 CARD = "items"
@@ -40,7 +37,6 @@ _LIFETIME = "lifetime"
 _CAPS = frozenset({"day", "month", "year", _LIFETIME})
 _KINDS = _CAPS | {MILESTONE, CARD, CHALLENGE, TIER_GIFT, MEMBERSHIP}
 
-_PERIODS: tuple[Period, ...] = ("day", "month", "year", "lifetime")  # each inside the next
 # How far apart two orders of one window may be, whatever the time zones of their versions.
 _REACH: dict[Period, timedelta] = {
     "day": timedelta(days=3),
@@ -83,16 +79,21 @@ def has_milestones(programme: Programme) -> bool:
     return any(rule.on == ORDER_COUNT for rule in programme.rules)
 
 
+def order_caps(programme: Programme) -> list[Cap]:
+    """Return the caps on what orders give, those of shorter times first."""
+    return by_length([cap for cap in programme.caps if cap.of == "orders"])
+
+
 def longest_cap(programmes: Iterable[Programme]) -> Period | None:
     """Return the longest time that any of these versions has a cap for."""
-    periods = {cap.per for programme in programmes for cap in programme.caps}
-    return max(periods, key=_PERIODS.index, default=None)
+    periods = {cap.per for programme in programmes for cap in order_caps(programme)}
+    return max(periods, key=PERIODS.index, default=None)
 
 
 def cap_keys(programme: Programme, occurred_at: datetime) -> frozenset[str]:
     """Return the keys of all windows that a change of this order may matter to."""
     day = local_day(occurred_at, programme.timezone)
-    return frozenset(_key(period, day) for period in _PERIODS)
+    return frozenset(period_key(period, day) for period in PERIODS)
 
 
 def reach(period: Period, occurred_at: datetime) -> Span | None:
@@ -117,16 +118,17 @@ def evaluate_caps(
     `items` are all orders of the person that may be in one of them, in any order. `given` has what
     `order_points` says of each by its id, if that is known already.
     """
-    inside: dict[WindowKey, _Sums] = {}
+    inside: dict[WindowKey, Sums] = {}
     capped = (item for item in items if item.programme.caps)
     for item in as_placed(capped):
-        caps = sorted(item.programme.caps, key=lambda cap: _PERIODS.index(cap.per))
+        caps = order_caps(item.programme)
         day = local_day(item.occurred_at, item.programme.timezone)
-        windows = [WindowKey(cap.key, _key(cap.per, day)) for cap in caps]
+        windows = [WindowKey(cap.key, period_key(cap.per, day)) for cap in caps]
         if keys is None or any(window.key in keys for window in windows):
             left = order_points(item) if given is None else dict(given[item.object_id])
             for cap, window in zip(caps, windows, strict=True):
-                inside.setdefault(window, _Sums()).add(item, cap, left)
+                sums = inside.setdefault(window, Sums())
+                sums.add(item.object_id, item.version, cap, left)
     return tuple(
         (window, inside[window].award(window))
         for window in sorted(inside)
@@ -178,47 +180,6 @@ def counts(item: OrderItem) -> bool:
     return not basis.refunded or bool(basis.total)
 
 
-class _Sums:
-    """What went through one window of a cap so far."""
-
-    def __init__(self) -> None:
-        self.given = self.beyond = 0
-        self.over: list[tuple[int, int]] = []  # orders, and what it takes off each
-        self.last: tuple[int, int] = (0, 0)  # version and points of the latest order's cap
-
-    def add(self, item: OrderItem, cap: Cap, left: dict[str, int]) -> None:
-        """Let an order's points through; what is beyond is taken off `left`, last rules first."""
-        capped = [rule for rule in left if not cap.rules or rule in cap.rules]
-        points = sum(left[rule] for rule in capped)
-        counted = max(min(points, cap.points - self.given), 0)
-        self.given += counted
-        self.beyond += points - counted
-        self.last = (item.version, cap.points)
-        if points > counted:
-            self.over.append((item.object_id, counted - points))
-        rest = points - counted
-        for rule in reversed(capped):
-            taken = min(left[rule], rest)
-            left[rule] -= taken
-            rest -= taken
-
-    def award(self, window: WindowKey) -> Award:
-        version, most = self.last
-        return Award(
-            rule=window.rule,
-            points=-self.beyond,
-            parts=tuple(self.over),
-            explanation=Explanation(
-                rule=window.rule,
-                version=version,
-                reason=Reason.OVER_CAP if self.beyond else Reason.WITHIN_CAP,
-                raw=Decimal(self.given + self.beyond) if self.beyond else None,
-                cap=most,
-                objects=tuple(one for one, _ in reversed(self.over[-MOST_NAMED:])),
-            ),
-        )
-
-
 def _is_reached(rule: Rule, number: int) -> bool:
     if rule.every is not None:
         return number % rule.every == 0
@@ -228,9 +189,3 @@ def _is_reached(rule: Rule, number: int) -> bool:
 def as_placed(items: Iterable[OrderItem]) -> list[OrderItem]:
     """Return orders as they were placed."""
     return sorted(items, key=lambda item: (item.occurred_at, item.object_id))
-
-
-def _key(period: Period, day: date) -> str:
-    if period == "lifetime":
-        return _LIFETIME
-    return f"{period}:{period_of(period, day)}"

@@ -13,7 +13,8 @@ import msgspec
 
 from app.programme.action_windows import evaluate_actions
 from app.programme.document import Programme
-from app.programme.order_windows import OrderItem, evaluate_caps, order_points
+from app.programme.order_windows import OrderItem, evaluate_caps, order_caps, order_points
+from app.programme.other_caps import evaluate_other_caps
 from app.programme.person_windows import evaluate_person, looks_at_all_orders
 from app.programme.rules import Award, evaluate
 from app.programme.windows import WindowItem, WindowKey, evaluate_windows
@@ -58,12 +59,13 @@ def worth_of_orders(
 
 def worth_of_others(items: Sequence[WindowItem]) -> dict[WindowKey, Award]:
     """Return what everything is worth together that a person did besides buying."""
-    return dict(evaluate_windows(items)) | dict(evaluate_actions(items))
+    worth = dict(evaluate_windows(items)) | dict(evaluate_actions(items))
+    return worth | dict(evaluate_other_caps(items, worth))
 
 
 def has_order_windows(programme: Programme) -> bool:
     """Say whether a version speaks of several orders together."""
-    return bool(programme.caps) or looks_at_all_orders(programme)
+    return bool(order_caps(programme)) or looks_at_all_orders(programme)
 
 
 def given_alone(orders: Iterable[OrderItem]) -> Given:

@@ -61,7 +61,7 @@ def say_change(change: Change, old: Programme, new: Programme, language: str) ->
         _value(words, path, value, programme, change.key)
         for value, programme in ((change.old, old), (change.new, new))
     )
-    if path in SENTENCES:
+    if path in SENTENCES and None not in {change.old, change.new}:
         return words.say(SENTENCES[path], name=name, old=before, new=after)
     return words.say(
         "%(thing)s: %(what)s is %(new)s instead of %(old)s.",

@@ -1,8 +1,9 @@
-"""The words of caps: what of several orders' points doesn't count, and why."""
+"""The words of caps: what of the points for several orders, reviews or actions doesn't count, and why."""
 
 from datetime import date
 
 from app.programme.explanation import Explanation, Reason
+from app.programme.other_caps import BESIDES, is_other_cap
 from app.services.texts import Texts, mark
 
 # The most for the orders of one window of a cap.
@@ -11,6 +12,19 @@ _CAPS = {
     "month": mark("at most %(cap)s for the orders of %(month)s"),
     "year": mark("at most %(cap)s for the orders of %(year)s"),
     "lifetime": mark("at most %(cap)s for all orders together"),
+}
+
+_BESIDES = {
+    "day": mark("at most %(cap)s on %(day)s"),
+    "month": mark("at most %(cap)s in one month: %(month)s"),
+    "year": mark("at most %(cap)s in %(year)s"),
+    "lifetime": mark("at most %(cap)s altogether"),
+}
+_TIMES = {
+    "day": mark("points no more than %(times)s on %(day)s"),
+    "month": mark("points no more than %(times)s in one month: %(month)s"),
+    "year": mark("points no more than %(times)s in %(year)s"),
+    "lifetime": mark("points no more than %(times)s altogether"),
 }
 
 
@@ -39,8 +53,11 @@ def head_of_cap(words: Texts, points: int, worth: int | None) -> str:
 
 def why_capped(words: Texts, told: Explanation, window: str) -> str | None:
     """Say what the most is and what the orders earned; None if the window is not known."""
-    kind, _, period = window.partition(":")
-    if kind not in _CAPS or told.cap is None:
+    besides = is_other_cap(window)
+    kind, _, period = window.removeprefix(f"{BESIDES}:").partition(":")
+    if told.cap is None and told.times is None and besides:
+        return words.say("that is no more than the programme gives")
+    if kind not in _CAPS or (told.cap is None and told.times is None):
         return None
     values = {}
     if kind == "day":
@@ -49,7 +66,15 @@ def why_capped(words: Texts, told: Explanation, window: str) -> str | None:
         values["month"] = words.month_in_words(date.fromisoformat(f"{period}-01"))
     elif kind == "year":
         values["year"] = period
-    most = words.say(_CAPS[kind], cap=words.points(told.cap), **values)
+    if told.cap is None:
+        most = words.say(
+            _TIMES[kind],
+            times=words.plural("%(count)s time", "%(count)s times", told.times or 0),
+            **values,
+        )
+    else:
+        said = _BESIDES if besides else _CAPS
+        most = words.say(said[kind], cap=words.points(told.cap), **values)
     if told.raw is None:
         return most
     return words.say(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 from app.db import tables as t
 from app.programme.explanation import Explanation, Reason
 from app.programme.order_windows import is_cap_window
+from app.programme.other_caps import is_other_cap
 from app.services.explain import read_explanation
 from app.services.explain_multipliers import NO_NAMES, Names
 from app.services.names import names_for
@@ -82,5 +83,9 @@ def windows_of(connection: Connection, accounts: Sequence[int]) -> list[AwardVie
     given = sorted(rows, key=lambda row: (row.rule, row.window_key))
     return award_views(
         connection,
-        [row for row in decisive(given) if row.points or not is_cap_window(row.window_key)],
+        [row for row in decisive(given) if row.points or not _is_cap(row.window_key)],
     )
+
+
+def _is_cap(window: str) -> bool:
+    return is_cap_window(window) or is_other_cap(window)

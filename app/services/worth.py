@@ -13,6 +13,7 @@ from app.programme.events import Facts
 from app.programme.explanation import Explanation, Reason
 from app.programme.facts import is_draft
 from app.programme.order_windows import is_order_window
+from app.programme.other_caps import is_other_cap
 from app.programme.person import worth_of_others
 from app.programme.referrals import is_referral_window
 from app.programme.rules import NO_RULE, Award, evaluate
@@ -237,11 +238,13 @@ def _settle_windows(
                     explanation=Explanation(
                         rule=window.rule,
                         version=live.number,
-                        reason=Reason.REMOVED,
+                        reason=Reason.WITHIN_CAP if is_other_cap(window.key) else Reason.REMOVED,
                     ),
                 )
             posted[person][window] = award_row
-        for window, entitlement in entitled.items():
+        for window, entitlement in sorted(
+            entitled.items(), key=lambda pair: _turn(posted[person].get(pair[0]), pair[1])
+        ):
             row_or_new = posted[person].get(window) or new_award(
                 work, person, window.rule, window_key=window.key
             )
@@ -256,6 +259,12 @@ def _settle_windows(
                 policy=live.programme.debt,
                 cause=_window_cause(versions, decisive, entitlement, work.now),
             )
+
+
+def _turn(row: AwardRow | None, award: Award) -> int:
+    """Order what is posted: what caps give back first, as with orders, and what they take last."""
+    before, now = min(0 if row is None else row.points, 0), min(award.points, 0)
+    return (now < before) - (now > before)
 
 
 def _is_own(key: str) -> bool:

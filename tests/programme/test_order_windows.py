@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from app.programme.cap_sums import MOST_NAMED
 from app.programme.document import Programme
 from app.programme.events import Dispute, DisputeStatus, OrderFacts, Standing
 from app.programme.explanation import Reason
 from app.programme.order_windows import (
-    MOST_NAMED,
     OrderItem,
     cap_keys,
     counts,
