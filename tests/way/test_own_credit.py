@@ -11,12 +11,15 @@ from app.settings import Settings
 from tests.pipeline import Pipeline
 from tests.way.rewards import ShopifyRewards, open_rewards
 from tests.way.test_gift_cards import CARD
+from tests.way.test_store_credit import CREDIT
 
 
 @pytest.fixture
-def shop(sqlite_database: Database, settings: Settings) -> Iterator[ShopifyRewards]:
+def shop(
+    request: pytest.FixtureRequest, sqlite_database: Database, settings: Settings
+) -> Iterator[ShopifyRewards]:
     pipeline = Pipeline(sqlite_database, settings)
-    with open_rewards(pipeline, "shopify", CARD) as opened:
+    with open_rewards(pipeline, "shopify", getattr(request, "param", CARD)) as opened:
         assert isinstance(opened, ShopifyRewards)
         yield opened
         assert pipeline.verified().problems == []
@@ -84,3 +87,19 @@ def test_a_card_that_was_bought_is_money_and_nothing_is_read_before_we_gave_one(
     assert (shop.points(ola), reads(shop)) == (260, before + 1)
     buy(shop, ola, "20.00")
     assert (shop.points(ola), reads(shop)) == (280, before + 1)
+
+
+@pytest.mark.parametrize("shop", [CREDIT], indirect=True)
+def test_our_store_credit_is_spent_before_the_sellers_and_earns_nothing(
+    shop: ShopifyRewards,
+) -> None:
+    ola = shop.member(600)
+    shop.redeem(ola, "credit")
+    shop.quiet()
+    shop._shop.add_store_credit(ola, "100.00")
+    line = {"title": "Mug", "price": "80.00", "quantity": 1}
+    for credit, points in (("30.00", 100 + 50), ("40.00", 150 + 60), ("40.00", 210 + 80)):
+        shop._shop.place_order([line], customer_id=ola, store_credit=credit)
+        shop.quiet()
+        assert shop.points(ola) == points
+        shop.later(minutes=5)
