@@ -23,7 +23,7 @@ from app.programme.explanation import Explanation, Reason
 from app.programme.lines import Matcher, matcher
 from app.programme.multipliers import Multiplier
 from app.programme.order_worth import Judged
-from app.programme.ratio import Ratio, above, times
+from app.programme.ratio import Ratio, reaches, times
 from app.programme.tiers import tier_of
 
 _OF_THE_ORDER = frozenset(
@@ -173,11 +173,7 @@ def _too_small(campaign: Campaign, occasion: Occasion) -> Reason | None:
         if occasion.rate is None:
             return Reason.NO_RATE
         total = times(total, occasion.rate)
-    if over is not None and above(total, over) <= 0:
-        return Reason.BELOW_THRESHOLD
-    if at_least is not None and above(total, at_least) < 0:
-        return Reason.BELOW_THRESHOLD
-    return None
+    return None if reaches(total, over, at_least) else Reason.BELOW_THRESHOLD
 
 
 def _earns(campaign: Campaign, one: Judged, store: str | None) -> bool:

@@ -10,14 +10,13 @@ from datetime import datetime, timedelta
 import msgspec
 
 from app.programme.events import RedemptionState
+from app.programme.redemption import LIVE
 
 REST = timedelta(days=30)
 """How long nobody gets another code for one that the shop did not make, or had no more."""
 
 Gift = tuple[str, str]
 """A rule, and the reward that it gives."""
-
-_LIVE = frozenset({RedemptionState.RESERVED, RedemptionState.ISSUED})
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +50,7 @@ def held(several: Iterable[Given], now: datetime) -> dict[Gift, Held]:
     live: dict[Gift, list[int]] = defaultdict(list)
     rests: dict[Gift, datetime] = {}
     for (gift, _), line in lines.items():
-        usable = [one.id for one in line if one.state in _LIVE and not one.ended]
+        usable = [one.id for one in line if one.state in LIVE and not one.ended]
         last = line[-1]
         if any(one.state == RedemptionState.USED for one in line):
             over[gift] += 1

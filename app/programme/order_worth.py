@@ -12,7 +12,7 @@ from app.programme.counting import Counted
 from app.programme.events import OrderFacts
 from app.programme.explanation import Explanation, Note, Reason
 from app.programme.multipliers import Stack
-from app.programme.ratio import ROUND, Ratio, above, divided, floor, times, to_millionths
+from app.programme.ratio import ROUND, Ratio, divided, floor, reaches, times, to_millionths
 from app.programme.rule import Rule
 
 MOST_PER_AWARD = 10**12
@@ -126,10 +126,7 @@ def _meets(rule: Rule, total: Ratio, rate: Decimal | None) -> bool:
     over, at_least = rule.when.goods_over, rule.when.goods_from
     if over is None and at_least is None:
         return True
-    amount = total if rate is None else times(total, rate)
-    if over is not None and above(amount, over) <= 0:
-        return False
-    return at_least is None or above(amount, at_least) >= 0
+    return reaches(total if rate is None else times(total, rate), over, at_least)
 
 
 def _kind(rule: Rule) -> str:

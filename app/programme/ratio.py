@@ -25,6 +25,13 @@ def above(amount: Ratio, limit: Decimal) -> int:
     return amount[0] * denominator - numerator * amount[1]
 
 
+def reaches(amount: Ratio, over: Decimal | None, at_least: Decimal | None) -> bool:
+    """Say whether an amount is more than one threshold, and as much as the other; None: any is."""
+    if over is not None and above(amount, over) <= 0:
+        return False
+    return at_least is None or above(amount, at_least) >= 0
+
+
 def floor(points: Ratio) -> int:
     """Round down."""
     return points[0] // points[1]

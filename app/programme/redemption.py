@@ -23,6 +23,9 @@ AT_ONCE = frozenset({PERK}) | BY_HAND
 NO_CODES = AT_ONCE | {STORE_CREDIT}
 """The kinds of which there is no code."""
 
+LIVE = frozenset({RedemptionState.RESERVED, RedemptionState.ISSUED})
+"""The states of what can be used, now or soon."""
+
 _COUNTS = frozenset({Standing.OPEN, Standing.PAID, Standing.COMPLETED})
 
 

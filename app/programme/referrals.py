@@ -15,7 +15,7 @@ from app.programme.basis import basis_of
 from app.programme.document import Programme
 from app.programme.events import CustomerFacts, Facts, OrderFacts
 from app.programme.explanation import Explanation, Reason
-from app.programme.order_windows import OrderItem
+from app.programme.order_windows import OrderItem, as_placed
 from app.programme.referral import REFERRAL, USUAL_RETURN_DAYS, code_in
 from app.programme.referral_score import SIGNAL_DAYS
 from app.programme.rule import Rule
@@ -171,7 +171,7 @@ def referred(person: int, orders: Sequence[OrderItem], words: Sequence[Word]) ->
     word = next(iter(others or words), None)
     if word is None:
         return None
-    placed = sorted(orders, key=lambda item: (item.occurred_at, item.object_id))
+    placed = as_placed(orders)
     first = next((item for item in placed if bought(item)), None)
     earned = next((item for item in placed if _once_earned(item)), None)
     return Referred(

@@ -15,7 +15,7 @@ import msgspec
 from app.programme.document import Programme
 from app.programme.explanation import Reason
 from app.programme.local_time import local_day, within
-from app.programme.order_windows import TIER_GIFT, OrderItem
+from app.programme.order_windows import TIER_GIFT, OrderItem, as_placed
 from app.programme.rules import Award, Context
 from app.programme.tier import Tier, TierBy
 from app.programme.tier_facts import Fact, began, facts_of, total
@@ -29,7 +29,7 @@ def contexts(items: Iterable[OrderItem]) -> dict[int, Context]:
     `items` are all orders of the person; tier and ordinal are set, nothing else of a context changes.
     An order of a version without tiers has neither.
     """
-    placed = sorted(items, key=lambda item: (item.occurred_at, item.object_id))
+    placed = as_placed(items)
     measures: set[TierBy] = {one.programme.tiering.by for one in placed if one.programme.tiers}
     if not measures:
         return {item.object_id: _plain(item.context) for item in placed}

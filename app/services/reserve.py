@@ -11,14 +11,12 @@ from app.programme.by_hand import DOWNLOAD
 from app.programme.document import Programme
 from app.programme.events import RedemptionFacts, RedemptionState
 from app.programme.redemption import AT_ONCE, NO_CODES
+from app.programme.referral import LETTERS
 from app.programme.reward import Reward
 from app.programme.shop_money import GIFT_CARD
 from app.services.facts import encode_facts
 from app.services.rows import REDEMPTION, MemberRow, ObjectRow, RedemptionRow
 from app.services.workset import WorkSet
-
-_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""No 0 and O, 1, I and L, U and V: people read codes aloud and copy them by hand."""
 
 _GROUPS, _GROUP = 3, 4
 
@@ -33,8 +31,8 @@ def draw_code(kind: str) -> str:
     Of a gift card 16, without hyphens: it may have letters and digits only.
     """
     if kind == GIFT_CARD:
-        return "".join(secrets.choice(_LETTERS) for _ in range(_CARD))
-    groups = ("".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(_GROUPS))
+        return "".join(secrets.choice(LETTERS) for _ in range(_CARD))
+    groups = ("".join(secrets.choice(LETTERS) for _ in range(_GROUP)) for _ in range(_GROUPS))
     return "-".join(groups)
 
 

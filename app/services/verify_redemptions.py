@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 from app.db import tables as t
 from app.errors import NotFound
 from app.programme.events import RedemptionFacts, RedemptionState
-from app.programme.redemption import AT_ONCE, NO_CODES, Verdict
+from app.programme.redemption import AT_ONCE, LIVE, NO_CODES, Verdict
 from app.programme.shop_money import SHOP_MONEY
 from app.services.codes import uses_shown
 from app.services.facts import decode_facts
@@ -23,7 +23,6 @@ from app.services.verdicts import judged
 from app.services.workset import chunks
 
 _DEAD = frozenset({RedemptionState.RELEASED, RedemptionState.LAPSED})
-_LIVE = frozenset({RedemptionState.RESERVED, RedemptionState.ISSUED})
 
 
 def check_redemptions(
@@ -98,7 +97,7 @@ def _wrong(
     if joined.get(row.member_id, row.member_id) != joined.get(row.owner_id, row.owner_id):
         yield "is another member's than its points"
     lasting = row.kind in AT_ONCE and row.ends_at is None
-    if row.state in _LIVE and row.due_at is None and not lasting:
+    if row.state in LIVE and row.due_at is None and not lasting:
         yield "has a code that nobody would ever end"
 
 

@@ -14,7 +14,7 @@ from app.errors import Conflict, NotFound
 from app.programme.by_hand import DRAW
 from app.programme.document import Programme, load
 from app.programme.events import OrderFacts, RedemptionFacts, RedemptionState
-from app.programme.redemption import AT_ONCE
+from app.programme.redemption import AT_ONCE, LIVE
 from app.programme.shop_money import SHOP_MONEY
 from app.services.codes import act_at
 from app.services.draws import Drawn, drawn
@@ -27,8 +27,6 @@ from app.services.views import Page, error_line, key_of, page_of, page_size, sto
 STATES = tuple(str(state) for state in RedemptionState)
 
 _LONGEST_ID = 20  # digits
-
-_LIVE = frozenset({RedemptionState.RESERVED, RedemptionState.ISSUED})
 
 
 class RedemptionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +74,7 @@ class RedemptionView(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def taken_back(self) -> bool:
         """Say whether its code shall end and may still be used until the shop has confirmed it."""
-        return self.ending is not None and self.state in _LIVE
+        return self.ending is not None and self.state in LIVE
 
 
 class UseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +147,7 @@ class RedemptionDetail(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def releasable(self) -> bool:
         """Say whether somebody may ask for its points back."""
-        return self.redemption.state in _LIVE and self.redemption.ending is None
+        return self.redemption.state in LIVE and self.redemption.ending is None
 
 
 def list_redemptions(
