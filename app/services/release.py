@@ -13,14 +13,14 @@ from app.services.audit import Act, note_act
 from app.services.keys import Vault
 from app.services.programmes import versions
 from app.services.redemptions import (
-    ORDER_CANCELLED,
     commit_change,
     facts_of,
     object_of,
     open_redemptions,
+    verdict_of,
 )
 from app.services.rows import RedemptionRow
-from app.services.verdicts import BY_HAND, offered_in
+from app.services.verdicts import BY_HAND, when_cancelled
 from app.services.views import key_of
 from app.services.workset import WorkSet
 
@@ -51,18 +51,16 @@ def release(
         raise Conflict(
             f"Redemption {redemption_id} is over: it was used to its end, or handed out."
         )
-    owner = object_of(work, row)
-    offered = offered_in(
-        versions(connection, row.programme_id), owner.version, facts_of(owner).reward
-    )
-    final = offered is not None and offered.cancelled == "none"
+    known, owner = versions(connection, row.programme_id), object_of(work, row)
+    facts = facts_of(owner)
+    final = when_cancelled(row, known, owner.version, facts.reward) == "none"
     if row.state == RedemptionState.USED:
         back = "come back only" if not final else "do not come back, not even"
         raise Conflict(
             f"Redemption {redemption_id} was used: an order shows its code. Its points {back} if that "
             "order is cancelled in the shop."
         )
-    if row.ending == ORDER_CANCELLED and final:
+    if final and verdict_of(work, known, row, owner, facts).undone:
         raise Conflict(
             f"The order of redemption {redemption_id} was cancelled, and its reward gives nothing back "
             "for that. It can be made up for by points given by hand."

@@ -7,7 +7,7 @@ from sqlalchemy import Row
 
 from app.programme.events import OrderFacts
 from app.programme.redemption import AT_ONCE, Use, Verdict, judge, judge_money, judge_perk
-from app.programme.reward import Reward
+from app.programme.reward import Cancelled, Reward
 from app.programme.shop_money import SHOP_MONEY
 from app.services.facts import decode_facts
 from app.services.programmes import Version, version_of
@@ -25,21 +25,15 @@ def judged(
     number: int,
     reward: str,
 ) -> Verdict:
-    """Return what a redemption has come to by the version (`number`) that offered its reward.
-
-    A code that nobody paid points for has none to give back: whatever happens to it, it stays a code.
-    What staff released gives its points back, whatever happens to it.
-    """
+    """Return what a redemption has come to by the version (`number`) that offered its reward."""
     made, dead = row.made_at is not None, row.dead_at is not None
     if row.kind in AT_ONCE:
         return judge_perk(dead=dead, over=row.uses > 0)
-    offered = offered_in(versions, number, reward)
-    paid = row.granted_by is None
+    offered = _offered(versions, number, reward)
     keeps = offered is not None and offered.expired == "none"
-    lapsed = row.ending == TIME_OVER and paid and keeps
+    lapsed = row.ending == TIME_OVER and row.granted_by is None and keeps
     if row.kind in SHOP_MONEY:
         return judge_money(made=made, dead=dead, spent=row.uses > 0, lapsed=lapsed)
-    ends = paid and row.replaces_id is None and row.ending != BY_HAND
     return judge(
         row.code_key or "",
         uses,
@@ -47,12 +41,24 @@ def judged(
         dead=dead,
         refunded="none" if offered is None else offered.refunded,
         lapsed=lapsed,
-        cancelled="code" if offered is None or not ends else offered.cancelled,
+        cancelled=when_cancelled(row, versions, number, reward),
     )
 
 
-def offered_in(versions: Sequence[Version], number: int, key: str) -> Reward | None:
-    """Return a reward as a version offers it, None if it doesn't."""
+def when_cancelled(
+    row: RedemptionRow | Row[Any], versions: Sequence[Version], number: int, reward: str
+) -> Cancelled:
+    """Return what the cancellation of an order gives back of the code that was used for it.
+
+    What nobody paid points for stays a code; what staff released before gives its points back.
+    """
+    if row.granted_by is not None or row.replaces_id is not None or row.ending == BY_HAND:
+        return "code"
+    offered = _offered(versions, number, reward)
+    return "code" if offered is None else offered.cancelled
+
+
+def _offered(versions: Sequence[Version], number: int, key: str) -> Reward | None:
     rewards = version_of(versions, number).programme.rewards
     return next((one for one in rewards if one.key == key), None)
 

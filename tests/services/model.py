@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from app.db import tables as t
 from app.services.redemptions import REFUND_UNDONE
+from app.services.verdicts import BY_HAND
 from tests.pipeline import order_body
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -68,6 +69,20 @@ cost = 80
 kind = "free-delivery"
 valid_days = 30
 refunded = "new-code"
+
+[[reward]]
+key = "ended"
+cost = 50
+kind = "percent"
+value = "5"
+cancelled = "points"
+
+[[reward]]
+key = "lost"
+cost = 30
+kind = "free-delivery"
+valid_days = 30
+cancelled = "none"
 """
 
 PLAIN = _HEAD + _REWARDS
@@ -76,8 +91,11 @@ PLAIN = _HEAD + _REWARDS
 SOURCE = _HEAD + _LINES + _REWARDS
 """The same, and rules that look at lines, pieces and channels."""
 
-COST = {"none": 40, "points": 60, "new-code": 80}
-"""What the rewards cost; their keys say what a full refund gives back."""
+COST = {"none": 40, "points": 60, "new-code": 80, "ended": 50, "lost": 30}
+"""What the rewards cost; the first three are called after what a full refund gives back.
+
+A cancelled order gives the code back; of "ended" the points instead, of "lost" nothing.
+"""
 
 
 @dataclass(frozen=True)
@@ -194,8 +212,14 @@ class Redemptions:
         if self.captor(one) is not None:
             return "used"
         if one.dead:
-            return "released"
+            return "lapsed" if self.is_lost(one) else "released"
         return "issued" if one.made else "reserved"
+
+    def is_lost(self, one: Taken) -> bool:
+        """Say whether its order was cancelled, and nothing comes back for that."""
+        shown = any(o.known().code == one.code for o in self._orders)
+        gone = shown and self.captor(one) is None
+        return one.reward == "lost" and gone and one.ending != BY_HAND
 
     def cost(self, one: Taken) -> int:
         """Return what a redemption costs now."""

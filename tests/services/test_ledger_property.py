@@ -188,13 +188,14 @@ class OrdersAndLedger(RuleBasedStateMachine):
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
         one = data.draw(st.sampled_from(self._taken()))
-        used = self._model().state(one) == "used"
+        model = self._model()
+        final = model.state(one) == "used" or model.is_lost(one)
         try:
             self._release(one.id)
         except Conflict:
-            assert used
+            assert final
         else:
-            assert not used
+            assert not final
 
     @precondition(lambda self: self.codes.made)
     @rule(data=st.data())
@@ -243,7 +244,7 @@ class OrdersAndLedger(RuleBasedStateMachine):
                 model.state(one),
                 None if captor is None else str(captor.order),
             )
-            if row.state == "released":
+            if row.state in {"released", "lapsed"}:
                 assert not self.codes.usable(one.code)
 
     @invariant()
