@@ -149,7 +149,11 @@ def _held(
 ) -> Mapping[str | None, list[str]]:
     """Return, per customer of the shop, the credits that are known to be of some redemption."""
     held: dict[str | None, list[str]] = defaultdict(list)
-    asking = {row.customer for row in rows if row.kind == STORE_CREDIT and row.remote_id is None}
+    asking = {
+        row.customer
+        for row in rows
+        if row.kind == STORE_CREDIT and row.remote_id is None and row.customer is not None
+    }
     if asking:
         found = connection.execute(
             select(t.redemption.c.customer, t.redemption.c.remote_id).where(

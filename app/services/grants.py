@@ -51,6 +51,7 @@ _LOST = mark("the shop did not make or keep the last code; another one is given 
 _HIDDEN = {
     Hidden.NO_PRODUCT: mark("the programme does not say which product of the person's shop it is"),
     Hidden.NOT_MADE: mark("the person's shop cannot make it"),
+    Hidden.NO_MONEY: mark("the person's shop cannot make it"),
 }
 
 _SOON, _LATER = timedelta(hours=1), timedelta(days=1)

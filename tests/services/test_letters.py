@@ -181,8 +181,18 @@ def test_both_forms_say_the_same(desk: Desk, language: str) -> None:
             "a free product",
             "darmowy produkt",
         ),
+        (
+            {"kind": "gift-card", "value": Decimal("50.00"), "currency": "PLN"},
+            "a gift card of PLN 50.00",
+            "karta podarunkowa na 50,00 zł",
+        ),
+        (
+            {"kind": "store-credit", "value": Decimal("50.00"), "currency": "PLN"},
+            "PLN 50.00 to spend in the shop",
+            "50,00 zł do wykorzystania w sklepie",
+        ),
     ],
-    ids=["fixed", "free-delivery", "free-product"],
+    ids=["fixed", "free-delivery", "free-product", "gift-card", "store-credit"],
 )
 def test_what_the_reward_gives_is_said(
     desk: Desk, changes: dict[str, Any], english: str, polish: str
@@ -201,6 +211,16 @@ def test_who_has_a_product_for_free_is_told_to_put_it_into_the_basket(desk: Desk
     facts = msgspec.structs.replace(TEN_PERCENT, kind="free-product", value=None, product="7")
     found = desk.written(programme(), facts=facts)
     assert "Put the product into the basket first" in found.text
+
+
+def test_who_has_a_gift_card_is_told_what_it_is_and_to_keep_it(desk: Desk) -> None:
+    facts = msgspec.structs.replace(
+        TEN_PERCENT, kind="gift-card", value=Decimal(50), currency="PLN"
+    )
+    found = desk.written(programme(), facts=facts)
+    assert "Your gift card: " in found.text
+    assert "Whoever has the code can spend it" in found.text
+    assert "cannot be combined" not in found.text
 
 
 def test_a_reward_is_called_by_the_name_that_it_had_when_it_was_taken(desk: Desk) -> None:

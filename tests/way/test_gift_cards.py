@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select
 
+from app.db import tables as t
 from app.errors import Conflict
 from connectors.shopify.sandbox.shops import SCOPES
 from tests.pipeline import Pipeline
@@ -115,9 +117,15 @@ def test_a_shop_that_lacks_the_permission_gives_the_rest_and_says_what_is_missin
 
 
 def test_woocommerce_has_no_gift_cards_and_the_refusal_says_so(pipeline: Pipeline) -> None:
-    with woocommerce.open_way(pipeline, source=CARD) as way:
+    given = '[[reward]]\nkey = "gift"\nkind = "gift-card"\nvalue = "10.00"\n'
+    rule = '[[rule]]\nkey = "welcome"\non = "customer.registered"\nreward = "gift"\n'
+    with woocommerce.open_way(pipeline, source=f"{CARD}\n{rule}\n{given}") as way:
         shop = WooRewards(way)
         ola = shop.member(600)
         with pytest.raises(Conflict, match="platform has no gift cards or store credit"):
             shop.redeem(ola, "card")
-        assert shop.points(ola) == 600
+        shop.later(hours=1)
+        assert (shop.points(ola), way.count("redemption")) == (600, 0)
+        with pipeline.database.snapshot() as connection:
+            notes = connection.execute(select(t.award.c.grant_note)).scalars().all()
+        assert "the person's shop cannot make it" in notes
