@@ -1,11 +1,13 @@
 """Points become credit in the shop: given once, used when some of it is spent, held where nobody can tell."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from app.errors import Conflict, Invalid
 from app.services.settle_credit import settle_credit
+from jobs.codes import push_codes
 from tests.pipeline import Pipeline
 from tests.way.rewards import ShopifyRewards, open_rewards
 
@@ -27,6 +29,12 @@ cost = 500
 kind = "store-credit"
 value = "50.00"
 valid_days = 30
+
+[[reward]]
+key = "card"
+cost = 500
+kind = "gift-card"
+value = "50.00"
 
 [[reward]]
 key = "for-ever"
@@ -153,6 +161,35 @@ def test_who_settles_names_a_reason_and_a_number(shop: ShopifyRewards) -> None:
         settle(shop, taken, None, reason=" ")
     with pytest.raises(Conflict, match="does not wait for a person"):
         settle(shop, taken, "17")
+
+
+class Killed(BaseException):
+    """The worker is gone in this moment."""
+
+
+@pytest.mark.parametrize(
+    "place", ["codes.claimed", "codes.make.answered", "codes.make.noting", "codes.make.noted"]
+)
+@pytest.mark.parametrize("reward", ["credit", "card"])
+def test_a_worker_killed_at_any_moment_leaves_one(
+    shop: ShopifyRewards, reward: str, place: str
+) -> None:
+    def die(reached: str) -> None:
+        if reached == place:
+            raise Killed
+
+    ola = shop.member(600)
+    taken = shop.redeem(ola, reward)
+    pipeline, store = shop.pipeline, shop.way.store
+    shop.way.keep_time()
+    mortal = replace(pipeline.runtime, reach=die)
+    with pytest.raises(Killed):
+        push_codes(mortal, store, pipeline.shops.get(store))
+    shop.later(minutes=6)
+    shop.later(minutes=11)
+    given = [one["value"] for one in shop._shop.gift_cards_made()]
+    given += [one["balance"] for one in shop._shop.store_credit_of(ola)]
+    assert (shop.state(taken), given, shop.points(ola)) == ("issued", ["50.00"], 100)
 
 
 def settle(
