@@ -8,6 +8,7 @@ from sqlalchemy import select
 from app.db import tables as t
 from app.errors import Conflict
 from connectors.shopify.sandbox.shops import SCOPES
+from jobs.grants import give_grants
 from tests.pipeline import Pipeline
 from tests.way import shop as woocommerce
 from tests.way.rewards import ShopifyRewards, WooRewards, open_rewards
@@ -124,7 +125,7 @@ def test_woocommerce_has_no_gift_cards_and_the_refusal_says_so(pipeline: Pipelin
         ola = shop.member(600)
         with pytest.raises(Conflict, match="platform has no gift cards or store credit"):
             shop.redeem(ola, "card")
-        shop.later(hours=1)
+        give_grants(pipeline.runtime)
         assert (shop.points(ola), way.count("redemption")) == (600, 0)
         with pipeline.database.snapshot() as connection:
             notes = connection.execute(select(t.award.c.grant_note)).scalars().all()
