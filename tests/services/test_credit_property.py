@@ -146,10 +146,14 @@ class CardsAndCredit(RuleBasedStateMachine):
         trouble=troubles,
     )
     def time_passes(self, time: dict[str, float], trouble: str) -> None:
-        # What was on its way arrives long before anybody repeats it.
-        self.wire.arrive()
+        # What is on its way arrives within minutes, maybe after somebody has tried again.
+        soon = "seconds" in time or "minutes" in time
+        if not soon:
+            self.wire.arrive()
         self.pipeline.clock.advance(**time)
         self._push(trouble, 2)
+        if soon:
+            self.wire.arrive()
 
     def teardown(self) -> None:
         if self.members:
