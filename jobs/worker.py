@@ -16,6 +16,7 @@ from jobs.joins import join_proved
 from jobs.mail import send_mail
 from jobs.push import push
 from jobs.referrals import judge_referrals
+from jobs.replays import work_off_replays
 from jobs.runtime import Runtime
 from jobs.schedule import run_due
 from jobs.seats import give_seats
@@ -73,6 +74,8 @@ class Worker:
     def _drain(self) -> None:
         while not self._stopping.is_set():
             self._inbound.clear()
+            if self._survive(lambda: work_off_replays(self._runtime)):
+                self._inbound.set()
             if self._survive(lambda: drain(self._runtime)):
                 self._outbound.set()
             if self._survive(lambda: join_proved(self._runtime, limit=_JOINS_PER_TURN)):

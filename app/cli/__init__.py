@@ -24,6 +24,7 @@ from app.cli.programmes import programme
 from app.cli.quizzes import quiz
 from app.cli.redemptions import redeem, redemption
 from app.cli.referrals import referral
+from app.cli.replays import discard_events, groups, replay_events, replay_group
 from app.cli.rewards import reward
 from app.cli.segments import segment
 from app.cli.serve import clock_, demo, init, migrate, up, worker
@@ -73,6 +74,7 @@ for command in (
     imports,
     exports,
     events,
+    replay_group,
     redeem,
     redemption,
     donation,
@@ -91,6 +93,8 @@ for part in (wait, leave, list_waiting):
 for part in (versions, compare, export, simulate, shadow):
     programme.add_command(part)
 
+for part in (groups, replay_events, discard_events):
+    events.add_command(part)
 
 member.add_command(birthday)
 

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from app.cli.named import programme_named
-from app.cli.printing import entry_row, moment, stamp
+from app.cli.printing import entry_row, moment, shortened, stamp
 from app.cli.shared import (
     Context,
     as_json,
@@ -26,8 +26,6 @@ from app.services.view_deliveries import (
     show_delivery,
 )
 from app.services.view_ledger import sentence
-
-_LONGEST_REASON = 60
 
 
 @click.group()
@@ -93,7 +91,7 @@ def list_all(
                     one.source,
                     one.topic,
                     one.status + (f" (came {one.repeats + 1} times)" if one.repeats else ""),
-                    _short(one.reason),
+                    shortened(one.reason),
                 ]
                 for one in found
             ],
@@ -196,9 +194,3 @@ def _as_text(found: DeliveryDetail) -> str:
         for entry in found.entries
     ]
     return "\n".join(lines)
-
-
-def _short(reason: str) -> str:
-    return (
-        reason if len(reason) <= _LONGEST_REASON else f"{reason[: _LONGEST_REASON - 1].rstrip()}…"
-    )

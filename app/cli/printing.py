@@ -25,6 +25,11 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
+def shortened(said: str, longest: int = 60) -> str:
+    """Return what fits into a column of a table."""
+    return said if len(said) <= longest else f"{said[: longest - 1].rstrip()}…"
+
+
 def thing(one: ObjectName | ObjectView) -> str:
     """Name a source object as people know it: by the number it has in the shop, if it has one."""
     return f"{one.kind} {one.number or one.external_id}"

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from app.db import tables as t
 from app.db.ids import new_id
 from app.db.upsert import insert_missing
+from app.services.fingerprints import fingerprint
 
 VERSION = version("stempel")
 
@@ -33,6 +34,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FINAL = frozenset({"processed", "stale", "ignored", "dead", "discarded"})
+FAILURES = frozenset({"failed", "dead"})
 
 
 def record(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> None:
@@ -50,6 +52,9 @@ def record(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -
                 "reason": outcome.reason,
                 "error": outcome.error,
                 "version": VERSION if outcome.error else None,
+                "fingerprint": fingerprint(outcome.reason, outcome.error)
+                if outcome.status in FAILURES
+                else None,
             }
             for outcome in outcomes
         ],

@@ -1,7 +1,7 @@
 """Deliveries as support sees them: where each stands, every attempt, what it spoke of and caused."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, Select, case, func, select
@@ -13,7 +13,7 @@ from app.services.outcomes import FINAL
 from app.services.view_ledger import EntryView, ObjectName, entries_of_delivery
 from app.services.views import Page, key_of, page_of, page_size, storable
 
-RECEIVED, READING, FAILED = "received", "reading", "failed"
+RECEIVED, READING, FAILED, DEAD = "received", "reading", "failed", "dead"
 STATUSES = (RECEIVED, READING, FAILED, *sorted(FINAL))
 """Where a delivery can stand. The first three are still in the queue."""
 
@@ -77,10 +77,7 @@ def list_deliveries(
     if store is not None:
         query = query.where(t.delivery.c.store_id.in_(_store_ids(store)))
     if status is not None:
-        query = query.where(_status == status)
-        if status in {RECEIVED, READING, FAILED}:
-            # Said again so that the few queued rows are looked through, not all there ever were.
-            query = query.where(t.delivery.c.id.in_(select(t.delivery_queue.c.delivery_id)))
+        query = only_status(query, status)
     if topic is not None:
         query = query.where(t.delivery.c.topic == topic)
     if programme_id is not None:
@@ -159,7 +156,7 @@ _last_outcome = (
     .scalar_subquery()
 )
 
-_status: ColumnElement[str] = case(
+status_of: ColumnElement[str] = case(
     (
         t.delivery_queue.c.delivery_id.is_(None),
         func.coalesce(t.delivery_outcome.c.status, RECEIVED),
@@ -170,21 +167,41 @@ _status: ColumnElement[str] = case(
 )
 
 
+Rows = TypeVar("Rows", bound=Select[Any])
+
+
+def with_status(query: Rows) -> Rows:
+    """Add what `status_of` needs to a query over deliveries: the queue and the last outcome."""
+    return query.outerjoin(
+        t.delivery_queue, t.delivery_queue.c.delivery_id == t.delivery.c.id
+    ).outerjoin(t.delivery_outcome, t.delivery_outcome.c.id == _last_outcome)
+
+
+def only_status(query: Rows, status: str) -> Rows:
+    """Keep the deliveries in this state. Said twice where an index finds the few among all there were."""
+    query = query.where(status_of == status)
+    if status in {RECEIVED, READING, FAILED}:
+        query = query.where(t.delivery.c.id.in_(select(t.delivery_queue.c.delivery_id)))
+    elif status == DEAD:
+        failed = select(t.delivery_outcome.c.delivery_id).where(
+            t.delivery_outcome.c.fingerprint.is_not(None), t.delivery_outcome.c.status == DEAD
+        )
+        query = query.where(t.delivery.c.id.in_(failed))
+    return query
+
+
 def _query() -> Select[Any]:
-    return (
+    return with_status(
         select(
             t.delivery,
             t.store.c.key.label("store"),
             t.store.c.platform,
             t.delivery_queue.c.due_at.label("next_try"),
             func.coalesce(t.delivery_queue.c.tries, 0).label("tries"),
-            _status.label("status"),
+            status_of.label("status"),
             func.coalesce(t.delivery_outcome.c.reason, "").label("reason"),
             t.delivery_outcome.c.error,
-        )
-        .join(t.store, t.store.c.id == t.delivery.c.store_id)
-        .outerjoin(t.delivery_queue, t.delivery_queue.c.delivery_id == t.delivery.c.id)
-        .outerjoin(t.delivery_outcome, t.delivery_outcome.c.id == _last_outcome)
+        ).join(t.store, t.store.c.id == t.delivery.c.store_id)
     )
 
 

@@ -23,6 +23,7 @@ from app.db.tables.programmes import (
     store_secret,
 )
 from app.db.tables.redemptions import mail, redemption, redemption_use, waiting
+from app.db.tables.replays import replay
 from app.db.tables.segments import segment_member, segment_run
 from app.db.tables.shadows import shadow, shadow_award, shadow_due
 from app.db.tables.tiers import tier_fact, tier_run
@@ -59,6 +60,7 @@ __all__ = [
     "redemption",
     "redemption_use",
     "referral",
+    "replay",
     "schedule_run",
     "segment_member",
     "segment_run",

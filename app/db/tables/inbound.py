@@ -53,10 +53,18 @@ delivery_outcome = table(
     id_column(),
     Column("delivery_id", big(), ForeignKey("delivery.id"), nullable=False),
     Column("at", Moment(), nullable=False),
-    # processed | stale | ignored | reading | failed | dead | discarded
+    # processed | stale | ignored | reading | failed | dead | discarded | replayed
     Column("status", text(), nullable=False),
     Column("reason", text(), nullable=False),
     Column("error", text()),  # class, message and traceback of a failed attempt
     Column("version", text()),  # of Stempel, for failed attempts
+    Column("fingerprint", text()),  # of a failure: which others are the same fault
     Index("ix_delivery_outcome_delivery_id_id", "delivery_id", "id"),
+    # The few that failed: what goes well, which is nearly everything, pays nothing for it.
+    Index(
+        "ix_delivery_outcome_fingerprint",
+        "fingerprint",
+        sqlite_where=Column("fingerprint", text()).is_not(None),
+        postgresql_where=Column("fingerprint", text()).is_not(None),
+    ),
 )

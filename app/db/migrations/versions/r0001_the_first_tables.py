@@ -163,6 +163,32 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sqlite_strict=True,
     )
     op.create_table(
+        "replay",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("programme_id", BIG, nullable=False),
+        sa.Column("act", TEXT, nullable=False),
+        sa.Column("choice", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("total", BIG, nullable=False),
+        sa.Column("newest_id", BIG, nullable=False),
+        sa.Column("cursor", BIG, server_default="0", nullable=False),
+        sa.Column("done", BIG, server_default="0", nullable=False),
+        sa.Column("left_out", BIG, server_default="0", nullable=False),
+        sa.Column("per_second", BIG, nullable=True),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.Column("actor", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("ended_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_replay_programme_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_replay")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_replay_programme_id_id", "replay", ["programme_id", "id"], unique=False)
+    op.create_index("ix_replay_state", "replay", ["state"], unique=False)
+    op.create_table(
         "segment_run",
         sa.Column("programme_id", BIG, autoincrement=False, nullable=False),
         sa.Column("version", BIG, nullable=False),
@@ -423,6 +449,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         sa.Column("reason", TEXT, nullable=False),
         sa.Column("error", TEXT, nullable=True),
         sa.Column("version", TEXT, nullable=True),
+        sa.Column("fingerprint", TEXT, nullable=True),
         sa.ForeignKeyConstraint(
             ["delivery_id"], ["delivery.id"], name=op.f("fk_delivery_outcome_delivery_id")
         ),
@@ -434,6 +461,14 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
         "delivery_outcome",
         ["delivery_id", "id"],
         unique=False,
+    )
+    op.create_index(
+        "ix_delivery_outcome_fingerprint",
+        "delivery_outcome",
+        ["fingerprint"],
+        unique=False,
+        sqlite_where=sa.text("fingerprint IS NOT NULL"),
+        postgresql_where=sa.text("fingerprint IS NOT NULL"),
     )
     op.create_table(
         "identity",
