@@ -9,6 +9,7 @@ from app.cli.birthdays import birthday
 from app.cli.bonuses import bonus
 from app.cli.campaigns import campaign
 from app.cli.deliver import deliver
+from app.cli.doctor import doctor
 from app.cli.donations import donation
 from app.cli.draws import draw
 from app.cli.events import events
@@ -61,6 +62,7 @@ for command in (
     worker,
     clock_,
     demo,
+    doctor,
     deliver,
     programme,
     store,
