@@ -1,8 +1,8 @@
-"""Who wins a challenge: so many orders in so many days, or one in each of so many weeks or months.
+"""Who wins a challenge: so many orders in so many days, or one in each of so many days, weeks or months.
 
 Worked out anew from all orders of a person, as they were placed, each under its own version; orders of
 versions without the challenge don't help. Who has won begins anew: an order helps to win once. A
-challenge that was won in a month or year can be won again with the first order of the next one.
+challenge that was won in a day, week, month or year can be won again with the first order of the next one.
 """
 
 from calendar import monthrange
@@ -30,10 +30,11 @@ from app.programme.windows import WindowKey, window_award, with_gifts
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a person is with a challenge since it was won last: `done` of its orders, weeks or months.
+    """How far a person is with a challenge since it was won last: `done` of its orders or steps.
 
     `through` is the last day for what is missing, None if nothing is done: in it all orders must be
-    placed, or one of the next week or month. `won`: in the window of today, so it cannot be won again yet.
+    placed, or one of the next step (day, week or month). `won`: in the window of today, so it cannot be
+    won again yet.
     """
 
     challenge: Challenge
@@ -49,8 +50,10 @@ class _Run:
 
     orders: list[tuple[date, int]] = field(default_factory=list)
     each: Step = "week"
-    last: int = -1  # the latest week or month with an order, counted from the first of all time
-    length: int = 0  # weeks or months in a row
+    last: int = (
+        -1
+    )  # the latest day, week or month with an order, counted from the first of all time
+    length: int = 0  # days, weeks or months in a row
     won: list[date] = field(default_factory=list)  # on which days
 
 
@@ -90,7 +93,9 @@ def _state(challenge: Challenge, run: _Run, today: date) -> Progress:
 
 
 def _end_of(each: Step, step: int) -> date:
-    """Return the last day of a week or month, by its number."""
+    """Return the last day of a day, week or month, by its number."""
+    if each == "day":
+        return date.fromordinal(min(step, date.max.toordinal()))
     if each == "week":
         return date.fromordinal(min(step * 7 + 7, date.max.toordinal()))
     year, month = divmod(step - 1, 12)
@@ -163,7 +168,9 @@ def _is_won(run: _Run, challenge: Challenge) -> bool:
 
 
 def _step(each: Step, day: date) -> int:
-    """Return the number of a week (from Monday) or month, so that the next one is one more."""
+    """Return the number of a day, week (from Monday) or month, so that the next one is one more."""
+    if each == "day":
+        return day.toordinal()
     return (day.toordinal() - 1) // 7 if each == "week" else day.year * 12 + day.month
 
 

@@ -1,17 +1,17 @@
-"""The part of the programme document about challenges: so many orders in a time, or one in each week.
+"""The part of the programme document about challenges: so many orders in a time, or one on each day.
 
 ```toml
 [[challenge]]
 key = "three-in-thirty"
 orders = 3
 days = 30
-window = "month"       # how often it can be won: "once", "month" or "year"
+window = "month"       # how often it can be won: "once", or in each "day", "week", "month" or "year"
 points = 100           # and/or: reward = "free-coffee", badge = "regular"
 
 [[challenge]]
 key = "four-weeks"
 streak = 4
-each = "week"          # or "month"
+each = "week"          # or "day", "month"
 goods_from = "20.00"   # smaller orders don't help
 points = 150
 ```
@@ -30,8 +30,8 @@ from app.programme.reading import wrong
 
 MOST_CHALLENGES = 50
 
-Step = Literal["week", "month"]
-Winnable = Literal["once", "month", "year"]
+Step = Literal["day", "week", "month"]
+Winnable = Literal["once", "day", "week", "month", "year"]
 
 _Orders = Annotated[
     Annotated[int, Meta(ge=1, le=1000)] | None,
@@ -43,12 +43,12 @@ _Days = Annotated[
 ]
 _Streak = Annotated[
     Annotated[int, Meta(ge=2, le=520)] | None,
-    Meta(description="a whole number of weeks or months in a row from 2 to 520"),
+    Meta(description="a whole number of days, weeks or months in a row from 2 to 520"),
 ]
 
 
 class Challenge(msgspec.Struct, frozen=True, kw_only=True):
-    """Either `orders` within `days`, or a `streak` of weeks or months with an order in each.
+    """Either `orders` within `days`, or a `streak` of days, weeks or months with an order in each.
 
     Days, weeks (from Monday) and months are those of the programme's time zone, by when an order was
     placed. An order helps to win once.
@@ -59,8 +59,10 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
     orders: _Orders = None
     days: _Days = None
     streak: _Streak = None
-    each: Annotated[Step, Meta(description='"week" or "month"')] = "week"
-    window: Annotated[Winnable, Meta(description='"once", "month" or "year"')] = "once"
+    each: Annotated[Step, Meta(description='"day", "week" or "month"')] = "week"
+    window: Annotated[Winnable, Meta(description='"once", "day", "week", "month" or "year"')] = (
+        "once"
+    )
     goods_from: OptionalMoney = None  # what counts of each order must be worth at least this
     points: Points = 0
     reward: Slug | None = None
@@ -82,7 +84,7 @@ def _check(path: str, challenge: Challenge, taken: set[str]) -> None:
     if (challenge.orders is None) == (challenge.streak is None):
         raise ConfigError(
             f"{path} needs either orders (with days: so many orders in so many days) "
-            "or streak (with each: so many weeks or months in a row)"
+            "or streak (with each: so many days, weeks or months in a row)"
         )
     if (challenge.orders is None) != (challenge.days is None):
         raise ConfigError(f"{path}: orders and days go together, a streak has neither")

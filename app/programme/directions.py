@@ -237,7 +237,7 @@ DIRECTIONS: Mapping[str, Direction] = {
     "challenge.days": _more(),
     "challenge.streak": _less(),
     "challenge.each": _either,
-    "challenge.window": _ranked("once", "year", "month"),
+    "challenge.window": _ranked("once", "year", "month", "week", "day"),
     "challenge.goods_from": _less(BEST),
     "challenge.points": _more(),
     "challenge.reward": _named,

@@ -9,6 +9,7 @@ from app.services.texts import Texts
 PERSON_WINDOWS = frozenset({MILESTONE, CARD, CHALLENGE})
 
 _MONTH = len("2026-11")
+_DAY = len("2026-11-21")
 
 
 def is_gift(told: Explanation) -> bool:
@@ -71,4 +72,7 @@ def _reached(words: Texts, told: Explanation, kind: str, window: str) -> str:
 def _period(words: Texts, window: str) -> str:
     if len(window) == _MONTH:
         return words.month_in_words(date.fromisoformat(f"{window}-01"))
-    return window
+    if len(window) == _DAY:
+        return words.date_in_words(date.fromisoformat(window))
+    year, _, week = window.partition("-W")
+    return words.say("week %(week)s of %(year)s", week=int(week), year=year) if week else window

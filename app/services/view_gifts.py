@@ -20,6 +20,8 @@ from app.services.waiting import line_of
 
 _WON = {
     "once": mark("won"),
+    "day": mark("won today, tomorrow anew"),
+    "week": mark("won this week, next week anew"),
     "month": mark("won this month, next month anew"),
     "year": mark("won this year, next year anew"),
 }
@@ -158,6 +160,13 @@ def challenge_words(words: Texts, one: Progress) -> str:
     if one.challenge.streak is None:
         told = words.plural(
             "%(done)s of %(count)s order", "%(done)s of %(count)s orders", one.needed, done=done
+        )
+    elif one.challenge.each == "day":
+        told = words.plural(
+            "%(done)s of %(count)s day in a row",
+            "%(done)s of %(count)s days in a row",
+            one.needed,
+            done=done,
         )
     elif one.challenge.each == "week":
         told = words.plural(
