@@ -10,6 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from app.programme.events import Event, OrderFacts
+from app.programme.own_credit import with_known_credits
 from connectors.base import Delivery, Headers, Outcome
 from connectors.shopify.inbound import ShopifyInbound
 
@@ -98,3 +102,12 @@ def _load(path: Path) -> Captured:
         [(name.encode(), value.encode()) for name, value in document["headers"].items()]
     )
     return Captured(path.stem, inbound.topic(headers), headers, raw(document["body"]))
+
+
+def with_credits(told: Event, read: Event) -> Event:
+    """Return what a webhook says, with how much was paid by gift card: only a read knows that."""
+    assert isinstance(told.facts, OrderFacts)
+    assert isinstance(read.facts, OrderFacts)
+    assert all(use.amount is None for use in told.facts.credits)
+    assert all(use.amount is not None for use in read.facts.credits)
+    return msgspec.structs.replace(told, facts=with_known_credits(read.facts, told.facts))

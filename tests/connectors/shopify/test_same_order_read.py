@@ -5,11 +5,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
 
-from app.programme.events import Event, OrderFacts
-from app.programme.own_credit import with_known_credits
 from connectors.base import Access, Delivery, Observed, Ref
 from connectors.http import GuardedClient
 from connectors.shopify.connector import connector
@@ -18,7 +15,14 @@ from connectors.shopify.sandbox.shop import Shop
 from connectors.shopify.sandbox.shops import Sandbox
 from connectors.shopify.sandbox.state import SandboxError
 from tests.connectors.outcomes import event, event_of_all
-from tests.connectors.shopify.captured import NOW, captured, deliveries, inbound, webhook
+from tests.connectors.shopify.captured import (
+    NOW,
+    captured,
+    deliveries,
+    inbound,
+    webhook,
+    with_credits,
+)
 
 # The official samples do not add up, and their ids are rounded; their sums cannot be told twice.
 CAPTURED = [
@@ -66,15 +70,6 @@ def read(shop: Shop, origin: str, number: str) -> Observed:
     )
     assert isinstance(outcome, Observed)
     return outcome
-
-
-def with_credits(told: Event, read: Event) -> Event:
-    """Return what a webhook says, with how much was paid by gift card: only a read knows that."""
-    assert isinstance(told.facts, OrderFacts)
-    assert isinstance(read.facts, OrderFacts)
-    assert all(use.amount is None for use in told.facts.credits)
-    assert all(use.amount is not None for use in read.facts.credits)
-    return msgspec.structs.replace(told, facts=with_known_credits(read.facts, told.facts))
 
 
 @pytest.mark.parametrize("name", CAPTURED)
