@@ -148,19 +148,23 @@ def _award(
     )
 
 
-def _why_not(
-    programme: Programme, rule: Rule, facts: ActionFacts, occurred_at: datetime
-) -> Reason | None:
-    """Return why an action is worth nothing by itself, None if it may be."""
+def why_not_done(programme: Programme, facts: ActionFacts, occurred_at: datetime) -> Reason | None:
+    """Return why an action counts for nothing, whatever rules say; None if it does."""
     if facts.removed:
         return Reason.WITHDRAWN
     if facts.right is not None and not _passed(programme, facts):
         return Reason.NOT_PASSED
-    if facts.ended and rule.while_subscribed:
-        return Reason.ENDED
     if before_start(programme, occurred_at):
         return Reason.BEFORE_START
     return None
+
+
+def _why_not(
+    programme: Programme, rule: Rule, facts: ActionFacts, occurred_at: datetime
+) -> Reason | None:
+    """Return why an action is worth nothing by itself, None if it may be."""
+    reason = why_not_done(programme, facts, occurred_at)
+    return Reason.ENDED if reason is None and facts.ended and rule.while_subscribed else reason
 
 
 def _passed(programme: Programme, facts: ActionFacts) -> bool:

@@ -13,10 +13,12 @@ from fractions import Fraction
 
 import msgspec
 
+from app.programme.action_windows import why_not_done
 from app.programme.basis import basis_of
 from app.programme.cap_sums import MOST_NAMED
 from app.programme.challenges import Challenge, Step
 from app.programme.document import Programme
+from app.programme.events import ActionFacts
 from app.programme.explanation import Reason
 from app.programme.local_time import local_day, period_of, within
 from app.programme.order_windows import (
@@ -26,7 +28,10 @@ from app.programme.order_windows import (
     counts,
 )
 from app.programme.rules import Award
-from app.programme.windows import WindowKey, window_award, with_gifts
+from app.programme.windows import WindowItem, WindowKey, window_award, with_gifts
+
+DEEDS = "deeds"
+"""Begins the window keys of challenges that are won by actions; those of orders begin with `CHALLENGE`."""
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,11 +67,24 @@ def evaluate_challenges(items: Iterable[OrderItem]) -> list[tuple[WindowKey, Awa
     return _play(items)[1]
 
 
+def evaluate_deeds(items: Iterable[WindowItem]) -> list[tuple[WindowKey, Award]]:
+    """Return the challenges that a person has won by actions. `items` are all that they did."""
+    return _do(items)[1]
+
+
 def challenge_states(
-    items: Iterable[OrderItem], programme: Programme, now: datetime
+    items: Iterable[OrderItem],
+    programme: Programme,
+    now: datetime,
+    others: Iterable[WindowItem] = (),
 ) -> tuple[Progress, ...]:
     """Return how far a person is with the challenges of this version, however little was done."""
-    runs = _play(items)[0]
+    placed, done = _play(items)[0], _do(others)[0]
+    runs = {
+        one.key: run
+        for one in programme.challenges
+        if (run := (placed if one.action is None else done).get(one.key)) is not None
+    }
     today = local_day(now, programme.timezone)
     return tuple(_state(one, runs.get(one.key, _Run()), today) for one in programme.challenges)
 
@@ -113,24 +131,55 @@ def _play(
 ) -> tuple[dict[str, _Run], list[tuple[WindowKey, Award]]]:
     """Go through the orders as they were placed; returns how far each challenge is, and what was won."""
     runs: dict[str, _Run] = {}
-    won = []
+    won: list[tuple[WindowKey, Award]] = []
     with_challenges = (item for item in items if item.programme.challenges)
     for item in as_placed(with_challenges):
         if not counts(item):
             continue
         day = local_day(item.occurred_at, item.programme.timezone)
         for challenge in item.programme.challenges:
-            if not _is_big_enough(challenge, item):
-                continue
-            run = runs.setdefault(challenge.key, _Run())
-            _go_on(run, challenge, item, day)
-            # Whatever windows its earlier versions had: another one gives nobody again.
-            if _is_won(run, challenge) and not within(challenge.window, day, run.won):
-                run.won.append(day)
-                key = f"{CHALLENGE}:{period_of(challenge.window, day)}"
-                won.append((WindowKey(challenge.key, key), _award(challenge, item, run)))
-                run.orders, run.length = [], 0
+            if challenge.action is None and _is_big_enough(challenge, item):
+                won += _help(runs, challenge, item, day, CHALLENGE)
     return runs, won
+
+
+def _do(
+    items: Iterable[WindowItem],
+) -> tuple[dict[str, _Run], list[tuple[WindowKey, Award]]]:
+    """Go through actions in the same way."""
+    runs: dict[str, _Run] = {}
+    won: list[tuple[WindowKey, Award]] = []
+    for item in sorted(items, key=lambda item: (item.occurred_at, item.object_id)):
+        facts, programme = item.facts, item.programme
+        if not isinstance(facts, ActionFacts) or not programme.challenges:
+            continue
+        if why_not_done(programme, facts, item.occurred_at) is not None:
+            continue
+        day = local_day(item.occurred_at, programme.timezone)
+        for challenge in programme.challenges:
+            if challenge.action == facts.action:
+                won += _help(runs, challenge, item, day, DEEDS)
+    return runs, won
+
+
+def _help(
+    runs: dict[str, _Run],
+    challenge: Challenge,
+    item: OrderItem | WindowItem,
+    day: date,
+    kind: str,
+) -> list[tuple[WindowKey, Award]]:
+    """Let an order or action help; returns what is won by it, if anything."""
+    run = runs.setdefault(challenge.key, _Run())
+    _go_on(run, challenge, item, day)
+    # Whatever windows its earlier versions had: another one gives nobody again.
+    if not _is_won(run, challenge) or within(challenge.window, day, run.won):
+        return []
+    run.won.append(day)
+    window = WindowKey(challenge.key, f"{kind}:{period_of(challenge.window, day)}")
+    award = _award(challenge, item, run)
+    run.orders, run.length = [], 0
+    return [(window, award)]
 
 
 def _is_big_enough(challenge: Challenge, item: OrderItem) -> bool:
@@ -146,7 +195,7 @@ def _is_big_enough(challenge: Challenge, item: OrderItem) -> bool:
     return Fraction(basis.total) * Fraction(item.context.rate) >= Fraction(challenge.goods_from)
 
 
-def _go_on(run: _Run, challenge: Challenge, item: OrderItem, day: date) -> None:
+def _go_on(run: _Run, challenge: Challenge, item: OrderItem | WindowItem, day: date) -> None:
     run.orders.append((day, item.object_id))
     if challenge.streak is None:
         return
@@ -174,7 +223,7 @@ def _step(each: Step, day: date) -> int:
     return (day.toordinal() - 1) // 7 if each == "week" else day.year * 12 + day.month
 
 
-def _award(challenge: Challenge, item: OrderItem, run: _Run) -> Award:
+def _award(challenge: Challenge, item: OrderItem | WindowItem, run: _Run) -> Award:
     if challenge.orders is not None:
         objects = [order for _, order in run.orders[-challenge.orders :]]
     else:

@@ -14,6 +14,13 @@ streak = 4
 each = "week"          # or "day", "month"
 goods_from = "20.00"   # smaller orders don't help
 points = 150
+
+[[challenge]]
+key = "five-days"
+streak = 5
+each = "day"
+action = "check-in"    # what is done on each of the days, instead of an order
+points = 20
 ```
 """
 
@@ -24,6 +31,7 @@ import msgspec
 from msgspec import Meta
 
 from app.errors import ConfigError
+from app.programme.actions import ACTION_NAME, ActionName
 from app.programme.fields import OptionalMoney, Points, Slug, check_money, check_tables
 from app.programme.names import Name, check_name
 from app.programme.reading import wrong
@@ -51,7 +59,7 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
     """Either `orders` within `days`, or a `streak` of days, weeks or months with an order in each.
 
     Days, weeks (from Monday) and months are those of the programme's time zone, by when an order was
-    placed. An order helps to win once.
+    placed. An order helps to win once. With an `action` it is that which must be done instead.
     """
 
     key: Slug
@@ -59,6 +67,9 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
     orders: _Orders = None
     days: _Days = None
     streak: _Streak = None
+    action: Annotated[ActionName | None, Meta(description=ACTION_NAME)] = (
+        None  # instead of an order
+    )
     each: Annotated[Step, Meta(description='"day", "week" or "month"')] = "week"
     window: Annotated[Winnable, Meta(description='"once", "day", "week", "month" or "year"')] = (
         "once"
@@ -90,5 +101,9 @@ def _check(path: str, challenge: Challenge, taken: set[str]) -> None:
         raise ConfigError(f"{path}: orders and days go together, a streak has neither")
     if challenge.streak is None and challenge.each != "week":
         raise ConfigError(f'{path}.each needs the key "streak" beside it')
+    if challenge.action is not None and challenge.streak is None:
+        raise ConfigError(f'{path}.action needs the key "streak" beside it')
+    if challenge.action is not None and challenge.goods_from is not None:
+        raise ConfigError(f"{path}: action and goods_from exclude each other")
     if not challenge.points and challenge.reward is None and challenge.badge is None:
         raise ConfigError(f"{path} gives nothing; give it points, a reward or a badge")

@@ -237,6 +237,7 @@ DIRECTIONS: Mapping[str, Direction] = {
     "challenge.days": _more(),
     "challenge.streak": _less(),
     "challenge.each": _either,
+    "challenge.action": _either,
     "challenge.window": _ranked("once", "year", "month", "week", "day"),
     "challenge.goods_from": _less(BEST),
     "challenge.points": _more(),

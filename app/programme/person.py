@@ -12,9 +12,11 @@ from datetime import datetime
 import msgspec
 
 from app.programme.action_windows import evaluate_actions
+from app.programme.challenge_windows import DEEDS, evaluate_deeds
 from app.programme.document import Programme
+from app.programme.explanation import Reason
 from app.programme.order_windows import OrderItem, evaluate_caps, order_caps, order_points
-from app.programme.other_caps import evaluate_other_caps
+from app.programme.other_caps import evaluate_other_caps, is_other_cap
 from app.programme.person_windows import evaluate_person, looks_at_all_orders
 from app.programme.rules import Award, evaluate
 from app.programme.windows import WindowItem, WindowKey, evaluate_windows
@@ -60,7 +62,15 @@ def worth_of_orders(
 def worth_of_others(items: Sequence[WindowItem]) -> dict[WindowKey, Award]:
     """Return what everything is worth together that a person did besides buying."""
     worth = dict(evaluate_windows(items)) | dict(evaluate_actions(items))
+    worth |= dict(evaluate_deeds(items))
     return worth | dict(evaluate_other_caps(items, worth))
+
+
+def reason_of_nothing(window: WindowKey) -> Reason:
+    """Return why a window of what is done besides buying is worth nothing that nobody speaks of any more."""
+    if is_other_cap(window.key):
+        return Reason.WITHIN_CAP
+    return Reason.WITHDRAWN if window.key.startswith(f"{DEEDS}:") else Reason.REMOVED
 
 
 def has_order_windows(programme: Programme) -> bool:

@@ -207,6 +207,7 @@ KEYS = {
     "challenge.orders": mark("how many orders it takes"),
     "challenge.days": mark("the time for it"),
     "challenge.streak": mark("how many periods in a row"),
+    "challenge.action": mark("what is done instead of an order"),
     "challenge.each": mark("the period"),
     "challenge.window": mark("the period"),
     "challenge.goods_from": mark("the amount that an order must reach"),

@@ -2,11 +2,12 @@
 
 from datetime import date
 
+from app.programme.challenge_windows import DEEDS
 from app.programme.explanation import Explanation
 from app.programme.order_windows import CARD, CHALLENGE, MILESTONE
 from app.services.texts import Texts
 
-PERSON_WINDOWS = frozenset({MILESTONE, CARD, CHALLENGE})
+PERSON_WINDOWS = frozenset({MILESTONE, CARD, CHALLENGE, DEEDS})
 
 _MONTH = len("2026-11")
 _DAY = len("2026-11-21")

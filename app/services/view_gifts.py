@@ -11,12 +11,14 @@ from app.clock import now as present
 from app.db import tables as t
 from app.programme.cards import Card, card_states, has_cards
 from app.programme.challenge_windows import Progress, challenge_states
+from app.services.actions import KIND as ACTION
 from app.services.explain import read_explanation
 from app.services.names import names_of
 from app.services.order_windows import ORDER, order_item
 from app.services.programmes import in_force, versions
 from app.services.texts import Texts, mark
 from app.services.waiting import line_of
+from app.services.worth import window_item
 
 _WON = {
     "once": mark("won"),
@@ -104,9 +106,19 @@ def gifts_of(
                 )
             )
         ]
+    deeds = []
+    if any(one.action is not None for one in programme.challenges):
+        deeds = [
+            window_item(known, row)
+            for row in connection.execute(
+                select(t.source_object).where(
+                    t.source_object.c.owner_id.in_(accounts), t.source_object.c.kind == ACTION
+                )
+            )
+        ]
     return Gifts(
         cards=card_states(orders, programme),
-        challenges=challenge_states(orders, programme, now),
+        challenges=challenge_states(orders, programme, now, deeds),
         memberships=_memberships(connection, programme_id, awards, now),
         badges=tuple(BadgeView(key=key, name=names.get(key, key)) for key in badges),
         waiting=tuple(

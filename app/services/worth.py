@@ -13,8 +13,7 @@ from app.programme.events import Facts
 from app.programme.explanation import Explanation, Reason
 from app.programme.facts import is_draft
 from app.programme.order_windows import is_order_window
-from app.programme.other_caps import is_other_cap
-from app.programme.person import worth_of_others
+from app.programme.person import reason_of_nothing, worth_of_others
 from app.programme.referrals import is_referral_window
 from app.programme.rules import NO_RULE, Award, evaluate
 from app.programme.windows import WINDOW_KINDS, WindowItem
@@ -238,7 +237,7 @@ def _settle_windows(
                     explanation=Explanation(
                         rule=window.rule,
                         version=live.number,
-                        reason=Reason.WITHIN_CAP if is_other_cap(window.key) else Reason.REMOVED,
+                        reason=reason_of_nothing(window),
                     ),
                 )
             posted[person][window] = award_row

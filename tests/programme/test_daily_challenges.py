@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from app.programme.challenge_windows import challenge_states, evaluate_challenges
 from app.programme.document import Programme
+from app.programme.events import ActionFacts
 from app.programme.order_windows import OrderItem
+from app.programme.person import worth_of_others
+from app.programme.windows import WindowItem
 from tests.programme.orders import goods, programme
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -98,3 +101,41 @@ def test_a_streak_of_days_is_won_when_the_days_say_so(days: list[int]) -> None:
     expected = any({day, day + 1, day + 2} <= set(days) for day in days)
     found = won(*(on(date(2026, 10, 15) + timedelta(days=day), rules) for day in days))
     assert bool(found) is expected
+
+
+CHECK_IN = DAYS + 'action = "check-in"\nwindow = "week"\n'
+
+
+def did(
+    number: int, day: date, rules: Programme, action: str = "check-in", *, removed: bool = False
+) -> WindowItem:
+    """Return what was done at one in the morning of a day in Warsaw."""
+    moment = datetime(day.year, day.month, day.day, 1, tzinfo=WARSAW)
+    return WindowItem(
+        object_id=number,
+        store_id=1,
+        occurred_at=moment.astimezone(UTC),
+        programme=rules,
+        version=1,
+        facts=ActionFacts(action=action, removed=removed),
+    )
+
+
+def test_three_days_in_a_row_with_an_action_are_won_once_a_week_however_told() -> None:
+    rules = programme(CHECK_IN, ZONE)
+    monday = date(2026, 10, 19)
+    week = [did(n, monday + timedelta(days=n), rules) for n in range(7)]  # the clocks go back
+    for told in (week, week[::-1]):
+        [(window, award)] = worth_of_others(told).items()
+        assert (window.key, award.points) == ("deeds:2026-W43", 10)
+        assert award.explanation.objects == (2, 1, 0)
+    [state] = challenge_states([], rules, datetime(2026, 10, 25, 12, tzinfo=UTC), week)
+    assert (state.done, state.won) == (2, True)
+
+
+def test_what_was_withdrawn_or_something_else_breaks_the_row_and_orders_do_not_help() -> None:
+    rules = programme(CHECK_IN, ZONE)
+    days = [date(2026, 10, 24) + timedelta(days=n) for n in range(3)]
+    for broken in (did(1, days[1], rules, removed=True), did(1, days[1], rules, "app")):
+        assert worth_of_others([did(0, days[0], rules), broken, did(2, days[2], rules)]) == {}
+    assert won(*(on(day, rules) for day in days)) == []

@@ -63,6 +63,15 @@ WRONG = {
     "weeks of what": (CHALLENGE + 'each = "month"\n', ["challenge[0].each", "streak"]),
     "each year": (STREAK + 'each = "year"\n', ["challenge[0].each", '"year"', '"week" or "month"']),
     "won hourly": (STREAK + 'window = "hour"\n', ["challenge[0].window", '"once", "day"']),
+    "an action without a streak": (
+        CHALLENGE + 'action = "app"\n',
+        ["challenge[0].action", "streak"],
+    ),
+    "the goods of an action": (
+        STREAK + 'action = "app"\ngoods_from = "5.00"\n',
+        ["challenge[0]", "action and goods_from"],
+    ),
+    "no action": (STREAK + 'action = "App!"\n', ["challenge[0].action", '"App!"']),
     "a streak of one": (STREAK.replace("= 4", "= 1"), ["challenge[0].streak: 1 ", "from 2"]),
     "no orders": (CHALLENGE.replace("= 3\n", "= 0\n"), ["challenge[0].orders: 0 ", "from 1"]),
     "endless days": (CHALLENGE.replace("= 30", "= 9999"), ["challenge[0].days: 9999 ", "3660"]),

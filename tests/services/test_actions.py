@@ -14,6 +14,7 @@ from app.services.enrol import add_member
 from app.services.merge import merge_accounts
 from app.services.view_actions import list_actions
 from app.services.view_ledger import ledger_of, sentence
+from app.services.view_members import show_member
 from tests.pipeline import Pipeline
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -260,3 +261,40 @@ def test_actions_are_listed_and_each_entry_says_what_it_is_for(
         "Unverified: nobody can check that it was done."
     )
     assert entry.occurred_at == NOON
+
+
+STREAK = """
+[[challenge]]
+key = "daily"
+streak = 3
+each = "day"
+window = "week"
+action = "check-in"
+points = 10
+badge = "early-bird"
+
+[[badge]]
+key = "early-bird"
+"""
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_row_of_days_is_paid_once_a_week_and_taken_back_with_what_is_withdrawn(
+    pipeline: Pipeline,
+) -> None:
+    club = Club(pipeline, SOURCE + STREAK)
+    ola = club.join()
+    monday = datetime(2026, 11, 9, 12, tzinfo=UTC)
+    for day in (2, 0, 3, 1):
+        club.record(ola, "check-in", f"day-{day}", monday + timedelta(days=day))
+    assert club.balance() == 10
+    with pipeline.database.snapshot() as connection:
+        [entry] = ledger_of(connection, ola).items
+        [state] = show_member(connection, club.vault, ola, now=monday).gifts.challenges
+    assert "week 46 of 2026" in sentence(entry, "en")
+    assert "tydzień 46 roku 2026" in sentence(entry, "pl")
+    assert state.won
+    club.withdraw("day-1")
+    assert club.balance() == 0
+    assert club.problems() == []
+    assert pipeline.rebuilt().ok
