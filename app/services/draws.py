@@ -1,15 +1,16 @@
 """Draws: a ticket is a redemption; when the time is over the winners are drawn, once, and told.
 
-Who took a ticket and who holds the draw lock the same row, so a ticket is either in a draw or there is none.
+Who takes a ticket, who gives one back and who holds the draw lock the same row: so a ticket is either in
+a draw, and nobody has its points back, or in none.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, update
 
-from app.clock import from_micros
+from app.clock import from_micros, to_micros
 from app.crypto import Keyring
 from app.db import tables as t
 from app.db.ids import new_id
@@ -18,11 +19,10 @@ from app.errors import Conflict, NotFound
 from app.programme.by_hand import DRAW
 from app.programme.campaign_times import moment_of
 from app.programme.draw import Ticket, commitment, new_secret, winners
-from app.programme.events import RedemptionFacts, RedemptionState
+from app.programme.events import RedemptionState
 from app.programme.reward import Reward
 from app.services.accounts import people_of
 from app.services.audit import Act, note_act
-from app.services.facts import decode_facts
 from app.services.keys import Vault
 from app.services.mail import DRAWN, want_mail
 from app.services.programmes import Version, in_force, versions
@@ -30,6 +30,8 @@ from app.services.redemptions import commit_change, open_redemptions
 from app.services.views import key_of
 
 _STILL_IN = (RedemptionState.ISSUED, RedemptionState.USED)
+
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class TicketView(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,12 +91,22 @@ def join_draw(
         where=t.draw.c.held_at.is_(None),
     )
     mine = (t.draw.c.programme_id == programme_id, t.draw.c.reward == reward)
-    open_now = connection.execute(
-        select(t.draw.c.id).where(*mine, t.draw.c.held_at.is_(None)).with_for_update(read=True)
-    ).first()
-    over = connection.execute(select(t.draw.c.id).where(*mine, t.draw.c.closed_at > now).limit(1))
-    if open_now is None or over.first() is not None:
+    over = select(t.draw.c.id).where(*mine, t.draw.c.closed_at > now).limit(1)
+    if (
+        not keep_open(connection, programme_id, reward)
+        or connection.execute(over).first() is not None
+    ):
         raise Conflict(f"The draw for {reward!r} has been held: there are no tickets any more.")
+
+
+def keep_open(connection: Connection, programme_id: int, reward: str) -> bool:
+    """Let no draw for a reward be held until this transaction ends; returns False if none is open."""
+    query = select(t.draw.c.id).where(
+        t.draw.c.programme_id == programme_id,
+        t.draw.c.reward == reward,
+        t.draw.c.held_at.is_(None),
+    )
+    return connection.execute(query.with_for_update(read=True)).first() is not None
 
 
 def due_draws(connection: Connection, now: datetime) -> list[int]:
@@ -250,25 +262,28 @@ def show_draw(
 
 
 def _tickets(connection: Connection, draw: Row[tuple[object, ...]]) -> list[Ticket]:
+    """Return the tickets that are in and that no draw was held with before."""
     rows = connection.execute(
-        select(t.redemption.c.id, t.source_object.c.owner_id, t.source_object.c.facts)
+        select(t.redemption.c.id, t.source_object.c.owner_id)
         .join(t.source_object, t.source_object.c.id == t.redemption.c.object_id)
         .where(
             t.redemption.c.programme_id == draw.programme_id,
             t.redemption.c.reward == draw.reward,
-            t.redemption.c.created_at >= draw.created_at,
-            t.redemption.c.state.in_([str(one) for one in _STILL_IN]),
+            is_free_ticket(),
         )
         .order_by(t.redemption.c.id)
     ).all()
-    found = [row for row in rows if _is_ticket(row.facts)]
-    homes = people_of(connection, [row.owner_id for row in found])
-    return [Ticket(row.id, homes.get(row.owner_id, row.owner_id)) for row in found]
+    homes = people_of(connection, [row.owner_id for row in rows])
+    return [Ticket(row.id, homes.get(row.owner_id, row.owner_id)) for row in rows]
 
 
-def _is_ticket(facts: str) -> bool:
-    told = decode_facts(facts)
-    return isinstance(told, RedemptionFacts) and told.kind == DRAW
+def is_free_ticket() -> ColumnElement[bool]:
+    """Say whether a redemption is a ticket that was not given back and that no draw was held with."""
+    return and_(
+        t.redemption.c.kind == DRAW,
+        t.redemption.c.state.in_([str(one) for one in _STILL_IN]),
+        t.redemption.c.id.not_in(select(t.draw_ticket.c.redemption_id)),
+    )
 
 
 def _offered(version: Version, key: str) -> Reward | None:
@@ -283,7 +298,9 @@ def _closes(known: Sequence[Version], key: str, now: datetime) -> datetime:
     reward = _offered(version, key)
     if reward is None or reward.until is None:
         return now
-    return from_micros(moment_of(reward.until, version.programme.timezone))
+    closes = moment_of(reward.until, version.programme.timezone)
+    # The first and the last hours of a local calendar are beyond that of UTC.
+    return from_micros(max(to_micros(_FIRST), min(closes, to_micros(_LAST))))
 
 
 def _last_terms(known: Sequence[Version], key: str, now: datetime) -> int:

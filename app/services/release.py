@@ -6,10 +6,12 @@ from sqlalchemy import Connection, select
 
 from app.db import tables as t
 from app.errors import Conflict, Invalid, NotFound
+from app.programme.by_hand import DRAW
 from app.programme.events import RedemptionState
 from app.programme.redemption import AT_ONCE
 from app.programme.shop_money import SHOP_MONEY
 from app.services.audit import Act, note_act
+from app.services.draws import drawn, keep_open
 from app.services.keys import Vault
 from app.services.programmes import versions
 from app.services.redemptions import (
@@ -51,6 +53,8 @@ def release(
         raise Conflict(
             f"Redemption {redemption_id} is over: it was used to its end, or handed out."
         )
+    if row.kind == DRAW and drawn(connection, row.id) is not None:
+        raise Conflict(f"Redemption {redemption_id} is over: the draw with this ticket was held.")
     known, owner = versions(connection, row.programme_id), object_of(work, row)
     facts = facts_of(owner)
     final = when_cancelled(row, known, owner.version, facts.reward) == "none"
@@ -93,12 +97,16 @@ def open_redemption(
     connection: Connection, redemption_id: int, now: datetime
 ) -> tuple[WorkSet, RedemptionRow]:
     """Load one redemption that staff name, as `open_redemptions` does; raises NotFound."""
-    programme_id = connection.execute(
-        select(t.redemption.c.programme_id).where(t.redemption.c.id == key_of(redemption_id))
-    ).scalar()
-    if programme_id is None:
+    found = connection.execute(
+        select(t.redemption.c.programme_id, t.redemption.c.kind, t.redemption.c.reward).where(
+            t.redemption.c.id == key_of(redemption_id)
+        )
+    ).one_or_none()
+    if found is None:
         raise NotFound(f"There is no redemption {redemption_id}. See: stempel redemption list")
-    work = open_redemptions(connection, programme_id, [redemption_id], now)
+    if found.kind == DRAW:
+        keep_open(connection, found.programme_id, found.reward)
+    work = open_redemptions(connection, found.programme_id, [redemption_id], now)
     return work, work.redemptions[redemption_id]
 
 

@@ -1,15 +1,16 @@
 """Draws: tickets for points, one secret, winners that nobody chose."""
 
 import hashlib
-from datetime import UTC, datetime
+import threading
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import case, select, update
+from sqlalchemy import case, delete, select, update
 
 from app.db import tables as t
 from app.errors import Conflict
-from app.services.draws import due_draws, join_draw, show_draw
+from app.services.draws import due_draws, hold_draw, join_draw, show_draw
 from app.services.fulfil import fulfil
 from app.services.letters import letter
 from app.services.mail import claim_mail
@@ -163,6 +164,89 @@ def test_who_comes_in_the_moment_that_it_is_held_gets_no_ticket(people: People) 
         pipeline.database.transaction() as connection,
     ):
         join_draw(connection, pipeline.settings.keyring, people.programme_id, "machine", early)
+
+
+def test_a_ticket_is_in_the_draw_though_somebody_who_asked_later_was_faster(
+    people: People,
+) -> None:
+    pipeline = people.pipeline
+    asked = pipeline.clock()
+    pipeline.clock.moment = asked + timedelta(seconds=2)
+    people.take("5", "machine")
+    pipeline.clock.moment = asked
+    people.take("6", "machine")
+    pipeline.clock.moment = CLOSES
+    assert hold(people)[1] == [1, None]
+
+
+def test_once_the_draw_was_held_no_ticket_gives_its_points_back(
+    people: People,
+) -> None:
+    pipeline = people.pipeline
+    for customer in ("5", "6"):
+        people.take(customer, "machine")
+    pipeline.clock.moment = CLOSES
+    [draw] = people.rows("draw")
+    pipeline.database.run(
+        partial(hold_draw, vault=pipeline.runtime.vault, draw_id=draw.id, now=pipeline.clock())
+    )
+    with pipeline.database.snapshot() as connection:
+        _, [won, lost] = show_draw(connection, pipeline.settings.keyring, draw.id)
+    for ticket in (won, lost):
+        with pytest.raises(Conflict, match="the draw with this ticket was held"):
+            do(people, release, ticket.number)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_a_ticket_that_is_given_back_as_the_draw_is_held_does_not_win(people: People) -> None:
+    pipeline = people.pipeline
+    ticket = people.take("5", "machine")
+    pipeline.clock.moment = CLOSES
+    [draw] = people.rows("draw")
+    held = threading.Thread(target=hold_draws, args=(pipeline.runtime,))
+    with pipeline.database.transaction() as connection:
+        release(
+            connection,
+            pipeline.runtime.vault,
+            redemption_id=ticket,
+            reason="changed her mind",
+            actor="tests",
+            now=pipeline.clock(),
+        )
+        held.start()
+        held.join(0.5)
+        assert held.is_alive()
+    held.join()
+    with pipeline.database.snapshot() as connection:
+        _, tickets = show_draw(connection, pipeline.settings.keyring, draw.id)
+    assert tickets == []
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59", "0001-01-01T00:00:00"])
+def test_the_ends_of_the_calendar_hinder_no_draw(people: People, until: str) -> None:
+    pipeline = people.pipeline
+    people.take("5", "machine")
+    zone = "America/New_York" if until[0] == "9" else "Europe/Warsaw"
+    pipeline.programme(
+        source=SOURCE.replace("2026-12-24T18:00:00", until).replace("Europe/Warsaw", zone)
+    )
+    assert hold(people)[1] == ([] if until[0] == "9" else [1])
+
+
+def test_a_ticket_that_was_left_out_is_found(people: People) -> None:
+    pipeline = people.pipeline
+    for customer in ("5", "6"):
+        people.take(customer, "machine")
+    pipeline.clock.moment = CLOSES
+    draw_id, _ = hold(people)
+    rows = t.draw_ticket
+    with pipeline.database.transaction() as connection:
+        won = connection.execute(
+            delete(rows).where(rows.c.place == 1).returning(rows.c.redemption_id)
+        ).scalar_one()
+        connection.execute(update(rows).values(place=1))
+    [problem] = pipeline.verified().problems
+    assert problem.what == f"the draw {draw_id} was held without the ticket {won}"
 
 
 def test_winners_that_somebody_chose_are_found(people: People) -> None:
