@@ -199,8 +199,10 @@ def challenge_words(words: Texts, one: Progress) -> str:
     day = words.date_in_words(one.through)
     if one.challenge.streak is None:
         rest = words.say("all of them by %(day)s", day=day)
-    else:
+    elif one.challenge.action is None:
         rest = words.say("the next order by %(day)s", day=day)
+    else:
+        rest = words.say("the next time by %(day)s", day=day)
     return f"{told}, {rest}"
 
 

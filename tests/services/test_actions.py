@@ -12,7 +12,9 @@ from app.errors import Conflict, Invalid, NotFound, StempelError
 from app.services.actions import Recorded, record_action, withdraw_action
 from app.services.enrol import add_member
 from app.services.merge import merge_accounts
+from app.services.texts import texts
 from app.services.view_actions import list_actions
+from app.services.view_gifts import challenge_words
 from app.services.view_ledger import ledger_of, sentence
 from app.services.view_members import show_member
 from tests.pipeline import Pipeline
@@ -296,5 +298,11 @@ def test_a_row_of_days_is_paid_once_a_week_and_taken_back_with_what_is_withdrawn
     assert state.won
     club.withdraw("day-1")
     assert club.balance() == 0
+    with pipeline.database.snapshot() as connection:
+        thursday = monday + timedelta(days=3)
+        [state] = show_member(connection, club.vault, ola, now=thursday).gifts.challenges
+    assert challenge_words(texts("en"), state) == (
+        "2 of 3 days in a row, the next time by 13 November 2026"
+    )
     assert club.problems() == []
     assert pipeline.rebuilt().ok

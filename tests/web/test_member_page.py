@@ -4,6 +4,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.programme.referrals import Verdict
+from jobs.seats import give_seats
+from tests import seats
 from tests.cards import cups
 from tests.cli.test_member_gifts import BADGE
 from tests.jobs.test_grants import opened
@@ -85,3 +87,23 @@ def test_both_sides_of_a_recommendation_read_what_became_of_it_and_why(
     assert "ten sam adres dostawy" in page(friend, "pl")
     referred.decided(friends, Verdict.APPROVED)
     assert "rewardeddecided by a person" in page(referrer)
+
+
+def test_who_waits_for_a_seat_has_a_place_and_who_waits_no_more_reads_why(
+    client: FlaskClient, pipeline: Pipeline
+) -> None:
+    people = seats.opened(pipeline, 3)
+    for guest in (1, 2):
+        seats.take(people, guest)
+    seats.waits(people, 3)
+    address = f"/members/{people.member(0, '3')}"
+    assert "Waits for a seat: tasting, place 1." in plain(client.get(address).text)
+    assert "Czeka na miejsce: tasting, miejsce w kolejce: 1." in plain(
+        client.get(f"{address}?lang=pl").text
+    )
+    pipeline.programme(
+        source=seats.SOURCE.replace('kind = "event"\nseats = 2', 'kind = "prize"\nstock = 5')
+    )
+    assert give_seats(pipeline.runtime) == 1
+    page = plain(client.get(f"{address}?lang=en").text)
+    assert "Waits for a seat no more: tasting. The reward 'tasting' is no event" in page
