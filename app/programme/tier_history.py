@@ -72,9 +72,10 @@ def evaluate_gifts(items: Iterable[OrderItem]) -> tuple[tuple[WindowKey, Award],
     Time takes no gift back.
     """
     known = list(items)
-    measures = {item.programme.tiering.by for item in known if item.programme.tiers}
-    if not measures:
+    programmes = {id(item.programme): item.programme for item in known}.values()
+    if not any(tier.gift for programme in programmes for tier in programme.tiers):
         return ()
+    measures = {programme.tiering.by for programme in programmes if programme.tiers}
     dated = [(moment, item) for item in known if (moment := began(item)) is not None]
     dated.sort(key=lambda pair: (pair[0], pair[1].object_id))
     sums = {by: Sums([moment for moment, _ in dated]) for by in measures}
@@ -127,16 +128,24 @@ class Sums:
             self._tree[at] += fact.amount
             at += at & -at
 
-    def of(self, asked: Iterable[tuple[datetime, datetime]]) -> list[int]:
-        """Return the sum of each span."""
-        return [self._before(until) - self._before(first) for first, until in asked]
+    def of(self, asked: Sequence[Span]) -> list[int]:
+        """Return the sum of each span; they are those of one day after the other, either way."""
+        ends = [self._places(asked[0]), self._places(asked[-1])]
+        if (
+            ends[0] == ends[1]
+        ):  # and so are all between them: nothing was earned in the days of grace
+            return [self._sum(*ends[0])] * len(asked)
+        return [self._sum(*self._places(span)) for span in asked]
 
     def all(self) -> int:
         """Return the sum of everything that counts."""
         return self._up_to(len(self._since))
 
-    def _before(self, moment: datetime) -> int:
-        return self._up_to(bisect_left(self._since, moment))
+    def _places(self, span: Span) -> tuple[int, int]:
+        return bisect_left(self._since, span[0]), bisect_left(self._since, span[1])
+
+    def _sum(self, first: int, until: int) -> int:
+        return self._up_to(until) - self._up_to(first)
 
     def _up_to(self, at: int) -> int:
         found = 0
