@@ -96,7 +96,8 @@ class Credit(msgspec.Struct, frozen=True, kw_only=True):
     To be given, or given already: then `id` is the platform's, if it is known. `reference` is ours and
     unique. `code` is of a gift card only. `created_at` is when the member took it: nothing that is older
     can be it. `tried_at`: when the last call began of which we do not know what it did; None: there is
-    none. `claimed`: what is known to be another one's of the same customer (platform's ids).
+    none. `claimed`: what is known to be another one's of the same customer (platform's ids); of one that
+    was given, only what stands of these.
     """
 
     reference: str

@@ -45,6 +45,7 @@ GONE = "it is not in the shop any more"
 WITHDRAWN = "the shop does not accept it any more"
 REFUSED = "the shop refuses to make it"
 ALIVE = "the shop did not end it"
+ANOTHERS = "the credit that was found is another redemption's"
 USED_UNSEEN = "it was used in the shop, but its order has not come here yet"
 
 
@@ -89,6 +90,10 @@ def note_answers(
         if row.fence != answer.task.fence:
             continue  # somebody else has taken it over
         redemption = work.redemptions[row.id]
+        if _is_anothers(connection, work, redemption, answer):
+            answer = msgspec.structs.replace(
+                answer, remote_id=None, exists=False, error=ANOTHERS, retry_at=now
+            )
         error = _apply(work, known, redemption, answer)
         if redemption.state == RedemptionState.USED:
             redemption.due_at, error = None, None  # it became so meanwhile: nothing is to be done
@@ -99,6 +104,29 @@ def note_answers(
             values["tried_at"] = None  # no call is on its way that nobody has heard of
         connection.execute(update(t.redemption).where(t.redemption.c.id == row.id).values(**values))
     commit_change(connection, vault, work)
+
+
+def _is_anothers(connection: Connection, work: WorkSet, row: RedemptionRow, answer: Answer) -> bool:
+    """Say whether a store credit that was found is another redemption's.
+
+    Two are looked for at once where the shop has merged their customers meanwhile.
+    """
+    number = answer.remote_id
+    if row.kind != STORE_CREDIT or number is None or number == row.remote_id:
+        return False
+    if any(
+        one.id != row.id
+        and (one.store_id, one.kind, one.remote_id) == (row.store_id, row.kind, number)
+        for one in work.redemptions.values()
+    ):
+        return True
+    other = select(t.redemption.c.id).where(
+        t.redemption.c.store_id == row.store_id,
+        t.redemption.c.kind == STORE_CREDIT,
+        t.redemption.c.remote_id == number,
+        t.redemption.c.id != row.id,
+    )
+    return connection.execute(other.limit(1)).first() is not None
 
 
 _AT_ONCE = 200

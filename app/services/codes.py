@@ -4,7 +4,7 @@ A claimed redemption has a lease and a fencing number; what the shop answers is 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
@@ -93,7 +93,7 @@ def claim_codes(
     owned = _objects(connection, [row.object_id for row in rows])
     shown = uses_shown(connection, [row.id for row in rows])
     customers = _customers(connection, store_id, [row.customer for row in rows if row.customer])
-    held = _held(connection, store_id, rows)
+    held = _held(connection, store_id, rows, customers)
     known: dict[int, list[Version]] = {}
     tasks = []
     for row in rows:
@@ -101,7 +101,7 @@ def claim_codes(
             known[row.programme_id] = versions(connection, row.programme_id)
         task = _task(row, owned[row.object_id], shown[row.id], known[row.programme_id], now)
         customer = customers.get(row.customer, row.customer)
-        claimed = tuple(one for one in held[row.customer] if one != row.remote_id)
+        claimed = held.get(row.id, ())
         tasks.append(msgspec.structs.replace(task, customer=customer, claimed=claimed))
     # What no shop can be asked twice about without harm is noted before each call, also before it ends.
     making = [
@@ -145,27 +145,41 @@ def _in_turn() -> ColumnElement[bool]:
 
 
 def _held(
-    connection: Connection, store_id: int, rows: Sequence[Row[Any]]
-) -> Mapping[str | None, list[str]]:
-    """Return, per customer of the shop, the credits that are known to be of some redemption."""
-    held: dict[str | None, list[str]] = defaultdict(list)
-    asking = {
-        row.customer
-        for row in rows
-        if row.kind == STORE_CREDIT and row.remote_id is None and row.customer is not None
-    }
-    if asking:
-        found = connection.execute(
-            select(t.redemption.c.customer, t.redemption.c.remote_id).where(
-                t.redemption.c.store_id == store_id,
-                t.redemption.c.kind == STORE_CREDIT,
-                t.redemption.c.customer.in_(sorted(asking)),
-                t.redemption.c.remote_id.is_not(None),
-            )
+    connection: Connection, store_id: int, rows: Sequence[Row[Any]], customers: Mapping[str, str]
+) -> Mapping[int, tuple[str, ...]]:
+    """Return, per store credit, what others of its customer hold in the shop.
+
+    Of one that was given: of those only that stand, nothing of which was spent.
+    """
+    theirs = [row for row in rows if row.kind == STORE_CREDIT and row.customer is not None]
+    if not theirs:
+        return {}
+    homes = _joined_to(connection, store_id, {customers[row.customer] for row in theirs})
+    found = connection.execute(
+        select(
+            t.redemption.c.id,
+            t.redemption.c.customer,
+            t.redemption.c.state,
+            t.redemption.c.remote_id,
         )
-        for row in found:
-            held[row.customer].append(row.remote_id)
-    return held
+        .where(
+            t.redemption.c.store_id == store_id,
+            t.redemption.c.kind == STORE_CREDIT,
+            t.redemption.c.customer.in_(sorted(homes)),
+            t.redemption.c.remote_id.is_not(None),
+        )
+        .order_by(t.redemption.c.id)
+    ).all()
+    return {
+        row.id: tuple(
+            one.remote_id
+            for one in found
+            if one.id != row.id
+            and homes[one.customer] == customers[row.customer]
+            and (row.remote_id is None or one.state == RedemptionState.ISSUED)
+        )
+        for row in theirs
+    }
 
 
 def postpone(
@@ -317,6 +331,25 @@ def _customers(connection: Connection, store_id: int, names: Sequence[str]) -> d
         kept |= {row.external_id: row.kept_as for row in rows}
         asked = {row.kept_as for row in rows} - kept.keys()
     return {name: _last(kept, name) for name in names}
+
+
+def _joined_to(connection: Connection, store_id: int, names: Iterable[str]) -> dict[str, str]:
+    """Return which of these customers each is now, of them and all that the shop merged into them."""
+    homes = {name: name for name in names}
+    ends = set(homes)
+    while ends:
+        rows = connection.execute(
+            select(t.store_customer.c.external_id, t.store_customer.c.kept_as).where(
+                t.store_customer.c.store_id == store_id,
+                t.store_customer.c.kept_as.in_(sorted(ends)),
+            )
+        ).all()
+        fresh = {
+            row.external_id: homes[row.kept_as] for row in rows if row.external_id not in homes
+        }
+        homes |= fresh
+        ends = set(fresh)
+    return homes
 
 
 def _last(kept: Mapping[str, str], name: str) -> str:

@@ -1,11 +1,11 @@
 """A person says whether the shop has given a store credit: where no call and no look could tell."""
 
+import re
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
 from app.db import tables as t
-from app.db.types import holds
 from app.errors import Conflict, Invalid
 from app.programme.shop_money import STORE_CREDIT
 from app.services.audit import Act, note_act
@@ -13,6 +13,8 @@ from app.services.code_answers import HELD
 from app.services.keys import Vault
 from app.services.redemptions import commit_change
 from app.services.release import open_redemption
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
 def settle_credit(
@@ -64,7 +66,7 @@ def settle_credit(
 
 def _take(connection: Connection, store_id: int, number: str) -> None:
     """Refuse what is no transaction's number, or is known to be another redemption's."""
-    if not (number.isascii() and number.isdecimal() and holds(number)):
+    if not _NUMBER.fullmatch(number):
         raise Invalid(f"{number!r} is no number of a transaction of store credit")
     other = connection.execute(
         select(t.redemption.c.id).where(

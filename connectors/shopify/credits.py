@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from app.clock import Clock
-from app.errors import Blocked, Passing
+from app.errors import Blocked, Invalid, Passing
 from app.programme.shop_money import GIFT_CARD
 from connectors.rewards import CodeShown, Credit, Made
 from connectors.shopify import gift_cards, store_credit
@@ -39,6 +39,8 @@ class ShopifyCredits:
                 made.append(self._give(one))
             except Denied as error:
                 made.append(Made(reference=one.reference, error=str(error)))
+            except Invalid as error:  # that is about this one alone
+                made.append(Made(reference=one.reference, error=str(error), never=True))
             except (Passing, Blocked) as error:
                 if not made:
                     raise
@@ -67,14 +69,17 @@ class ShopifyCredits:
         return give(self._session, one, self._money())
 
     def _each(self, given: Sequence[Credit], cards: Asked, accounts: Asked) -> Sequence[CodeShown]:
-        """Ask about cards together and about credits one by one; a call that fails ends it."""
+        """Ask about cards together and about credits one by one; a call that fails ends it.
+
+        What can never be asked as it is tells so of itself alone.
+        """
         shown: list[CodeShown] = []
         some = [one for one in given if one.kind == GIFT_CARD]
         others = [one for one in given if one.kind != GIFT_CARD]
         for part, ask in ((some, cards), *(([one], accounts) for one in others)):
             try:
                 shown += ask(part) if part else []
-            except Denied as error:
+            except (Denied, Invalid) as error:
                 shown += [_unseen(one, str(error)) for one in part]
             except (Passing, Blocked) as error:
                 if not shown:

@@ -191,7 +191,7 @@ def _end(session: Session, one: Credit, moment: datetime) -> CodeShown:
     if found is None:
         raise Passing("The shop's answers about a credit do not fit together.")
     try:
-        hinders = _hinders(session, found, moment)
+        hinders = _hinders(session, one, found, moment)
     except _Unclear as unclear:
         hinders = str(unclear)
     if hinders is not None:
@@ -206,17 +206,25 @@ def _end(session: Session, one: Credit, moment: datetime) -> CodeShown:
     return msgspec.structs.replace(shown, usable=False)
 
 
-def _hinders(session: Session, credit: _Credit, moment: datetime) -> str | None:
-    """Say why taking this credit back now would take another one instead."""
+def _hinders(session: Session, one: Credit, credit: _Credit, moment: datetime) -> str | None:
+    """Say why taking this credit back now would take another one instead.
+
+    Of credits that never end the shop takes the oldest. Where that is none of ours it is as well.
+    """
+    claimed = {global_id(CREDIT, number) for number in one.claimed}
     ends = credit.expires_at
     if ends is not None and ends - _MARGIN <= moment:
         return "It ends by itself in a few minutes."
+    older = True
     for other in _history(session, credit.account.id):
-        if other.kind != CREDIT or other.id == credit.id or other.expires_at is None:
-            continue
+        older = older and other.id != credit.id
         left = other.remaining_amount
-        alive = left is not None and left.amount > 0 and other.expires_at > moment
-        if alive and (ends is None or other.expires_at <= ends):
+        if other.kind != CREDIT or other.id == credit.id or left is None or left.amount <= 0:
+            continue
+        if other.expires_at is None:
+            if ends is None and older and other.id in claimed:
+                return "The shop would take it from another credit of the customer's rewards, which is older."
+        elif other.expires_at > moment and (ends is None or other.expires_at <= ends):
             return "The shop would take it from another credit of the customer, which ends sooner."
     return None
 

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 
+from app.db import tables as t
 from app.errors import Conflict, Invalid
+from app.services.code_answers import HELD
 from app.services.settle_credit import settle_credit
 from jobs.codes import push_codes
 from tests.pipeline import Pipeline
@@ -112,6 +115,42 @@ def test_after_a_lost_answer_nothing_is_done_twice(shop: ShopifyRewards, fault: 
     assert (shop.state(taken), balance(shop, ola), shop.points(ola)) == ("released", "0.00", 1100)
 
 
+def test_what_is_taken_back_is_never_another_rewards_credit(shop: ShopifyRewards) -> None:
+    ola = shop.member(1100)
+    first = shop.redeem(ola, "for-ever")
+    shop.quiet()
+    second = shop.redeem(ola, "for-ever")
+    shop.quiet()
+    shop.release(second)
+    shop.later(days=1)
+    shop.later(days=1)
+    # Of credits that never end the shop takes the oldest: it would count as taken from the first.
+    assert (shop.state(first), shop.state(second)) == ("issued", "issued")
+    assert "which is older" in str(shop.row(second).error)
+    spend(shop, ola, "50.00")
+    shop.later(days=1)
+    shop.later(days=1)
+    assert (shop.state(first), shop.state(second)) == ("used", "released")
+    assert (balance(shop, ola), shop.points(ola)) == ("0.00", 600)
+
+
+def test_customers_that_the_shop_merges_share_no_credit(shop: ShopifyRewards) -> None:
+    ola, jan = shop.member(600), shop.member(600, "jan@example.pl")
+    shop._shop.faults.add("reset_before", operation="StoreCreditGive", times=2)
+    taken = [shop.redeem(one, "for-ever") for one in (ola, jan)]
+    shop.quiet()
+    rows = t.store_customer
+    with shop.pipeline.database.transaction() as connection:
+        connection.execute(
+            update(rows).where(rows.c.external_id == str(ola)).values(kept_as=str(jan), gone=1)
+        )
+    for _ in range(3):
+        shop.later(minutes=11)
+    assert [shop.state(one) for one in taken] == ["issued", "issued"]
+    assert balance(shop, jan) == "100.00"
+    assert len({shop.row(one).remote_id for one in taken}) == 2
+
+
 def test_credit_that_ran_out_whole_gives_its_points_back(shop: ShopifyRewards) -> None:
     ola = shop.member(600)
     taken = shop.redeem(ola, "credit")
@@ -161,6 +200,16 @@ def test_who_settles_names_a_reason_and_a_number(shop: ShopifyRewards) -> None:
         settle(shop, taken, None, reason=" ")
     with pytest.raises(Conflict, match="does not wait for a person"):
         settle(shop, taken, "17")
+
+
+@pytest.mark.parametrize("number", ["0", "017", "1" * 20, "\u0661", "x", ""])
+def test_a_number_that_no_shop_has_settles_nothing(shop: ShopifyRewards, number: str) -> None:
+    ola = shop.member(600)
+    taken = shop.redeem(ola, "for-ever")
+    with shop.pipeline.database.transaction() as connection:
+        connection.execute(update(t.redemption).values(error=f"{HELD}: it is not told"))
+    with pytest.raises(Invalid, match="no number of a transaction"):
+        settle(shop, taken, number)
 
 
 class Killed(BaseException):

@@ -272,3 +272,23 @@ def test_without_the_permission_each_result_names_it(act: str) -> None:
         [shown] = getattr(at.role, act)([at.wanted(2) if act == "give" else credit])
         assert "_store_credit_account_transactions" in str(shown.error)
         assert at.balance() == Decimal(50)
+
+
+def test_what_the_shop_cannot_read_of_one_keeps_no_other_waiting() -> None:
+    with till() as at:
+        bad = at.wanted(1, value=Decimal(7))
+        real = at.wire._run
+
+        def run(sent: Any) -> Any:
+            if sent["variables"].get("credit", {}).get("creditAmount", {}).get("amount") == "7":
+                return {"errors": [{"extensions": {"code": "INVALID_VARIABLE"}}]}
+            return real(sent)
+
+        at.wire._run = run  # type: ignore[method-assign]  # as Shopify answers a variable that is none
+        made = at.role.give([bad, at.wanted(2)])
+        shown = at.role.look([msgspec.structs.replace(bad, id="x"), at.given(3)])
+    assert [(one.error is None, one.never, one.undone) for one in made] == [
+        (False, True, False),
+        (True, False, False),
+    ]
+    assert [one.exists for one in shown] == [False, True]
