@@ -14,6 +14,7 @@ from app.programme.local_time import local_day, midnight_after
 from app.programme.lots import GRACE
 
 _NOTICE = 30
+_LATE = timedelta(days=2)  # reminders are looked for once a day
 _FIRST, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -37,6 +38,23 @@ class Loss(msgspec.Struct, frozen=True, kw_only=True):
 def notice(life: Life) -> timedelta:
     """Return how long before its first loss a rule of idle members must have been in force."""
     return timedelta(days=max(life.remind_days, default=_NOTICE))
+
+
+def once_told(loss: Loss, reign: Reign, told: datetime | None, now: datetime) -> Loss:
+    """Return a loss as it is for somebody who was told at that moment (None: not yet).
+
+    Nobody loses points untold: where reminders were late, the last of them gives the time that is missing.
+    """
+    if not reign.life.remind_days:
+        return loss
+    last = timedelta(days=min(reign.life.remind_days))
+    moment = now + last if told is None else told + max(last - _LATE, timedelta())
+    if moment <= loss.at:
+        return loss
+    return Loss(
+        at=midnight_after(local_day(moment, reign.timezone), reign.timezone) or _NEVER,
+        version=loss.version,
+    )
 
 
 def loss(reigns: Sequence[Reign], last: datetime, fresh: datetime, now: datetime) -> Loss | None:

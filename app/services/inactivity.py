@@ -4,21 +4,23 @@ Who is idle is asked of the ledger itself, once a day: nothing is kept for it el
 when it happened; one that is told late and happened in time undoes what went.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.db import tables as t
-from app.programme.idleness import Reign, loss
+from app.programme.idleness import Loss, Reign, loss, once_told
 from app.programme.life import MOST_MONTHS
 from app.programme.lots import GRACE
 from app.services import workset
 from app.services.holdings import load_open_lots
 from app.services.keys import Vault
 from app.services.life import expire_lot, lock_holders
+from app.services.mail import INACTIVITY
 from app.services.programmes import LATEST, Version, ended_at
 from app.services.unexpire import expiries, give_back_expired, not_undone
 from app.services.workset import WorkSet, add_awards, chunks
@@ -27,7 +29,11 @@ from app.services.writeback import want_writing
 KEY = "inactive:"
 """What the keys of these entries begin with."""
 
+BY_VERSION = "-by-"
+"""Stands before the version, in the kind of an e-mail, by which the points go."""
+
 _SHORTEST_MONTH = timedelta(days=28)
+_LONGEST_REMINDER = timedelta(days=366)  # with the day that it is late
 
 
 class Idle(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,14 +73,15 @@ def idle_members(
     """Return who has points that go by so far `ahead` of now, the first to lose them first.
 
     Versions that wait to begin count too. What came, or came back, within the last 30 days keeps all
-    points. `ahead` is None for all that ever go as things stand, `only` looks at some members.
+    points, and nobody loses them untold. `ahead` is None for all that ever go as things stand, `only`
+    looks at some members.
     """
     reigns = reigns_of(known)
     if not reigns or all(one.life.inactive_months is None for one in reigns if one.ends > now):
         return []
     fresh = func.max(t.entry.c.recorded_at).filter(t.entry.c.points > 0)
     acted = func.max(t.entry.c.occurred_at).filter(_is_act())
-    query = (
+    query: Select[Any] = (
         select(
             t.entry.c.member_id,
             acted.label("last"),
@@ -92,21 +99,45 @@ def idle_members(
         shortest = min(one.life.inactive_months or MOST_MONTHS for one in reigns)
         by = now + ahead
         query = query.having(acted <= by - shortest * _SHORTEST_MONTH, fresh <= by - GRACE)
-    lives = {one.version: one.life for one in reigns}
-    found = [
-        Idle(
-            member_id=row.member_id,
-            last=row.last,
-            ends_at=lost.at,
-            entry_id=row.entry_id,
-            version=lost.version,
-            remind_days=lives[lost.version].remind_days,
-        )
+    losses = [
+        (row, lost)
         for row in connection.execute(query)
         if (lost := loss(reigns, row.last, row.fresh, now)) is not None
         and (ahead is None or lost.at <= now + ahead)
     ]
-    return sorted(found, key=lambda idle: (idle.ends_at, idle.member_id))
+    found = _once_told(connection, reigns, losses, now)
+    within = [idle for idle in found if ahead is None or idle.ends_at <= now + ahead]
+    return sorted(within, key=lambda idle: (idle.ends_at, idle.member_id))
+
+
+def _once_told(
+    connection: Connection,
+    reigns: Sequence[Reign],
+    losses: Sequence[tuple[Row[Any], Loss]],
+    now: datetime,
+) -> Iterator[Idle]:
+    """Yield who loses points when, as it is once they were told."""
+    by_version = {one.version: one for one in reigns}
+    soon = [row.entry_id for row, lost in losses if lost.at <= now + _LONGEST_REMINDER]
+    told: dict[tuple[int, int], datetime] = {}
+    for chunk in chunks(sorted(soon)):
+        mails = select(t.mail.c.subject_id, t.mail.c.kind, t.mail.c.created_at).where(
+            t.mail.c.subject_id.in_(chunk), t.mail.c.kind.startswith(INACTIVITY)
+        )
+        for mail in connection.execute(mails):
+            key = mail.subject_id, int(mail.kind.rpartition(BY_VERSION)[2])
+            told[key] = min(mail.created_at, told.get(key, mail.created_at))
+    for row, lost in losses:
+        reign = by_version[lost.version]
+        when = told.get((row.entry_id, lost.version))
+        yield Idle(
+            member_id=row.member_id,
+            last=row.last,
+            ends_at=once_told(lost, reign, when, now).at,
+            entry_id=row.entry_id,
+            version=lost.version,
+            remind_days=reign.life.remind_days,
+        )
 
 
 def idle_soon(

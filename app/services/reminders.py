@@ -13,7 +13,7 @@ from app.db import tables as t
 from app.programme.document import load
 from app.services import accounts
 from app.services.expiry_letter import TOGETHER
-from app.services.inactivity import idle_soon
+from app.services.inactivity import BY_VERSION, idle_soon
 from app.services.mail import EXPIRY, INACTIVITY, want_mail
 from app.services.programmes import all_in_force, versions
 from app.services.workset import WorkSet
@@ -48,7 +48,7 @@ def remind_idle(connection: Connection, now: datetime) -> None:
                     connection,
                     programme_id=programme_id,
                     member_id=idle.member_id,
-                    kind=f"{INACTIVITY}{days}-by-{idle.version}",
+                    kind=f"{INACTIVITY}{days}{BY_VERSION}{idle.version}",
                     subject_id=idle.entry_id,
                     now=now,
                 )

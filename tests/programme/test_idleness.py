@@ -3,9 +3,10 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
-from app.programme.idleness import Loss, Reign, loss
+from app.programme.idleness import Loss, Reign, loss, once_told
 from app.programme.life import Life
 
 WARSAW = "Europe/Warsaw"
@@ -109,3 +110,23 @@ def test_the_end_of_the_calendar_is_never_reached() -> None:
     assert loss(reigns((NEVER, None), (YEAR, end)), LONG_AGO, LONG_AGO, end) is None
     assert loss(reigns((YEAR, None)), end, LONG_AGO, end) is None
     assert loss(reigns((YEAR, None)), LONG_AGO, end, end) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "last"),
+    [
+        (at(3, 1), date(2026, 3, 20)),  # in time
+        (at(3, 14), date(2026, 3, 20)),  # the reminder of seven days, looked for once a day
+        (at(3, 18), date(2026, 3, 23)),
+        (None, date(2026, 3, 26)),  # as of today, the 19th
+    ],
+)
+def test_who_was_told_late_has_the_days_of_the_last_reminder(
+    told: datetime | None, last: date
+) -> None:
+    [reign] = reigns((YEAR, None))
+    lost = Loss(at=datetime(2026, 3, 20, 23, tzinfo=UTC), version=1)
+    found = once_told(lost, reign, told, at(3, 19)).at.astimezone(ZoneInfo(WARSAW))
+    assert found.date() - timedelta(days=1) == last
+    silent = msgspec.structs.replace(reign, life=Life(inactive_months=12, remind_days=()))
+    assert once_told(lost, silent, told, at(3, 19)) == lost

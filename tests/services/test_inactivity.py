@@ -26,8 +26,12 @@ GONE = datetime(2027, 1, 1, 23, tzinfo=UTC)  # the end of New Year's Day in Wars
 
 @pytest.fixture
 def aging(pipeline: Pipeline) -> Aging:
-    """A shop that forgets idle members after a year, and Ola with 300 points since New Year."""
-    opened = open_aging(pipeline, "inactive_months = 12")
+    """A shop that forgets idle members after a year, untold, and Ola with 300 points since New Year."""
+    return with_points(pipeline, "inactive_months = 12\nremind_days = []")
+
+
+def with_points(pipeline: Pipeline, points: str) -> Aging:
+    opened = open_aging(pipeline, points)
     opened.people.tell(0, account(OLA, "ola@example.pl"))
     opened.buy(1, "300.00")
     return opened
@@ -111,7 +115,7 @@ def test_a_refund_told_in_the_moment_when_the_points_go_costs_nothing_either(
     postgres_database: Database, settings: Settings
 ) -> None:
     pipeline = Pipeline(postgres_database, settings)
-    aging = open_aging(pipeline, "inactive_months = 12")
+    aging = open_aging(pipeline, "inactive_months = 12\nremind_days = []")
     aging.people.tell(0, account(OLA, "ola@example.pl"))
     aging.buy(1, "300.00")
     pipeline.clock.moment = GONE
@@ -129,7 +133,8 @@ def test_a_refund_told_in_the_moment_when_the_points_go_costs_nothing_either(
     pipeline.close()
 
 
-def test_an_idle_member_is_told_in_time_and_not_after_an_act(aging: Aging) -> None:
+def test_an_idle_member_is_told_in_time_and_not_after_an_act(pipeline: Pipeline) -> None:
+    aging = with_points(pipeline, "inactive_months = 12")
     aging.at(GONE - 31 * DAY)
     assert subjects(aging) == []
     aging.at(GONE - 30 * DAY)
@@ -221,8 +226,27 @@ def test_the_member_and_the_owner_see_the_day_on_which_the_points_go(idle: Aging
         assert expiring_by_month(connection, programme_id, zone, idle.now) == [
             Expiring(month=date(2027, 5, 1), points=300, lots=1)
         ]
+    idle.at(goes - 29 * DAY)
     idle.at(goes - DAY / 24)
     assert idle.has() == (300, 0)
     idle.at(goes + DAY)
     assert idle.has() == (0, 0)
     assert idle.pipeline.rebuilt().ok
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_where_nothing_could_be_sent_for_long_nobody_loses_points_untold(
+    pipeline: Pipeline,
+) -> None:
+    aging = with_points(pipeline, "inactive_months = 12")
+    late = GONE + 40 * DAY  # the machine was off
+    aging.at(late)
+    assert aging.has() == (300, 0)
+    assert subjects(aging) == [
+        "Use your points: 300 points expire soon, the first on 16 February 2027"
+    ]
+    for day in (1, 5):
+        aging.at(late + day * DAY)
+        assert aging.has() == (300, 0)
+    aging.at(late + 7 * DAY)
+    assert aging.has() == (0, 0)
