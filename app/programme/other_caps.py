@@ -2,11 +2,12 @@
 
 They are worked out anew from everything that a person did besides buying, so a review that is withdrawn
 gives its share back to the others. As with orders an object is given what the caps of its version leave
-after the earlier ones, and caps of shorter times go first.
+after the earlier ones, of one moment after those that give more, and caps of shorter times go first.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from app.programme.cap_sums import Sums, by_length, period_key
 from app.programme.caps import OTHERS
@@ -39,7 +40,7 @@ def evaluate_other_caps(
             of = given[object_id]
             of[window.rule] = of.get(window.rule, 0) + points
     inside: dict[WindowKey, Sums] = {}
-    for item in sorted(capped, key=lambda item: (item.occurred_at, item.object_id)):
+    for item in sorted(capped, key=lambda item: _turn(item, given[item.object_id])):
         day = local_day(item.occurred_at, item.programme.timezone)
         triggers = {rule.key: rule.on for rule in item.programme.rules}
         left = {rule: given[item.object_id].get(rule, 0) for rule in triggers}
@@ -55,3 +56,10 @@ def evaluate_other_caps(
     return tuple(
         (window, inside[window].award(window)) for window in sorted(inside) if inside[window].beyond
     )
+
+
+def _turn(
+    item: WindowItem, points: Mapping[str, int]
+) -> tuple[datetime, int, list[tuple[str, int]], int]:
+    """Order by time; what happened in one moment not by what we were told of first."""
+    return item.occurred_at, -sum(points.values()), sorted(points.items()), item.object_id

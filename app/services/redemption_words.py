@@ -73,6 +73,7 @@ REASONS = (
     mark("the shop refuses to make it"),
     mark("it was used in the shop, but its order has not come here yet"),
     mark("the shop did not end it"),
+    mark("the credit that was found is another redemption's"),
     mark("a person must say whether the shop has given it"),
 )
 """Why a code ends or cannot, as its row says; what a shop answered is in its own words."""

@@ -69,6 +69,13 @@ def test_three_reviews_a_month_earn_the_earliest_ones() -> None:
     assert taken(gone, *five[1:]) == {"besides:month:2026-11": -50}
 
 
+def test_of_one_moment_those_that_give_more_are_paid_whichever_was_told_first() -> None:
+    rules = programme(THREE.replace("times = 3", "times = 1"))
+    for photos in (1, 2):
+        both = [review(number, rules, photos=number == photos) for number in (1, 2)]
+        assert given(*both) == 50
+
+
 def test_points_for_reviews_end_at_the_most_within_a_month() -> None:
     rules = programme(MOST.format(60, "month", "reviews"))
     three = [review(n, rules, NOON + timedelta(hours=n), photos=n == 2) for n in range(3)]
