@@ -110,7 +110,9 @@ def settle_own_credit(
     ]
     right = credit_of(connection, work.programme_id, orders, given, lambda one: work.member(one).id)
     moved = [row for row in orders if _keep(row, right[row.id]) and row.id not in asked]
-    load_awards_of(connection, work, [row.id for row in moved if row.key not in here])
+    # Of all that were added here: a tier may be another one for those that credit has not moved.
+    fresh = [row.id for row in known if row.kind == ORDER and row.key not in here]
+    load_awards_of(connection, work, fresh)
     return moved
 
 

@@ -15,6 +15,7 @@ from connectors.rewards import Credit
 from connectors.shopify.code_inputs import tag_of
 from connectors.shopify.credit_answers import ShopMoney
 from connectors.shopify.gids import global_id
+from connectors.shopify.values import places_of
 
 _CODE = re.compile(r"[A-Za-z0-9]{8,20}", re.ASCII)
 _LONGEST_TITLE = 200
@@ -29,6 +30,10 @@ def money(credit: Credit, shop: ShopMoney) -> dict[str, str]:
         )
     if not credit.value.is_finite() or credit.value <= 0:
         raise Invalid("The value of the reward should be above 0.")
+    places = places_of(credit.currency)
+    if (credit.value.scaleb(places) % 1) != 0:
+        # The shop would round it, and what it has given would not be known again by its amount.
+        raise Invalid(f"The value of the reward should have at most {places} decimals.")
     return {"amount": plain(credit.value), "currencyCode": credit.currency}
 
 

@@ -331,3 +331,16 @@ def test_an_ordinary_order_costs_no_statement_more_where_credit_can_be_had(
         people.tell(0, order(2, "10.00", customer="5"))
         counts.append(len(said))
     assert counts[0] == counts[1]
+
+
+def test_a_late_order_may_change_the_tier_of_one_whose_credit_it_leaves_as_it_was(
+    embedded: Pipeline,
+) -> None:
+    people = opened(embedded, RULES + CREDIT + TIERS)
+    for _ in range(2):
+        take(people, "credit")
+    people.tell(0, paid(10, 2, "store-credit", "50.00"))
+    assert worth(people)["10"] == 50
+    people.tell(0, paid(11, 1, "store-credit", "20.00", total="200.00"))
+    assert worth(people) == {"1": 1000, "10": 100, "11": 180}
+    proved(people)

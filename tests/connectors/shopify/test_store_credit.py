@@ -214,6 +214,7 @@ def test_credit_whose_time_is_over_is_whole_and_nothing_else_is_taken_for_it() -
         ({"customer": "4711"}, {}, "does not know this customer", True),
         ({"customer": None}, {}, "no customer account", True),
         ({"value": Decimal(0)}, {}, "above 0", True),
+        ({"value": Decimal("50.005")}, {}, "at most 2 decimals", True),
         ({"currency": "EUR"}, {}, "in EUR, but the shop's currency is PLN", True),
         ({"ends_at": datetime(2026, 11, 1, tzinfo=UTC)}, {}, "time is over", True),
         ({}, {"store_credit_limit": Decimal(40)}, "more than the shop allows", False),
