@@ -16,6 +16,7 @@ from app.db.ids import new_id
 from app.errors import Conflict, NotFound
 from app.programme.import_values import Fault
 from app.services.audit import Act, note_act
+from app.services.views import key_of
 
 Kind = Literal["import", "bonus"]
 
@@ -117,7 +118,7 @@ def lock_batch(connection: Connection, batch_id: int, kind: Kind | None = None) 
     One of another `kind` is not found either.
     """
     row = connection.execute(
-        select(t.import_batch).where(t.import_batch.c.id == batch_id).with_for_update()
+        select(t.import_batch).where(t.import_batch.c.id == key_of(batch_id)).with_for_update()
     ).one_or_none()
     if row is None or kind not in {None, row.kind}:
         raise no_such(batch_id, kind or "import")

@@ -22,6 +22,7 @@ from app.services.batches import begin_batch, faults_of, lock_staging, no_such
 from app.services.programmes import in_force, versions
 from app.services.view_imports import tally
 from app.services.view_segments import members_of, show_segment
+from app.services.views import key_of
 
 FIRST = 10
 """How many members a preview shows."""
@@ -168,7 +169,7 @@ def show_bonus(connection: Connection, batch_id: int, *, first: int | None = FIR
 
     First are those whose points could not be given, or taken back.
     """
-    row = connection.execute(_query().where(t.import_batch.c.id == batch_id)).one_or_none()
+    row = connection.execute(_query().where(t.import_batch.c.id == key_of(batch_id))).one_or_none()
     if row is None:
         raise no_such(batch_id, "bonus")
     rows = connection.execute(

@@ -18,6 +18,7 @@ from app.services.people import give_reviews, new_member, set_contact, with_cont
 from app.services.programmes import in_force, versions
 from app.services.rows import MemberRow, ObjectKey, ObjectRow
 from app.services.stores import own_store_id
+from app.services.views import key_of
 from app.services.workset import WorkSet
 from app.services.worth import settle_objects
 from app.services.writeback import want_writing
@@ -106,7 +107,9 @@ def confirm_claim(
 
     Raises NotFound, Conflict if the claim is settled, and what `merge_accounts` raises.
     """
-    claim = connection.execute(select(t.claim).where(t.claim.c.id == claim_id)).one_or_none()
+    claim = connection.execute(
+        select(t.claim).where(t.claim.c.id == key_of(claim_id))
+    ).one_or_none()
     if claim is None:
         raise NotFound(f"There is no claim {claim_id}. See: stempel member claims")
     # Ours before anybody else's: a second confirmation finds it settled.

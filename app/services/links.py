@@ -20,6 +20,7 @@ from app.db import tables as t
 from app.errors import Conflict, NotFound
 from app.services.keys import Vault
 from app.services.people import BY_THE_SHOP, has_left
+from app.services.views import key_of
 
 LIFE = timedelta(days=7)
 
@@ -49,7 +50,9 @@ def claim_link(
 
     Raises NotFound, and Conflict if the claim is settled or no e-mail would prove it.
     """
-    claim = connection.execute(select(t.claim).where(t.claim.c.id == claim_id)).one_or_none()
+    claim = connection.execute(
+        select(t.claim).where(t.claim.c.id == key_of(claim_id))
+    ).one_or_none()
     if claim is None:
         raise NotFound(f"There is no claim {claim_id}. See: stempel member claims")
     if claim.status != "pending":
@@ -85,7 +88,9 @@ def claim_of(keyring: Keyring, token: str, now: datetime) -> int | None:
 
 def linked_claim(connection: Connection, claim_id: int) -> Linked | None:
     """Return the claim behind a link; None if there is none, or opening it proves nothing any more."""
-    claim = connection.execute(select(t.claim).where(t.claim.c.id == claim_id)).one_or_none()
+    claim = connection.execute(
+        select(t.claim).where(t.claim.c.id == key_of(claim_id))
+    ).one_or_none()
     if claim is None or (claim.status == "pending" and not _both_carry(connection, claim)):
         return None
     parties = (claim.member_id, claim.holder_id)

@@ -20,6 +20,7 @@ from app.services.programmes import versions
 from app.services.referral_cases import Case, has_referrals
 from app.services.referrals import Decision, judge
 from app.services.rows import MemberRow
+from app.services.views import key_of
 from app.services.workset import WorkSet
 
 _DRAWS = 5
@@ -75,7 +76,9 @@ def decide(
     The last word counts. Call in a writing transaction. Raises NotFound, Conflict if that was decided
     before or another referral of the same person counts, and what `judge` and `note_act` raise.
     """
-    row = connection.execute(select(t.referral).where(t.referral.c.id == referral_id)).one_or_none()
+    row = connection.execute(
+        select(t.referral).where(t.referral.c.id == key_of(referral_id))
+    ).one_or_none()
     if row is None:
         raise NotFound(f"There is no referral {referral_id}. See: stempel referral list")
     if row.verdict == verdict.value:

@@ -18,6 +18,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.services.audit import LONGEST_REASON, Act, note_act
 from app.services.chosen import Choice, check_choice, count, next_of
 from app.services.replay import Dealt, discard, read_anew, replay
+from app.services.views import key_of
 
 ActName = Literal["replay", "fresh", "discard"]
 ACTS: tuple[ActName, ...] = ("replay", "fresh", "discard")
@@ -175,7 +176,7 @@ def change(
     Raises NotFound, or Conflict if it is not in a state to be changed so.
     """
     row = connection.execute(
-        select(t.replay).where(t.replay.c.id == replay_id).with_for_update()
+        select(t.replay).where(t.replay.c.id == key_of(replay_id)).with_for_update()
     ).one_or_none()
     if row is None:
         raise _no_such(replay_id)
@@ -200,7 +201,7 @@ def list_replays(
 
 def show_replay(connection: Connection, replay_id: int) -> ReplayView:
     """Return one wish; raises NotFound."""
-    row = connection.execute(_query().where(t.replay.c.id == replay_id)).one_or_none()
+    row = connection.execute(_query().where(t.replay.c.id == key_of(replay_id))).one_or_none()
     if row is None:
         raise _no_such(replay_id)
     return _view(row)

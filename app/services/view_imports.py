@@ -12,6 +12,7 @@ from app.programme.import_values import Fault
 from app.services.batches import faults_of, no_such
 from app.services.import_stage import Settings
 from app.services.people import NO_EMAIL
+from app.services.views import key_of
 
 
 class BatchView(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +78,7 @@ def list_batches(
 
 def show_batch(connection: Connection, batch_id: int) -> BatchView:
     """Return one batch; raises NotFound."""
-    row = connection.execute(_query().where(t.import_batch.c.id == batch_id)).one_or_none()
+    row = connection.execute(_query().where(t.import_batch.c.id == key_of(batch_id))).one_or_none()
     if row is None:
         raise no_such(batch_id, "import")
     return _view(connection, row)

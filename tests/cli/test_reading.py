@@ -13,7 +13,7 @@ from app.cli.points import points
 from app.cli.referrals import referral
 from app.db.engine import Database
 from app.errors import ConfigError, Conflict, Invalid, NotFound
-from tests.cli.answers import Run, data, plain
+from tests.cli.answers import Run, data, plain, stempel
 from tests.pipeline import Pipeline, order_body
 from tests.stories import Story, order_16_email, tell
 
@@ -221,3 +221,21 @@ def test_facts_and_ledger_are_compared_for_people_and_scripts(run: Run, story: S
     assert f"member {story.member_id}: the balance is 26, worked out anew 25" in differs.stdout
     refused = run("ledger", "rebuild")
     assert isinstance(refused.exception, ConfigError)
+
+
+def test_a_number_beyond_all_keys_is_nobodys(pipeline: Pipeline) -> None:
+    reason = ("--reason", "x")
+    for words in (
+        ("bonus", "show"),
+        ("bonus", "apply"),
+        ("draw", "show"),
+        ("import", "check"),
+        ("import", "discard", *reason),
+        ("member", "confirm", *reason),
+        ("member", "link"),
+        ("referral", "approve", *reason),
+        ("replay", "cancel"),
+        ("replay", "show"),
+    ):
+        shown = stempel(pipeline, *words, "9" * 30)
+        assert isinstance(shown.exception, NotFound), words
