@@ -192,13 +192,13 @@ def join_segments(
     the two was. Call in a writing transaction when all else is written; it costs nothing where nobody asks
     for segments.
     """
-    version = in_force(known, now)
-    if not version.programme.segments:
+    if not any(one.programme.segments for one in known):
         return
-    held = _carry(connection, programme_id, ending, staying)
+    held = _carry(connection, programme_id, ending, staying)  # late orders may ask where it was
+    version = in_force(known, now)
     counted = select(t.segment_run.c.version).where(t.segment_run.c.programme_id == programme_id)
-    if connection.execute(counted).scalar() != version.number:
-        return  # everybody is counted in a moment
+    if not version.programme.segments or connection.execute(counted).scalar() != version.number:
+        return  # there are none any more, or everybody is counted in a moment
     stores = with_stores(connection, programme_id, known)
     rows = connection.execute(_members(programme_id).where(t.member.c.id == staying)).all()
     found: dict[int, frozenset[str]] = {staying: frozenset()}

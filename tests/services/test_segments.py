@@ -115,6 +115,17 @@ def test_guests_and_accounts_that_were_joined_or_erased_are_in_no_segment(
     assert {row.member_id for row in everybody(people)} == {stays}
 
 
+def test_where_a_joined_account_was_is_known_though_there_are_no_segments_any_more(
+    pipeline: Pipeline,
+) -> None:
+    people = opened(pipeline, '[[segment]]\nkey = "all"\nwhere = {}\n')
+    people.tell(0, bought(1, "5.00", "5"), bought(2, "5.00", "6"))
+    counted(people)
+    pipeline.programme(source=HEAD)
+    stays = people.merge(people.member(0, "5"), people.member(0, "6"))
+    assert {row.member_id for row in everybody(people)} == {stays}
+
+
 def test_accounts_that_are_joined_are_at_once_in_the_segments_of_what_they_did_together(
     pipeline: Pipeline,
 ) -> None:
