@@ -12,6 +12,7 @@ in which they are told nor a refund in between matters. Each order speaks under 
   orders count whatever their versions say. If one stops counting, the next one takes its place.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -120,7 +121,7 @@ def evaluate_caps(
     """
     inside: dict[WindowKey, Sums] = {}
     capped = (item for item in items if item.programme.caps)
-    for item in as_placed(capped):
+    for item in _in_turn(capped, given or {}):
         caps = order_caps(item.programme)
         day = local_day(item.occurred_at, item.programme.timezone)
         windows = [WindowKey(cap.key, period_key(cap.per, day)) for cap in caps]
@@ -134,6 +135,25 @@ def evaluate_caps(
         for window in sorted(inside)
         if keys is None or window.key in keys
     )
+
+
+def _in_turn(items: Iterable[OrderItem], given: Mapping[int, Mapping[str, int]]) -> list[OrderItem]:
+    """Return orders as they were placed, of one moment first those that give more.
+
+    So it makes no difference which of them was told first.
+    """
+    placed = as_placed(items)
+    moments = Counter(item.occurred_at for item in placed)
+    if len(moments) == len(placed):
+        return placed
+
+    def weight(item: OrderItem) -> tuple[int, list[tuple[str, int]]]:
+        if moments[item.occurred_at] == 1:
+            return 0, []
+        points = given[item.object_id] if item.object_id in given else order_points(item)
+        return -sum(points.values()), sorted(points.items())
+
+    return sorted(placed, key=lambda item: (item.occurred_at, weight(item)))
 
 
 def order_points(item: OrderItem, basis: Basis | None = None) -> dict[str, int]:

@@ -202,6 +202,15 @@ def test_the_explanation_of_a_cap_names_the_latest_orders_that_were_beyond() -> 
     assert told.objects == tuple(range(49, 49 - MOST_NAMED, -1))
 
 
+def test_of_two_orders_of_one_moment_the_one_that_gives_more_is_paid_whichever_was_told_first() -> (
+    None
+):
+    rules = programme(PER_UNIT + cap(30, "day").replace("points = 30", "times = 1"))
+    for large in (1, 2):
+        both = [item(one, goods("50.00" if one == large else "20.00"), rules) for one in (1, 2)]
+        assert taken(*both) == {"limit day:2026-11-21": -20}
+
+
 def test_only_windows_that_are_asked_for_are_worked_out() -> None:
     rules = programme(PER_UNIT + cap(30, "day"))
     orders = [item(n, goods("40.00"), rules, NOON + timedelta(days=n)) for n in range(3)]
