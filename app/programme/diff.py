@@ -29,6 +29,8 @@ def diff(old: Programme, new: Programme) -> tuple[Change, ...]:
     changes: list[Change] = []
     for field in msgspec.structs.fields(Programme):
         table = TABLES.get(field.name, "")
+        if field.name == "tiering" and not (old.tiers and new.tiers):
+            continue  # how tiers are reached says nothing where there are none
         before, after = getattr(old, field.name), getattr(new, field.name)
         if table:
             changes += _of_table(table, before, after)

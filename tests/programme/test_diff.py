@@ -176,6 +176,23 @@ def test_of_two_tiers_that_begin_at_one_amount_the_new_one_is_held_against_the_o
     assert [(one.what, one.effect) for one in changes(old, new)] == [("removed", W), ("added", W)]
 
 
+@pytest.mark.parametrize("kept", ["", 'window = "rolling"\nmonths = 12\ngrace_days = 30\n'])
+def test_the_first_tiers_are_a_gain_however_they_are_reached_and_without_them_only_they_are_gone(
+    kept: str,
+) -> None:
+    silver = '[[tier]]\nkey = "silver"\nfrom = "100"\nmultiply = "1.25"\n'
+    tiers = f'{PLAIN}[tiers]\nby = "points"\n{kept}{silver}'
+    assert [(c.what, c.table, c.effect) for c in changes(PLAIN, tiers)] == [("added", "tier", B)]
+    assert [(c.what, c.table, c.effect) for c in changes(tiers, PLAIN)] == [("removed", "tier", W)]
+
+
+def test_a_shorter_time_that_counts_is_told_where_there_were_tiers_before() -> None:
+    silver = '[[tier]]\nkey = "silver"\nfrom = "100"\n'
+    old = f'{PLAIN}[tiers]\nwindow = "rolling"\nmonths = 12\n{silver}'
+    [change] = changes(old, old.replace("12", "6"))
+    assert (change.table, change.field, change.effect) == ("tiers", "months", W)
+
+
 @settings(max_examples=100, deadline=None)
 @given(PIECES, PIECES)
 def test_what_differs_is_told_and_the_way_back_is_its_opposite(
