@@ -1,4 +1,4 @@
-"""Running the service under granian: one supervisor, one serving process, and neither without the other.
+"""Running the service under granian: a supervisor, its serving processes, and neither without the other.
 
 What granian leaves to us: a serving process that outlives its supervisor goes on holding the port, a
 second start on the same port succeeds in silence (both would take half of the requests), and a death
@@ -43,7 +43,7 @@ def run(settings: Settings, target: str) -> int:
         port=settings.port,
         interface=Interfaces.ASGI,
         factory=True,
-        workers=1,
+        workers=settings.web_processes,
         loop=Loops.uvloop if sys.platform != "win32" else Loops.auto,
         websockets=False,
         http=HTTPModes.http1,

@@ -50,6 +50,7 @@ class Settings:
     var: Path
     host: str = "127.0.0.1"
     port: int = 8000
+    web_processes: int = 1  # on PostgreSQL; an SQLite database has one
     max_body_bytes: int = 5 * 1024 * 1024
     body_timeout: float = 10.0  # seconds a sender may take for its body
     hold_seconds: float = 4.0  # how long a delivery waits for a database that is away
@@ -90,14 +91,16 @@ def from_env(environ: Mapping[str, str]) -> Settings:
     dev = _flag(environ, "STEMPEL_DEV")
     var = Path(environ.get("STEMPEL_VAR") or "var").absolute()
     port = _number(environ, "PORT", 8000, least=1, most=65535)
+    database_url = _database_url(environ.get("DATABASE_URL") or f"sqlite:///{var}/stempel.db")
     return Settings(
-        database_url=_database_url(environ.get("DATABASE_URL") or f"sqlite:///{var}/stempel.db"),
+        database_url=database_url,
         redis_url=_redis_url(environ.get("REDIS_URL")),
         public_url=_public_url(environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}"),
         keyring=_keyring(environ, var, dev=dev),
         var=var,
         host=environ.get("HOST") or "127.0.0.1",
         port=port,
+        web_processes=_web_processes(environ, database_url),
         max_body_bytes=_number(environ, "MAX_BODY_BYTES", 5 * 1024 * 1024, least=1),
         body_timeout=float(_number(environ, "BODY_TIMEOUT_SECONDS", 10, least=1)),
         hold_seconds=float(_number(environ, "HOLD_SECONDS", 4)),
@@ -113,6 +116,16 @@ def from_env(environ: Mapping[str, str]) -> Settings:
             if name.endswith(_ORIGIN) and value
         },
     )
+
+
+def _web_processes(environ: Mapping[str, str], database_url: str) -> int:
+    several = _number(environ, "WEB_CONCURRENCY", 1, least=1, most=64)
+    if several > 1 and database_url.startswith("sqlite"):
+        raise ConfigError(
+            "WEB_CONCURRENCY must be 1 on SQLite, which has one serving process. More need PostgreSQL "
+            "(DATABASE_URL)."
+        )
+    return several
 
 
 def _failpoints(environ: Mapping[str, str], *, dev: bool) -> str:

@@ -98,6 +98,8 @@ def run_contender(name: str, url: str, folder: Path) -> Iterator[Contender]:
         "LOOKUP_PEPPER": KEYRING.pepper.decode(),
         "LEDGER_KEY": KEYRING.ledger_key.decode(),
         "PORT": str(port),
+        # An SQLite database has one serving process; the server of the other is on the same two cores.
+        "WEB_CONCURRENCY": "1" if url.startswith("sqlite") else "2",
     }
     module = (
         ["tests.webhooks.server"] if name == "edge" else ["tests.bench.yardsticks", str(port), name]

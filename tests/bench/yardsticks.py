@@ -101,13 +101,13 @@ def sqlite() -> Flask:
 
 
 def serve(port: int, name: str) -> None:
-    """Serve one of the above with as many processes as the edge has: one."""
+    """Serve one of the above with as many processes as the edge has."""
     Granian(
         f"{__spec__.name}:{name}",
         port=port,
         interface=Interfaces.WSGI,
         factory=True,
-        workers=1,
+        workers=int(os.environ["WEB_CONCURRENCY"]),
         blocking_threads=THREADS,
         websockets=False,
         http=HTTPModes.http1,

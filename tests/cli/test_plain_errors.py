@@ -50,6 +50,8 @@ def told(
         ("PUBLIC_URL", "https://loyalty.example/?a=1", "address that shops and people reach"),
         ("PORT", "0", "from 1 to 65535, not 0"),
         ("PORT", "70000", "from 1 to 65535"),
+        ("WEB_CONCURRENCY", "2", "must be 1 on SQLite"),
+        ("WEB_CONCURRENCY", "0", "from 1 to 64"),
         ("MAX_BODY_BYTES", "0", "at least 1"),
         ("BODY_TIMEOUT_SECONDS", "0", "at least 1"),
         ("HOLD_SECONDS", "-1", "whole number"),

@@ -36,6 +36,7 @@ def environment(postgres_database: Any, redis_url: str, tmp_path: Path) -> dict[
         "STEMPEL_DEV": "1",
         "STEMPEL_VAR": str(tmp_path / "var"),
         "PORT": str(free_port()),
+        "WEB_CONCURRENCY": "2",
     }
 
 
@@ -47,7 +48,10 @@ def stempel(environment: dict[str, str], *words: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_a_delivery_earns_through_the_edge_and_a_worker_process(
+_REPEATS = 4
+
+
+def test_what_comes_to_several_edges_earns_once_through_several_workers(
     environment: dict[str, str],
 ) -> None:
     stempel(environment, "programme", "apply", "one-per-unit")
@@ -57,24 +61,26 @@ def test_a_delivery_earns_through_the_edge_and_a_worker_process(
         *("--webhook-secret", "s3cr3t-Ala&kota<1>", "--programme", "one-per-unit"),
     )
     processes = [
-        subprocess.Popen([*STEMPEL, command], env=environment) for command in ("up", "worker")
+        subprocess.Popen([*STEMPEL, command], env=environment)
+        for command in ("up", "worker", "worker")
     ]
     try:
         wait_until_healthy(int(environment["PORT"]))
         captured = captured_delivery("008")
         headers = {k: v for k, v in captured.headers.items() if k.startswith(("X-", "Content-T"))}
         request = urllib.request.Request(store["webhook_url"], captured.body, headers)
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            assert answer.status == 200
+        for _ in range(1 + _REPEATS):  # on a connection of its own each: both processes get some
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                assert answer.status == 200
         deadline = time.monotonic() + 20
         while not stempel(environment, "ledger", "verify")["entries"]:
             assert time.monotonic() < deadline, "the delivery was never drained"
             time.sleep(0.2)
         [event] = stempel(environment, "events", "list")
-        assert event["status"] == "processed"
+        assert (event["status"], event["repeats"]) == ("processed", _REPEATS)
         assert [member["balance"] for member in stempel(environment, "member", "list")] == [269]
     finally:
         for process in processes:
             process.send_signal(signal.SIGTERM)
         statuses = [process.wait(timeout=30) for process in processes]
-    assert statuses == [0, 0]
+    assert statuses == [0, 0, 0]
