@@ -105,10 +105,16 @@ def told_check(found: Check) -> str:
 
 def _about_emails(found: Check) -> list[str]:
     lines = []
-    if found.by_email:
+    matched = found.single if found.batch.settings.match_accounts else 0
+    if matched:
         lines.append(
-            f"{counted(found.by_email, 'person', 'people')} named by e-mail alone: a shop account with "
-            "that e-mail will have to prove it, or be confirmed"
+            f"{counted(matched, 'person', 'people')} named by e-mail alone: the one shop account with that "
+            "e-mail gets the points at once (--match-accounts)"
+        )
+    if found.by_email > matched:
+        lines.append(
+            f"{counted(found.by_email - matched, 'person', 'people')} named by e-mail alone: a shop "
+            "account with that e-mail will have to prove it, or be confirmed"
         )
     if found.unproved and not found.batch.settings.match_accounts:
         lines.append(

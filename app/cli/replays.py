@@ -253,6 +253,10 @@ def _show(context: Context, replay_id: int, *, as_json: bool) -> None:
         f"{one.done} of {one.total} dealt with"
         + (f", {one.left_out} left out: nothing could be done with them" if one.left_out else ""),
     ]
+    if one.done and one.act != "discard":
+        lines.append(
+            "what became of them: stempel events list; what fails again: stempel events groups"
+        )
     show(_row(one), as_json, "\n".join(lines))
 
 

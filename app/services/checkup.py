@@ -11,6 +11,7 @@ from app.crypto import Keyring
 from app.db import tables as t
 from app.errors import ConfigError
 from app.services.stores import list_stores
+from app.services.view_faults import list_faults
 
 Grade = Literal["ok", "warning", "failure"]
 
@@ -137,6 +138,15 @@ def check_work(connection: Connection, now: datetime) -> list[Finding]:
         )
     else:
         found.append(fine("deliveries", "none waits for long"))
+    dead = sum(one.dead for one in list_faults(connection, limit=1_000))
+    if dead:
+        found.append(
+            odd(
+                "dead deliveries",
+                f"{dead} can never be dealt with as {'it is' if dead == 1 else 'they are'}",
+                "See why: stempel events groups. Then stempel events replay or discard them.",
+            )
+        )
     jobs = connection.execute(select(t.schedule_run).order_by(t.schedule_run.c.job)).all()
     late = [
         job.job

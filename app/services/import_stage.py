@@ -85,7 +85,8 @@ def begin_stage(
     if known is not None and not wish.again:
         raise Conflict(
             f"This very file is batch {known.id} already ({known.state}). "
-            f"See: stempel import show {known.id}; to import it once more, say --again."
+            f"See: stempel import show {known.id}. To read it in another way, first: stempel import "
+            f"discard {known.id}; to import it once more, say --again."
         )
     settings = Settings(
         columns={name: columns.name(index) for name, index in columns.at.items()},

@@ -157,7 +157,9 @@ def find_member(
     if not enrolled:
         raise NotFound(f"There is no member {who!r}. See: stempel member list")
     those = ", ".join(f"{one.id} in {one.programme}" for one in enrolled)
-    raise Conflict(f"Several accounts have {who!r}: {those}. Name one by its id, or a --programme.")
+    several = len({one.programme_id for one in enrolled}) > 1
+    how = "by its id, or a --programme" if several else "by its id"
+    raise Conflict(f"Several accounts have {who!r}: {those}. Name one {how}.")
 
 
 def _living(

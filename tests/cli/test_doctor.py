@@ -118,3 +118,11 @@ def test_a_shop_without_keys_is_named_when_the_shops_are_called(
     result = run("--json")
     found = {one["what"]: one for one in json.loads(result.stdout)}
     assert "cannot be called" in found[f"shop of {store.key}"]["said"]
+
+
+def test_deliveries_that_are_dead_are_counted(pipeline: Pipeline, look: Look) -> None:
+    store = pipeline.store(pipeline.programme())
+    pipeline.deliver(store, "order.updated", b"{]")
+    found = look()["dead deliveries"]
+    assert (found["grade"], found["said"]) == ("warning", "1 can never be dealt with as it is")
+    assert "stempel events groups" in found["do"]

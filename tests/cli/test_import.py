@@ -88,3 +88,19 @@ def test_columns_and_shops_are_named_by_hand(run: Run, people: People, tmp_path:
     assert (gone["state"], gone["rows"]) == ("discarded", {})
     for wrong in (("--column", "points"), ("--delimiter", "||")):
         assert isinstance(run(*bring, *wrong).exception, Invalid)
+
+
+def test_the_preview_says_who_gets_points_by_e_mail_alone(
+    run: Run, people: People, tmp_path: Path
+) -> None:
+    people.tell(0, account("5", OLA, verified=False))
+    path = tmp_path / "points.csv"
+    path.write_text(f"email,points\n{OLA},100\njan@example.pl,30\n", encoding="utf-8")
+    bring = ("import", "members", path, "-p", "one-wallet", "--reason", "moving")
+    told = plain(run(*bring))
+    assert "2 people named by e-mail alone: a shop account with that e-mail will have to" in told
+    refused = run(*bring, "--match-accounts")
+    assert "stempel import discard" in str(refused.exception)
+    told = plain(run(*bring, "--match-accounts", "--again"))
+    assert "1 person named by e-mail alone: the one shop account with that e-mail gets" in told
+    assert "1 person named by e-mail alone: a shop account with that e-mail will have to" in told
