@@ -21,6 +21,7 @@ from app.services.explain_multipliers import NO_NAMES, Names
 from app.services.facts import decode_facts
 from app.services.keys import Vault
 from app.services.names import names_for
+from app.services.stores import get_store
 from app.services.view_ledger import (
     EntryView,
     ObjectName,
@@ -98,9 +99,9 @@ def story_of_entry(connection: Connection, vault: Vault, entry_id: int) -> Story
 
 
 def stories_of_order(connection: Connection, vault: Vault, store: str, number: str) -> list[Story]:
-    """Return the story of each award of an order, by its number or id in a store; raises NotFound.
+    """Return the story of each award of an order, by its number (with or without "#") or id in a store.
 
-    One that never gave anything has its reason and no entries.
+    One that never gave anything has its reason and no entries. Raises NotFound.
     """
     query = (
         select(t.source_object)
@@ -109,13 +110,19 @@ def stories_of_order(connection: Connection, vault: Vault, store: str, number: s
         .order_by(t.source_object.c.occurred_at.desc())
     )
     wanted = number.strip()
-    found = connection.execute(query.where(t.source_object.c.number == wanted)).first()
-    found = (
-        found or connection.execute(query.where(t.source_object.c.external_id == wanted)).first()
+    bare = wanted.removeprefix("#")  # Shopify calls the order 1005 "#1005"
+    meant = (
+        t.source_object.c.number == wanted,
+        t.source_object.c.number == (f"#{wanted}" if bare == wanted else bare),
+        t.source_object.c.external_id == bare,
     )
+    rows = (connection.execute(query.where(one)).first() for one in meant)
+    found = next((row for row in rows if row is not None), None)
     if found is None:
+        get_store(connection, store)  # of an unknown store that is the news
         raise NotFound(
-            f"There is no order {number!r} in a store {store!r}. See: stempel store list"
+            f"The shop {store!r} has not told of an order {number!r}. What it told of: "
+            f"stempel events list --store {store}"
         )
     [about] = objects_named(connection, [found.id])
     awards = connection.execute(

@@ -213,3 +213,26 @@ def test_an_entry_that_is_none_is_told(pipeline: Pipeline, asked: str) -> None:
             story_of_entry(connection, pipeline.runtime.vault, entry_id_of(asked))
         with pytest.raises(NotFound, match="stempel store list"):
             stories_of_order(connection, pipeline.runtime.vault, "shop", asked)
+
+
+@pytest.mark.parametrize("asked", ["1005", "#1005", "500"])
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_an_order_is_found_by_its_number_as_people_write_it_and_by_its_id(
+    pipeline: Pipeline, shop: Store, asked: str
+) -> None:
+    for second, number in enumerate(("#1005", "1005")):  # as Shopify writes it; as WooCommerce does
+        body = order(second, TEA="10.00") | {"id": 500, "number": number}
+        pipeline.deliver(shop, "order.updated", body)
+        with pipeline.database.snapshot() as connection:
+            story, *_ = stories_of_order(connection, pipeline.runtime.vault, shop.key, asked)
+        assert story.about is not None
+        assert (story.about.external_id, story.about.number) == ("500", number)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_an_order_that_a_known_shop_has_not_told_of_is_looked_for_among_what_it_told(
+    pipeline: Pipeline, shop: Store
+) -> None:
+    wanted = f"has not told of an order '1005'.*stempel events list --store {shop.key}"
+    with pipeline.database.snapshot() as connection, pytest.raises(NotFound, match=wanted):
+        stories_of_order(connection, pipeline.runtime.vault, shop.key, "1005")
