@@ -245,6 +245,7 @@ def test_there_are_words_for_every_state_and_every_reason() -> None:
         code_answers.ALIVE,
         code_answers.USED_UNSEEN,
         code_answers.HELD,
+        code_answers.ANOTHERS,
         verdicts.BY_HAND,
         redemptions.ORDER_CANCELLED,
         redemptions.REFUND_UNDONE,

@@ -14,6 +14,7 @@ WORDS = {
     "ignored": mark("ignored"),
     "dead": mark("dead"),
     "discarded": mark("discarded"),
+    "replayed": mark("asked for again"),
     # how it came
     "webhook": mark("webhook"),
     "read": mark("read by us"),
