@@ -48,9 +48,9 @@ def show_entries(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """Print a member's entries, oldest first, each with the reason for it.
+    """Print a member's entries, oldest first, each with its id and the reason for it.
 
-    MEMBER is an id or an e-mail address.
+    MEMBER is an id or an e-mail address; `stempel explain ENTRY` takes an entry's id.
 
     Example: stempel ledger show ola@example.pl --language pl
     """
@@ -69,7 +69,7 @@ def show_entries(
         change = f"{entry.points:+d} → {entry.balance}{waits}"
         lines += [
             "",
-            f"{entry.seq}. {moment(entry.recorded_at)} UTC  {change}{about}",
+            f"{entry.seq}. {moment(entry.recorded_at)} UTC  {change}{about}  (entry {entry.id})",
             f"   {sentence(entry, language, currency)}",
         ]
         if entry.note:

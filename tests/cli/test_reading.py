@@ -143,6 +143,8 @@ def test_a_ledger_is_printed_with_reasons_in_the_chosen_language(run: Run, story
     assert "+269 → 269  order 16" in english
     assert "269 points: PLN 269.08 of the order counts" in english
     assert "sorry for the late parcel" in english
+    entry = data(run("ledger", "show", story.member_id, "--json"))["entries"][0]["id"]
+    assert f"(entry {entry})" in english
     polish = plain(run("ledger", "show", order_16_email(), "--language", "pl"))
     assert "Cofnięto 229 punktów: zwrócono wszystko, co się liczyło" in polish
     told = data(run("ledger", "show", story.member_id, "--language", "pl", "--json"))
