@@ -10,21 +10,23 @@ runner_option = click.option(
 )
 
 
-def tell_how(settings: str, add: str, story: str, *, page: str, codes: str) -> None:
+def tell_how(settings: str, add: str, story: str, *, page: str, codes: str, first: int = 1) -> None:
     """Say what to type where Stempel runs.
 
     `story` is the call that lets the customers buy, `page` the shop's address, and `codes` what its desk
-    calls the codes of an order.
+    calls the codes of an order; `first` is the number that its first customer and product get.
     """
     module, call = story.split(":", 1)
-    order = f'customer_id=1, items={{1: 1}}, {codes}=["CODE"]'
+    order = f'customer_id={first}, items={{{first}: 1}}, {codes}=["CODE"]'
     click.echo("\nFor `stempel up` and `stempel store add` alike:")
     click.echo(f"  export {settings}")
     click.echo("To connect the shop:")
     click.echo(f"  stempel store add {add} --programme KEY --register")
     click.echo("To let its customers buy and return for a day:")
     click.echo(f"  python -c 'from {module} import run_demo; [print(one) for one in {call}]'")
-    click.echo(f"To order with a code (the numbers of customers and goods stand on {page}):")
+    click.echo(
+        f"To order with a code after that (the numbers of all customers and goods stand on {page}):"
+    )
     click.echo(
         "  python -c 'from connectors.sandbox.desk import Desk; "
         f'Desk("{page}").do("place_order", {order})\''

@@ -9,6 +9,7 @@ from connectors.sandbox.command import (
     wait_until_interrupted,
 )
 from connectors.shopify.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox, serve
+from connectors.shopify.sandbox.shops import FIRST_ID
 
 
 @click.command()
@@ -31,6 +32,7 @@ def main(host: str, port: int, names: tuple[str, ...], currency: str, runner_eve
             f'connectors.shopify.sandbox.demo:run_demo("{running.url}", "{names[0]}")',
             page=f"{running.url}/{names[0].removesuffix('.myshopify.com')}.myshopify.com/",
             codes="codes",
+            first=FIRST_ID + 1,
         )
         wait_until_interrupted()
 

@@ -30,7 +30,7 @@ SCOPES = (
     "read_shopify_payments_disputes",
 )
 DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
-_FIRST_ID = 5_500_000_000_000  # real ids are long; this one and the next million fit any integer
+FIRST_ID = 5_500_000_000_000  # real ids are long; this one and the next million fit any integer
 
 
 class Sandbox:
@@ -68,12 +68,12 @@ class Sandbox:
     def next_id(self, kind: str) -> int:
         """Return an id that no shop has used for this kind."""
         self._ids[kind] += 1
-        return _FIRST_ID + self._ids[kind]
+        return FIRST_ID + self._ids[kind]
 
     def used_id(self, kind: str, number: int) -> None:
         """Note an id given from outside, so that it is not given again."""
-        if _FIRST_ID < number < 2 * _FIRST_ID:
-            self._ids[kind] = max(self._ids[kind], number - _FIRST_ID)
+        if FIRST_ID < number < 2 * FIRST_ID:
+            self._ids[kind] = max(self._ids[kind], number - FIRST_ID)
 
     @property
     def app(self) -> App:

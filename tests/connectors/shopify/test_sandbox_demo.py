@@ -66,6 +66,24 @@ def test_a_sandbox_that_is_not_there_is_said_so() -> None:
         next(run_demo("http://127.0.0.1:9", pace=0))
 
 
+def test_the_order_that_the_sandbox_prints_can_be_placed_after_the_day() -> None:
+    command = [sys.executable, "-m", "connectors.shopify.sandbox", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().split()[0]
+            printed = next(line for line in process.stdout if "place_order" in line)
+            *_, _ = run_demo(url, pace=0)
+            line = printed.strip().removeprefix("python -c '").removesuffix("'")
+            ordered = line.replace('"CODE"', "").replace("Desk(", "print(Desk(") + '["name"])'
+            buying = subprocess.run(
+                [sys.executable, "-c", ordered], stdout=subprocess.PIPE, text=True, check=True
+            )
+            assert buying.stdout.startswith("#")
+        finally:
+            process.terminate()
+
+
 def test_the_sandbox_runs_in_a_process_of_its_own() -> None:
     command = [sys.executable, "-m", "connectors.shopify.sandbox", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
