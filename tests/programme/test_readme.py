@@ -1,5 +1,6 @@
-"""The page about the programme document describes every key that it may have."""
+"""The page about the programme document describes every key, and its examples can be published."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ from app.programme.badges import MOST_BADGES, Badge
 from app.programme.campaigns import MOST_CAMPAIGNS, Campaign
 from app.programme.caps import MOST_CAPS, Cap
 from app.programme.challenges import MOST_CHALLENGES, Challenge
-from app.programme.document import MOST_REWARDS, MOST_RULES, Programme, Switches
+from app.programme.document import MOST_REWARDS, MOST_RULES, Programme, Switches, parse
 from app.programme.life import Life
 from app.programme.lines import Factor, Lines
 from app.programme.membership import Membership
@@ -56,6 +57,43 @@ LIMITS = {
     "surveys": MOST_QUIZZES,
     "stores": MOST_STORES,
 }
+
+# The least document that the examples complete, and what some of them name besides.
+HEAD = '[programme]\nkey = "kawa"\ncurrency = "PLN"\n'
+PER_UNIT = '[[rule]]\nkey = "per-unit"\non = "order.paid"\npoints = 1\nper = "1.00"\n'
+TIERS = "".join(
+    f'[[tier]]\nkey = "{key}"\nfrom = "{at}"\n' for key, at in (("silver", 1), ("gold", 2))
+)
+NEEDS = {
+    "Several orders together": PER_UNIT,
+    "Limits of rewards": TIERS,
+    "Campaigns": PER_UNIT + TIERS,
+}
+SECTIONS = [part.partition("\n") for part in re.split(r"^## ", README, flags=re.MULTILINE)[1:]]
+EXAMPLES = [
+    pytest.param(title, example, id=title)
+    for title, _, text in SECTIONS
+    for example in re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+]
+
+
+@pytest.mark.parametrize(("title", "example"), EXAMPLES)
+def test_every_example_is_a_document_with_a_head_and_what_the_page_says_it_needs(
+    title: str, example: str
+) -> None:
+    source = HEAD + example + NEEDS.get(title, "")
+    assert parse(source).key == "kawa"
+
+
+def test_no_section_or_row_stands_twice_and_every_link_leads_to_a_section() -> None:
+    titles = [title for title, _, _ in SECTIONS]
+    anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+    assert len(anchors) == len(titles)
+    assert [title for title, _, text in SECTIONS if not text.strip()] == []
+    assert set(re.findall(r"\]\(#([^)]*)\)", README)) - anchors == set()
+    for table in re.findall(r"(?:^\|.*\n)+", README, re.MULTILINE):
+        named = [row.split("|")[1].strip() for row in table.splitlines()]
+        assert [name for name in named if named.count(name) > 1] == []
 
 
 def test_how_much_a_document_may_hold_is_said() -> None:
