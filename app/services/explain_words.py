@@ -28,7 +28,7 @@ REASONS: dict[Reason, str] = {
     Reason.OTHER_OWNER: mark("it turned out to be another person's"),
     Reason.SAME_PERSON: mark("another account of the same person has been given it"),
     Reason.REDEEMED: mark("for the reward “%(rule)s”"),
-    Reason.RELEASED: mark("the code of the reward “%(rule)s” was not used and cannot be any more"),
+    Reason.RELEASED: mark("the reward “%(rule)s” was not used and cannot be any more"),
     Reason.OVER_CAP: mark("the orders earned more than the programme gives for them"),
     Reason.WITHIN_CAP: mark("the orders earned no more than the programme gives for them"),
     Reason.NOT_FULL: mark("fewer pieces count by now than the card has"),

@@ -146,10 +146,7 @@ def test_a_release_says_who_wanted_it_and_when_the_points_came_back(counter: Cou
     ]
     assert [sentence(entry, "en") for entry in found.entries] == [
         "100 points spent: for the reward “ten-percent”.",
-        (
-            "100 points given back: the code of the reward “ten-percent” was not used and cannot be "
-            "any more."
-        ),
+        ("100 points given back: the reward “ten-percent” was not used and cannot be any more."),
     ]
     counter.order(1001, taken)
     assert counter.show(taken).redemption.state == "used"
