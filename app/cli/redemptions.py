@@ -1,6 +1,7 @@
 """`stempel redeem` and `stempel redemption`: turning points into codes, and what becomes of them."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 import click
@@ -33,7 +34,8 @@ from app.cli.shared import (
     which_programme_option,
 )
 from app.errors import ConfigError, NotFound
-from app.programme.by_hand import BY_HAND
+from app.programme.by_hand import BY_HAND, DOWNLOAD, DRAW
+from app.services.draws import closes_at
 from app.services.fulfil import fulfil
 from app.services.limits import asking_of, supply_of
 from app.services.programmes import in_force, versions
@@ -85,7 +87,7 @@ def redeem(
     Example: stempel redeem ola@example.pl ten-percent --store kawa-shop --json
     """
 
-    def spend(connection: Connection) -> tuple[RedemptionDetail, MemberView]:
+    def spend(connection: Connection) -> tuple[RedemptionDetail, MemberView, str]:
         one = member_named(context, connection, who, programme)
         shops = outlets_of(context, connection, one.programme_id)
         now = context.clock()
@@ -107,20 +109,33 @@ def redeem(
             now=now,
         )
         taken = show_redemption(connection, redemption_id)
-        return taken, find_member(connection, context.vault(), str(taken.redemption.member_id))
+        mine = find_member(connection, context.vault(), str(taken.redemption.member_id))
+        closes = closes_at(versions(connection, one.programme_id), taken.redemption.reward, now)
+        return taken, mine, _onward(taken, closes)
 
-    found, member = context.database().run(spend)
+    found, member, onward = context.database().run(spend)
     one = found.redemption
-    works = "it works as soon as the shop has it" if one.made_at is None else "the shop has it"
-    if one.at_once:
-        works = "people see to it" if one.kind in BY_HAND else "the shop is told"
     show(
         row_of(one) | {"balance": member.balance},
         as_json,
         f"redemption {one.id}: {called(one)} for {one.cost} points\n"
-        f"{shown_as(one)} for {one.store}, {one.state}: {works}\n"
+        f"{shown_as(one)} for {one.store}, {one.state}: {onward}\n"
         f"member {member.id}: {member.balance} points",
     )
+
+
+def _onward(found: RedemptionDetail, closes: datetime) -> str:
+    """Say what happens with a reward just taken; `closes`: until when a draw has tickets."""
+    one = found.redemption
+    if one.kind == DOWNLOAD:
+        return "the member can open it now"
+    if one.kind == DRAW and found.drawn is not None:
+        return "its draw was held"
+    if one.kind == DRAW:
+        return f"the winners are drawn once the time for tickets is over, {moment(closes)} UTC"
+    if one.at_once:
+        return "people see to it" if one.kind in BY_HAND else "the shop is told"
+    return "it works as soon as the shop has it" if one.made_at is None else "the shop has it"
 
 
 @click.group()

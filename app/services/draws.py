@@ -117,7 +117,7 @@ def due_draws(connection: Connection, now: datetime) -> list[int]:
         .order_by(t.draw.c.id)
     ).all()
     known = {one: versions(connection, one) for one in {row.programme_id for row in rows}}
-    return [row.id for row in rows if _closes(known[row.programme_id], row.reward, now) <= now]
+    return [row.id for row in rows if closes_at(known[row.programme_id], row.reward, now) <= now]
 
 
 def hold_draw(connection: Connection, vault: Vault, draw_id: int, now: datetime) -> bool:
@@ -131,7 +131,7 @@ def hold_draw(connection: Connection, vault: Vault, draw_id: int, now: datetime)
     if draw is None:
         return False
     known = versions(connection, draw.programme_id)
-    closes = _closes(known, draw.reward, now)
+    closes = closes_at(known, draw.reward, now)
     if closes > now:
         return False
     tickets = _tickets(connection, draw)
@@ -292,7 +292,7 @@ def _offered(version: Version, key: str) -> Reward | None:
     )
 
 
-def _closes(known: Sequence[Version], key: str, now: datetime) -> datetime:
+def closes_at(known: Sequence[Version], key: str, now: datetime) -> datetime:
     """Return until when there are tickets, as the version in force says; now if it has no such draw."""
     version = in_force(known, now)
     reward = _offered(version, key)

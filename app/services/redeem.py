@@ -216,7 +216,8 @@ def _choose(
     if nowhere is not None:
         for_ever = rewards[key].each == "lifetime" if nowhere is Hidden.HAD else nowhere in _OVER
         kind = NeverHad if for_ever else Conflict
-        raise kind(f"The reward {key!r} cannot be had now ({_WHY[nowhere]}).")
+        why = _WHY[nowhere] + _more(nowhere, rewards[key], version)
+        raise kind(f"The reward {key!r} cannot be had now ({why}).")
     if store_key is not None:
         outlets = [outlet for outlet in outlets if outlet.store.key == store_key]
         if not outlets:
@@ -239,6 +240,16 @@ def _choose(
         keys = ", ".join(choice.outlet.store.key for choice in found)
         raise Conflict(f"The reward {key!r} can be had in several stores, name one of: {keys}.")
     return next((choice for choice in found if choice.customer is not None), found[0])
+
+
+def _more(nowhere: Hidden, reward: Reward, version: Version) -> str:
+    """Return from when on a reward can be had, or how to wait for one, as more of the reason."""
+    if nowhere is Hidden.NOT_YET and reward.from_ is not None:
+        begins = reward.from_.isoformat(" ", "minutes")
+        return f", it can be had from {begins} on in {version.programme.timezone}"
+    if nowhere is Hidden.NONE_LEFT and reward.kind == EVENT:
+        return f", to wait for a seat: stempel reward wait MEMBER {reward.key}"
+    return ""
 
 
 _OVER = {Hidden.OVER, Hidden.NOT_FOR_POINTS}

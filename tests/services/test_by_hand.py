@@ -188,7 +188,8 @@ def test_the_commands_say_it_to_people_and_to_scripts(people: People) -> None:
     assert (taken["state"], taken["code"]) == ("issued", None)
     text = plain(run("redemption", "fulfil", taken["id"], "--reason", "at the till"))
     assert text == f"redemption {taken['id']}: a prize, used\n"
-    assert "https://shop.example/recipes.pdf" in plain(run("redeem", OLA, "recipes"))
+    told = plain(run("redeem", OLA, "recipes"))
+    assert "https://shop.example/recipes.pdf for shop-1, used: the member can open it now\n" in told
     run("redeem", OLA, "shelter")
     [cause] = data(run("donation", "list", "-p", "kawa", "--json"))
     assert cause["open"] == {"donations": 1, "points": 30, "money": "10.00"}

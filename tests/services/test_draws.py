@@ -15,6 +15,7 @@ from app.services.fulfil import fulfil
 from app.services.letters import letter
 from app.services.mail import claim_mail
 from app.services.release import release
+from app.services.view_redemptions import show_redemption
 from jobs.draws import hold_draws
 from tests.cli.answers import data, plain, stempel
 from tests.people import JAN, OLA, People, account, order
@@ -95,6 +96,8 @@ def test_one_of_the_tickets_wins_when_their_time_is_over_and_anybody_can_check_i
     assert {one.number for one in drawn} == set(tickets)
     won, *lost = (one.number for one in drawn)
     assert told(people, won) == ["issued", "50 points spent for a ticket", "Drawn: it has won"]
+    with pipeline.database.snapshot() as connection:
+        assert not show_redemption(connection, won).releasable
     assert told(people, lost[0]) == ["used", "50 points spent for a ticket", "Drawn: no win"]
     with pytest.raises(Conflict, match="did not win"):
         do(people, fulfil, lost[0])
@@ -266,7 +269,10 @@ def test_the_commands_show_what_was_committed_to_and_then_the_secret(people: Peo
     pipeline = people.pipeline
 
     run = partial(stempel, pipeline)
-    people.take("5", "machine")
+    assert (
+        "a ticket for shop-1, issued: the winners are drawn once the time for tickets is over, "
+        "2026-12-24 17:00:00 UTC\n"
+    ) in plain(run("redeem", OLA, "machine", "--key", "click"))
     [one] = data(run("draw", "list", "--json"))
     assert (one["tickets"], one["secret"], one["held_at"]) == (1, None, None)
     assert "not held yet" in plain(run("draw", "show", one["draw"]))
@@ -276,4 +282,5 @@ def test_the_commands_show_what_was_committed_to_and_then_the_secret(people: Peo
     assert hashlib.sha256(bytes.fromhex(shown["secret"])).hexdigest() == one["commitment"]
     assert [ticket["place"] for ticket in shown["drawn"]] == [1]
     assert "  1. ticket" in plain(run("draw", "show", one["draw"]))
+    assert "issued: its draw was held\n" in plain(run("redeem", OLA, "machine", "--key", "click"))
     assert one["commitment"] in plain(run("draw", "list", "-p", "kawa"))

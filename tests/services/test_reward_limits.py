@@ -150,7 +150,9 @@ def test_a_reward_of_a_segment_is_for_who_was_counted_into_it(pipeline: Pipeline
 
 def test_a_reward_can_be_had_from_its_first_second_until_its_last(pipeline: Pipeline) -> None:
     shop = opened(pipeline, "from = 2026-12-01T00:00:00\nuntil = 2026-12-02T00:00:00\n")
-    assert refusal(shop).endswith("(its time has not come yet).")
+    assert refusal(shop).endswith(
+        "(its time has not come yet, it can be had from 2026-12-01 00:00 on in Europe/Warsaw)."
+    )
     pipeline.clock.moment = datetime(2026, 11, 30, 23, tzinfo=UTC)
     shop.redeem(5)
     pipeline.clock.moment = datetime(2026, 12, 1, 23, tzinfo=UTC)
