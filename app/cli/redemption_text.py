@@ -149,7 +149,8 @@ def text_of(found: RedemptionDetail, *, mails: bool) -> str:
     lines = [
         f"redemption {one.id}: {called(one)} ({one.reward}) {_price(one)}",
         f"{shown_as(one)} for {one.store}, of member {one.member_id}",
-        state_of(one) + (f": {one.ending.removeprefix(f'{one.state} ')}" if one.ending else ""),
+        state_of(one)
+        + (f": {one.ended_for.removeprefix(f'{one.state} ')}" if one.ended_for else ""),
     ]
     if refunds := refund_words(found, "en"):
         lines.append(refunds)

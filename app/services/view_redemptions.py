@@ -76,6 +76,11 @@ class RedemptionView(msgspec.Struct, frozen=True, kw_only=True):
         """Say whether its code shall end and may still be used until the shop has confirmed it."""
         return self.ending is not None and self.state in LIVE
 
+    @property
+    def ended_for(self) -> str | None:
+        """Return why it ends or ended; None if it was used before it could."""
+        return None if self.state == RedemptionState.USED else self.ending
+
 
 class UseView(msgspec.Struct, frozen=True, kw_only=True):
     """An order that showed the code. `shows` says that it still does, `captures` that it counts."""
@@ -147,7 +152,8 @@ class RedemptionDetail(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def releasable(self) -> bool:
         """Say whether somebody may ask for its points back."""
-        return self.redemption.state in LIVE and self.redemption.ending is None
+        one = self.redemption
+        return one.state in LIVE and one.ending is None and self.drawn is None
 
 
 def list_redemptions(

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
+from msgspec.structs import replace as replace_fields
 from sqlalchemy import update
 
+from app.cli.redemption_text import text_of
 from app.db import tables as t
 from app.programme.events import RedemptionState
 from app.services import code_answers, codes, redemptions, verdicts
@@ -15,6 +17,7 @@ from app.services.redemption_words import REASONS
 from app.services.writeback import block
 from app.settings import MailServer
 from app.web.console.words import WORDS
+from tests.issued import TEN_PERCENT, issue
 from tests.people import JAN, account
 from tests.pipeline import Pipeline
 from tests.taken import Counter, open_counter
@@ -243,6 +246,7 @@ def test_there_are_words_for_every_state_and_every_reason() -> None:
         code_answers.WITHDRAWN,
         code_answers.REFUSED,
         code_answers.ALIVE,
+        code_answers.ANOTHERS,
         code_answers.USED_UNSEEN,
         code_answers.HELD,
         code_answers.ANOTHERS,
@@ -252,3 +256,31 @@ def test_there_are_words_for_every_state_and_every_reason() -> None:
         redemptions.NOT_EARNED,
     }
     assert given == set(REASONS)
+
+
+def test_what_has_no_code_is_taken_and_no_code_is_spoken_of(
+    client: FlaskClient, counter: Counter
+) -> None:
+    store = counter.people.stores[0]
+    for kind in ("event", "draw", "prize", "donation", "store-credit"):
+        facts = replace_fields(TEN_PERCENT, kind=kind)
+        taken = issue(counter.pipeline, store, counter.member_id, facts=facts, code=None)
+        badges = 'class="badge issued">'
+        for path in (f"/redemptions/{taken}", "/redemptions"):
+            assert f"{badges}taken<" in client.get(f"{path}?lang=en").text
+            assert f"{badges}przyznane<" in client.get(f"{path}?lang=pl").text
+
+
+def test_a_release_that_came_too_late_is_not_shown_as_if_it_had_happened(
+    client: FlaskClient, counter: Counter
+) -> None:
+    facts = replace_fields(TEN_PERCENT, kind="gift-card", state=RedemptionState.USED)
+    store = counter.people.stores[0]
+    spent = issue(counter.pipeline, store, counter.member_id, facts=facts, ending=verdicts.BY_HAND)
+    for path in (f"/redemptions/{spent}", "/redemptions"):
+        text = plain(client.get(path).text)
+        assert "used" in text
+        assert "released by hand" not in text
+    told = text_of(counter.show(spent), mails=False)
+    assert "\nused\n" in told
+    assert "by hand" not in told

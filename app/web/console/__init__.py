@@ -3,7 +3,7 @@
 from flask import Flask
 
 from app.web.console.pages import pages
-from app.web.console.words import masked, reason_word, state_word
+from app.web.console.words import masked, reason_word, stage_word, state_word
 
 
 def register(app: Flask) -> None:
@@ -12,3 +12,4 @@ def register(app: Flask) -> None:
     app.add_template_filter(masked, "masked")
     app.add_template_filter(state_word, "word")
     app.add_template_filter(reason_word, "reason")
+    app.add_template_filter(stage_word, "stage")

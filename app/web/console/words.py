@@ -2,6 +2,7 @@
 
 from app.services.redemption_words import reason_words
 from app.services.texts import mark
+from app.services.view_redemptions import RedemptionView
 from app.web.language import here
 
 WORDS = {
@@ -34,6 +35,8 @@ WORDS = {
     # how far a reward that was taken has come
     "reserved": mark("code being made"),
     "issued": mark("code can be used"),
+    "reserved without code": mark("being given"),
+    "issued without code": mark("taken"),
     "ending": mark("being taken back"),
     "used": mark("used"),
     "released": mark("given back"),
@@ -68,6 +71,14 @@ WORDS = {
 def state_word(code: str) -> str:
     """Return the reader's word for one of our codes; one that we lack stays as it is."""
     return here().say(WORDS[code]) if code in WORDS else code
+
+
+def stage_word(one: RedemptionView) -> str:
+    """Return the reader's word for how far a redemption has come, a code's or what is none."""
+    if one.taken_back:
+        return state_word("ending")
+    other = f"{one.state} without code"
+    return state_word(other if one.code is None and other in WORDS else one.state)
 
 
 def reason_word(reason: str) -> str:
