@@ -1,29 +1,29 @@
 """`stempel programme diff` and `export`: what a document would change, and the document itself as code."""
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 from sqlalchemy import Connection
 
-from app.cli.programme_file import source_in
+from app.cli.preset_options import chosen_source, preset_options
 from app.cli.shared import Context, as_json, language_option, pass_context, programme_option, show
 from app.errors import ConfigError
 from app.programme.diff import Change, diff
 from app.programme.document import Programme, parse
-from app.programme.presets import preset_names, preset_source
+from app.programme.presets import preset_names
 from app.services.diff_words import say_change, say_effect
 from app.services.programmes import (
     in_force,
     programme_id_of,
+    programme_keys,
     source_of,
     version_of,
     versions,
 )
-from app.services.simulate import draft_source
 
 DIFFERENT = 3
 """The exit status of `diff --exit-code` where something differs; 1 and 2 are errors."""
@@ -32,8 +32,9 @@ DIFFERENT = 3
 @click.command("diff")
 @click.argument("what", metavar="[FILE|PRESET]", required=False)
 @click.option(
-    "--programme", "-p", "key", metavar="KEY", help="Which programme (default: the document's key)."
+    "--programme", "-p", metavar="KEY", help="Which programme (default: the document's key)."
 )
+@preset_options("--language")
 @click.option(
     "--version", "number", type=int, help="Compare with this version (default: the one in force)."
 )
@@ -46,29 +47,47 @@ DIFFERENT = 3
 @pass_context
 def compare(
     context: Context,
+    /,
     *,
     what: str | None,
-    key: str | None,
+    programme: str | None,
     number: int | None,
     other: int | None,
     language: str,
     telling: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Say in plain words what a document would change, and whether members lose by it.
 
     Changes nothing. Without a document two versions are compared.
 
+    Presets take the options of `apply`. With --key they are just what apply would publish with the same
+    options (--language is then also what members are written in); with --programme their currency, time
+    zone and language are the programme's unless an option says otherwise.
+
     Example: stempel programme diff mine.toml --exit-code
+
+    Example: stempel programme diff one-per-unit --with rewards-100-200-500 --key kawa
 
     Example: stempel programme diff --programme kawa --version 1 --to 3 --language pl
     """
     with context.database().snapshot() as connection:
         now = context.clock()
-        new = None if what is None else _given(connection, what, key, now)
-        if key is None and new is None:
-            raise ConfigError("diff needs a document, or --programme KEY with --version and --to")
-        known = versions(connection, programme_id_of(connection, key or (new.key if new else "")))
+        if what is None:
+            if any(options.values()):
+                raise ConfigError(
+                    "--key, --currency, --timezone, --with and --set belong to presets; name one."
+                )
+            if programme is None:
+                raise ConfigError(
+                    "diff needs a document, or --programme KEY with --version and --to"
+                )
+            new, key = None, programme
+        else:
+            new = _given(connection, what, programme, now, language, **options)
+            key = new.key
+        known = versions(connection, programme_id_of(connection, key))
         present = in_force(known, now)
         old = present if number is None else version_of(known, number)
         if new is None:
@@ -136,13 +155,35 @@ def change_line(change: Change, old: Programme, new: Programme, language: str) -
     return f"{said} ({effect})" if effect else said
 
 
-def _given(connection: Connection, what: str, key: str | None, now: datetime) -> Programme:
+def _given(
+    connection: Connection,
+    what: str,
+    programme: str | None,
+    now: datetime,
+    language: str,
+    **options: Any,
+) -> Programme:
     """Return the programme of a file or preset; a preset is that of the programme it is compared with."""
-    if what not in preset_names():
-        new = parse(source_in(Path(what)))
-        if key is not None and new.key != key:
-            raise ConfigError(f"{what} is about the programme {new.key!r}, not {key!r}")
-        return new
-    if key is None:
-        return parse(preset_source(what))
-    return parse(draft_source(connection, programme_id_of(connection, key), what, now))
+    like, key = None, options["key"]
+    if what in preset_names() and key is not None:
+        options |= {"language": language}
+    elif what in preset_names() and programme is not None:
+        known = versions(connection, programme_id_of(connection, programme))
+        like = in_force(known, now).programme
+    new = parse(chosen_source(what, like=like, **options))
+    if programme is not None and new.key != programme:
+        raise ConfigError(f"{what} is about the programme {new.key!r}, not {programme!r}")
+    if what in preset_names() and key is None and new.key not in programme_keys(connection):
+        _ask_which(what, programme_keys(connection))
+    return new
+
+
+def _ask_which(preset: str, keys: Sequence[str]) -> None:
+    """Raise ConfigError for a preset of which nobody said what programme it is compared with."""
+    if not keys:
+        raise ConfigError("there is no programme to compare with. See: stempel programme apply")
+    choice = keys[0] if len(keys) == 1 else f"KEY (there are: {', '.join(keys)})"
+    raise ConfigError(
+        f"no programme is called {preset!r} as the preset is; say which to compare it with: "
+        f"--programme {choice}"
+    )

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,9 +10,9 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
+from app.cli.preset_options import chosen_source, preset_options
 from app.cli.printing import stamp
 from app.cli.programme_diff import change_line, change_row
-from app.cli.programme_file import source_in
 from app.cli.publishing import publication, publication_options
 from app.cli.shared import Context, as_json, pass_context, show, table
 from app.errors import ConfigError
@@ -61,32 +60,7 @@ def presets(*, as_json: bool) -> None:
 
 @programme.command()
 @click.argument("what", metavar="PRESET|FILE")
-@click.option("--key", metavar="KEY", help="The programme's key, for a preset (default: its name).")
-@click.option("--currency", metavar="CODE", help="The programme's currency, for a preset.")
-@click.option(
-    "--language",
-    metavar="CODE",
-    help="What members are written in, for a preset: en or pl (default: en).",
-)
-@click.option(
-    "--timezone",
-    metavar="ZONE",
-    help="Where its days begin and end, for a preset, as Europe/Warsaw (default: UTC).",
-)
-@click.option(
-    "--with",
-    "beside",
-    metavar="PRESET",
-    multiple=True,
-    help="Another preset whose rules and rewards it shall have too; can be repeated.",
-)
-@click.option(
-    "--set",
-    "settings",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="product.<store key>=ID: which product a free one is in that store; can be repeated.",
-)
+@preset_options()
 @publication_options
 @as_json
 @pass_context
@@ -116,23 +90,15 @@ def apply(
     Example: stempel programme apply one-per-unit --with rewards-100-200-500 --key kawa --language pl
     --timezone Europe/Warsaw --set product.shop-example-1a2b3c=632910392
     """
-    if what in preset_names():
-        source = preset_source(
-            what,
-            key=key,
-            currency=currency,
-            language=language,
-            timezone=timezone,
-            beside=beside,
-            settings=_settings(settings),
-        )
-    else:
-        source = source_in(Path(what))
-        if key or currency or language or timezone or beside or settings:
-            raise ConfigError(
-                "--key, --currency, --language, --timezone, --with and --set belong to presets; "
-                "in a file, write them there."
-            )
+    source = chosen_source(
+        what,
+        key=key,
+        currency=currency,
+        language=language,
+        timezone=timezone,
+        beside=beside,
+        settings=settings,
+    )
     zone = ZoneInfo(parse(source).timezone)
     now = context.clock()
     with context.database().transaction() as connection:
@@ -252,17 +218,6 @@ def rate(
         as_json,
         f"1 {currency} counts as {number}; orders mended: {mended}",
     )
-
-
-def _settings(words: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise ConfigError(f"--set takes NAME=VALUE, not {word!r}")
-        if found.setdefault(name, value) != value:
-            raise ConfigError(f"--set names {name} twice, as {found[name]!r} and {value!r}")
-    return found
 
 
 def _notes(document: Programme, stores: Sequence[str]) -> list[str]:

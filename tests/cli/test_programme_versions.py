@@ -111,6 +111,34 @@ def test_versions_and_presets_are_compared_too(run: Run, file: File) -> None:
     assert isinstance(run("diff").exception, ConfigError)
 
 
+def test_a_diff_of_presets_says_what_applying_them_so_would_change(run: Run) -> None:
+    words = ("one-per-unit", "--with", "rewards-100-200-500", "--key", "kawa", "--currency", "EUR")
+    plain(run("apply", *words, "--timezone", "Europe/Warsaw", "--language", "pl"))
+    assert plain(run("diff", *words, "--timezone", "Europe/Warsaw", "--language", "pl")) == (
+        "Nothing differs.\n"
+    )
+    changes = data(run("diff", *words, "--set", "product.shop-1=17", "--json"))["changes"]
+    assert [one["field"] for one in changes] == ["language", "timezone", "product"]
+    alike = ("diff", *words[:3], "--programme", "kawa")
+    assert plain(run(*alike)) == "Nothing differs.\n"
+    assert [
+        one["field"] for one in data(run(*alike, "--timezone", "UTC", "--json"))["changes"]
+    ] == ["timezone"]
+    assert isinstance(run(*alike, "--key", "herbata").exception, ConfigError)
+    assert isinstance(run("diff", "--programme", "kawa", "--with", "step").exception, ConfigError)
+
+
+def test_a_preset_that_is_no_programme_is_told_what_to_be_compared_with(
+    run: Run, file: File
+) -> None:
+    assert "no programme to compare with" in str(run("diff", "tiers-three").exception)
+    plain(run("apply", file()))
+    refused = run("diff", "tiers-three").exception
+    assert isinstance(refused, ConfigError)
+    assert str(refused).endswith("say which to compare it with: --programme kawa")
+    assert "belong to presets" in str(run("diff", file(), "--with", "tiers-three").exception)
+
+
 def test_what_is_exported_is_the_document_as_written_and_changes_nothing(
     run: Run, file: File
 ) -> None:
