@@ -108,7 +108,7 @@ def apply(
         stores = [store.key for store in list_stores(connection, programme_id=done.programme_id)]
         known = [one.programme for one in programmes.versions(connection, done.programme_id)]
     before = known[-1 if done.before is None else done.before - 1]
-    notes = _notes(known[-1], stores)
+    notes = _notes(known[-1], stores, of_preset=what in preset_names())
     changes = diff(before, known[-1])
     percent = cost_percent(known[-1])
     worth = [] if percent is None else [f"Points are worth {percent} % of a purchase."]
@@ -220,7 +220,7 @@ def rate(
     )
 
 
-def _notes(document: Programme, stores: Sequence[str]) -> list[str]:
+def _notes(document: Programme, stores: Sequence[str], *, of_preset: bool) -> list[str]:
     """Return what the owner may not have expected of the document, in sentences."""
     naming = [(rule.key, named_stores(rule)) for rule in document.rules]
     naming += [(campaign.key, named_stores(campaign)) for campaign in document.campaigns]
@@ -229,7 +229,11 @@ def _notes(document: Programme, stores: Sequence[str]) -> list[str]:
         naming.append((document.membership.key, named_stores(document.membership)))
     notes = [note for key, named in naming for note in _strange(key, named, stores)]
     notes += [note for one in document.stores for note in _strange("store", [one.key], stores)]
-    notes += [note for reward in document.rewards for note in _of_reward(reward, stores)]
+    notes += [
+        note
+        for reward in document.rewards
+        for note in _of_reward(reward, stores, of_preset=of_preset)
+    ]
     if not document.rules:
         notes.append(
             "No rule earns points in this programme: combine presets, as --with one-per-unit."
@@ -237,7 +241,7 @@ def _notes(document: Programme, stores: Sequence[str]) -> list[str]:
     return notes
 
 
-def _of_reward(reward: Reward, stores: Sequence[str]) -> list[str]:
+def _of_reward(reward: Reward, stores: Sequence[str], *, of_preset: bool) -> list[str]:
     if reward.lines is not None:
         named = list(dict.fromkeys(product.store for product in reward.lines.products))
         missing = [key for key in stores if key not in named]
@@ -255,9 +259,13 @@ def _of_reward(reward: Reward, stores: Sequence[str]) -> list[str]:
     if missing or not named:
         where = " and ".join(missing) or "every shop"
         example = missing[0] if missing else "<store key>"
+        how = (
+            f"--set product.{example}=ID"
+            if of_preset
+            else f'[[reward.product]] with store = "{example}" and id, below the reward'
+        )
         notes.append(
-            f"{reward.key}: hidden in {where} until you say which product it is there "
-            f"(of a preset: --set product.{example}=ID)."
+            f"{reward.key}: hidden in {where} until you say which product it is there ({how})."
         )
     return [*notes, *_strange(reward.key, named, stores)]
 

@@ -61,6 +61,15 @@ def test_the_free_product_of_each_shop_is_set_by_its_key(run: Run) -> None:
     )
 
 
+def test_of_an_owners_own_document_the_table_to_write_is_named(run: Run, tmp_path: Path) -> None:
+    data(run("apply", "one-per-unit", "--with", REWARDS, "--key", "kawa", "--json"))
+    file = tmp_path / "kawa.toml"
+    file.write_text(source(run, "kawa"), encoding="utf-8")
+    [note] = data(run("apply", file, "--json"))["notes"]
+    assert "[[reward.product]]" in note
+    assert "--set" not in note
+
+
 def test_an_owner_is_told_where_the_free_product_is_missing(run: Run, pipeline: Pipeline) -> None:
     words = ("apply", "one-per-unit", "--with", REWARDS, "--key", "kawa", "--json")
     [note] = data(run(*words))["notes"]
