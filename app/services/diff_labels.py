@@ -70,6 +70,32 @@ SENTENCES = {
     "cap.points": mark("The limit “%(name)s” is %(new)s instead of %(old)s."),
 }
 
+_PERIODS = {
+    "once": mark("once"),
+    "lifetime": mark("all the time"),
+    "year": mark("each year"),
+    "month": mark("each month"),
+    "week": mark("each week"),
+    "day": mark("each day"),
+}
+
+CHOICES = {
+    "tiers.window": {
+        "lifetime": mark("all the time"),
+        "year": mark("the calendar year"),
+        "rolling": mark("the last months"),
+    },
+    "tiers.by": {
+        "spend": mark("what was spent"),
+        "points": mark("the points earned"),
+        "orders": mark("the number of orders"),
+    },
+    **dict.fromkeys(
+        ("cap.per", "reward.each", "rule.each", "challenge.each", "challenge.window"), _PERIODS
+    ),
+}
+"""The words that a key of the document can be, for people."""
+
 _CONDITIONS = [f"segment.where.{field.encode_name}" for field in msgspec.structs.fields(Where)] + [
     "segment.where.bought.skus",
     "segment.where.bought.products",

@@ -13,9 +13,10 @@ import msgspec
 from app.programme.diff import Change
 from app.programme.directions import Effect
 from app.programme.document import TABLES, Programme
+from app.programme.lines import Product
 from app.programme.reward import Reward
 from app.programme.shop_money import SHOP_MONEY
-from app.services.diff_labels import ADDED, EFFECTS, KEYS, REMOVED, SENTENCES, THINGS
+from app.services.diff_labels import ADDED, CHOICES, EFFECTS, KEYS, REMOVED, SENTENCES, THINGS
 from app.services.reward_words import reward_words
 from app.services.texts import Texts, texts
 
@@ -90,13 +91,14 @@ def _name(change: Change, old: Programme, new: Programme, language: str) -> str:
             if getattr(one, "key", None) != change.key:
                 continue
             if isinstance(one, Reward):
-                return reward_words(
+                said = reward_words(
                     name=one.name,
                     kind=one.kind,
                     value=one.value,
                     currency=programme.currency,
                     language=language,
                 )
+                return said if one.name else f"{said} ({one.key})"  # two may give the same
             return str(getattr(one, "name", "") or change.key)
     return change.key
 
@@ -135,9 +137,24 @@ def _names(words: Texts, several: Sequence[Any]) -> str:
 
 
 def _plain(words: Texts, value: Any) -> str:
+    """Write what stands in a list or is a table of its own, without the marks of any file format."""
     if isinstance(value, str):
         return words.say("“%(word)s”", word=value)
-    return msgspec.json.encode(value).decode()
+    if isinstance(value, bool):
+        return words.say("yes") if value else words.say("no")
+    if isinstance(value, int | Decimal):
+        return words.number(value)
+    if isinstance(value, Product):
+        return words.say("product %(id)s of the store %(store)s", id=value.id, store=value.store)
+    if isinstance(value, msgspec.Struct):
+        written = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+        told = [(name, getattr(value, field)) for name, field in written]
+        return ", ".join(
+            f"{name} {_plain(words, one)}" for name, one in told if one not in {None, "", ()}
+        )
+    if isinstance(value, tuple):
+        return ", ".join(_plain(words, one) for one in value)
+    return str(value)
 
 
 def _value(words: Texts, path: str, value: Any, programme: Programme, key: str) -> str:
@@ -154,7 +171,10 @@ def _value(words: Texts, path: str, value: Any, programme: Programme, key: str) 
         return f"{number}%" if path == "reward.value" else number
     if isinstance(value, datetime):  # a local time, shown as it is written
         return words.moment(value.replace(tzinfo=UTC), UTC)
-    return words.date_in_words(value) if isinstance(value, date) else _plain(words, value)
+    if isinstance(value, date):
+        return words.date_in_words(value)
+    choices = CHOICES.get(path, {})
+    return words.say(choices[value]) if value in choices else _plain(words, value)
 
 
 def _count(words: Texts, path: str, count: int) -> str:

@@ -101,7 +101,7 @@ def test_an_owner_is_told_what_the_new_document_leaves_out(run: Run) -> None:
     data(run("apply", "one-per-unit", "--with", MORE, "--key", "kawa", "--json"))
     told = run("apply", "one-per-unit", "--key", "kawa").stdout.splitlines()
     assert told[0] == "kawa: version 2 published"
-    assert [line.split("”")[0] for line in told[1:]] == [
+    assert [line.split(" (")[0] for line in told[1:]] == [
         f"The reward “{name}"
         for name in ("10% off", "free delivery", "early access", "PLN\xa050.00 off")
     ]

@@ -50,8 +50,8 @@ def told(written: str, instead: str, language: str = "en") -> list[str]:
         (
             "cost = 100",
             "cost = 120",
-            "The reward “10% off” costs 120 points instead of 100 points.",
-            "Nagroda „10% zniżki” kosztuje teraz 120 punktów, dotąd 100 punktów.",
+            "The reward “10% off (ten)” costs 120 points instead of 100 points.",
+            "Nagroda „10% zniżki (ten)” kosztuje teraz 120 punktów, dotąd 100 punktów.",
         ),
         (
             "points = 2",
@@ -80,8 +80,8 @@ def told(written: str, instead: str, language: str = "en") -> list[str]:
         (
             'value = "10.00"',
             'value = "10.00"\nvalid_days = 30\ncombinable = true',
-            "The reward “10% off”: the time that its code can be used is 30 days instead of no limit.",
-            "Nagroda „10% zniżki”: ważność kodu – teraz 30 dni, dotąd bez ograniczeń.",
+            "The reward “10% off (ten)”: the time that its code can be used is 30 days instead of no limit.",
+            "Nagroda „10% zniżki (ten)”: ważność kodu – teraz 30 dni, dotąd bez ograniczeń.",
         ),
     ],
 )
@@ -99,8 +99,53 @@ def test_what_comes_and_goes_is_said_with_what_stays_true() -> None:
     ]
     bare = OLD[: OLD.index("[[reward]]")]
     assert told(OLD, bare, "pl") == [
-        "Nagroda „10% zniżki” nie jest już dostępna; odebrane kody zachowują ważność."
+        "Nagroda „10% zniżki (ten)” nie jest już dostępna; odebrane kody zachowują ważność."
     ]
+
+
+def test_two_rewards_that_give_the_same_are_told_apart_by_their_keys() -> None:
+    assert told('key = "ten"', 'key = "tenth"') == [
+        "The reward “10% off (ten)” is not offered any more; codes that were taken stay good.",
+        "There is a new reward: “10% off (tenth)”.",
+    ]
+    assert told('key = "ten"', 'key = "ten"\nname = "Ten"')[0].startswith("The reward “Ten”: ")
+
+
+@pytest.mark.parametrize(
+    ("written", "english", "polish"),
+    [
+        (
+            'lines = { products = [{ store = "shop-1", id = "17" }] }',
+            "new are product 17 of the store shop-1",
+            "przybywa: produkt 17 w sklepie shop-1",
+        ),
+        (
+            'lines = { skus = ["A", "B"] }\nmultiply = [{ by = "2.5", skus = ["A"] }]',
+            "new are by 2.5, skus “A”.",
+            "przybywa: by 2,5, skus „A”.",
+        ),
+        (
+            'except_lines = { skus = ["C"], on_sale = true }',
+            "is skus “C”, on_sale yes instead of not set.",
+            "teraz skus „C”, on_sale tak, dotąd",
+        ),
+    ],
+)
+def test_tables_within_tables_are_told_in_words(written: str, english: str, polish: str) -> None:
+    for language, words in (("en", english), ("pl", polish)):
+        said = " ".join(told('lines = { skus = ["A", "B"] }', written, language))
+        assert words in said
+        assert not {*"{}["} & set(said)
+
+
+def test_how_tiers_are_reached_is_told_in_the_owners_language() -> None:
+    tiers = '[tiers]\nwindow = "{}"\n[[tier]]\nkey = "silver"\nfrom = "1"\n'
+    old, new = (parse(HEAD + tiers.format(window)) for window in ("lifetime", "year"))
+    [change] = diff(old, new)
+    assert say_change(change, old, new, "en") == (
+        "Tiers: the time that counts towards a tier is the calendar year instead of all the time."
+    )
+    assert say_change(change, old, new, "pl").endswith("– teraz rok kalendarzowy, dotąd cały czas.")
 
 
 class Pledge(msgspec.Struct, frozen=True, kw_only=True):
