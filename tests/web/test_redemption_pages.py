@@ -246,7 +246,6 @@ def test_there_are_words_for_every_state_and_every_reason() -> None:
         code_answers.WITHDRAWN,
         code_answers.REFUSED,
         code_answers.ALIVE,
-        code_answers.ANOTHERS,
         code_answers.USED_UNSEEN,
         code_answers.HELD,
         code_answers.ANOTHERS,
