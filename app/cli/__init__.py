@@ -25,7 +25,7 @@ from app.cli.programmes import programme
 from app.cli.quizzes import quiz
 from app.cli.redemptions import redeem, redemption
 from app.cli.referrals import referral
-from app.cli.replays import discard_events, groups, replay_events, replay_group
+from app.cli.replays import discard_events, groups, read_event, replay_events, replay_group
 from app.cli.rewards import reward
 from app.cli.segments import segment
 from app.cli.serve import clock_, demo, init, migrate, up, worker
@@ -95,7 +95,7 @@ for part in (wait, leave, list_waiting):
 for part in (versions, compare, export, simulate, shadow):
     programme.add_command(part)
 
-for part in (groups, replay_events, discard_events):
+for part in (groups, replay_events, read_event, discard_events):
     events.add_command(part)
 
 member.add_command(birthday)

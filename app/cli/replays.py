@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import click
+from sqlalchemy import Connection
 
 from app.cli.event_choice import choice_options, chosen
 from app.cli.named import programme_named
@@ -14,9 +15,13 @@ from app.cli.shared import Context, actor_option, as_json, pass_context, show, t
 from app.errors import ConfigError
 from app.services import replays
 from app.services.chosen import Choice, Counted, check_choice, count
+from app.services.read_now import KINDS, Kind, read_now
 from app.services.replays import MOST_PER_SECOND, ActName, ReplayView, Wish
 from app.services.stores import get_store
 from app.services.view_faults import FaultView, list_faults
+from connectors.registry import load_connectors
+from jobs.replays import callable_stores
+from jobs.runtime import new_runtime
 
 _ALL = 1_000_000
 _LOOK_SECONDS = 0.5
@@ -105,6 +110,52 @@ def discard_events(context: Context, /, **options: Any) -> None:
     Example: stempel events discard --group 3f9a0c21d7be --reason "a test of the agency's"
     """
     _carry_out(context, "discard", per_second=None, **options)
+
+
+@click.command("read")
+@click.argument("store")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("which", metavar="ID")
+@reason_option
+@actor_option()
+@as_json
+@pass_context
+def read_event(
+    context: Context,
+    *,
+    store: str,
+    kind: Kind,
+    which: str,
+    reason: str | None,
+    actor: str,
+    as_json: bool,
+) -> None:
+    """Read an order or customer from the shop, as it is now: also one that it never told of.
+
+    Example, an order whose webhook was missed: stempel events read shop-example-1a2b3c order 1742
+    --reason "the customer misses its points"
+    """
+    runtime = new_runtime(context.database(), context.settings, load_connectors())
+
+    def ask(connection: Connection) -> str:
+        shop = get_store(connection, store)
+        return read_now(
+            connection,
+            shop,
+            kind,
+            which,
+            readable=shop.id in callable_stores(runtime, connection),
+            actor=actor,
+            reason=reason or "",
+            now=context.clock(),
+        )
+
+    read = context.database().run(ask)
+    show(
+        {"store": store, "kind": kind, "id": read},
+        as_json,
+        f"{kind} {read} is read by the workers of `stempel up`; then: stempel events list --store {store}",
+    )
 
 
 @click.group("replay")

@@ -114,3 +114,9 @@ def test_with_two_programmes_one_is_named(run: Run, pipeline: Pipeline, dead: in
         "0 deliveries"
         in run("events", "replay", "-p", "other", "--status", "dead", "--dry-run").output
     )
+
+
+def test_a_shop_that_cannot_be_asked_is_named(run: Run, pipeline: Pipeline, dead: int) -> None:
+    [store] = json.loads(run("store", "list", "--json").output)
+    refused = run("events", "read", store["key"], "order", "16", "--reason", "x")
+    assert "has no API keys here" in str(refused.exception)

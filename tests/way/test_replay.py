@@ -10,6 +10,7 @@ from app.db import tables as t
 from app.errors import Conflict, Invalid, NotFound
 from app.services import replays
 from app.services.chosen import Choice, count
+from app.services.read_now import read_now
 from app.services.replays import ActName, Wish
 from app.services.view_deliveries import list_deliveries, show_delivery
 from app.services.view_faults import list_faults
@@ -295,3 +296,49 @@ def test_staff_s_reason_is_in_the_audit_log(way: Way) -> None:
         ("replay.replay", "ola", f"replay {replay_id}"),
         ("replay.pause", "ola", f"replay {replay_id}"),
     ]
+
+
+def read_one(way: Way, which: str, *, readable: bool = True, reason: str = "a question") -> str:
+    pipeline = way.pipeline
+    return pipeline.database.run(
+        lambda one: read_now(
+            one,
+            way.store,
+            "order",
+            which,
+            readable=readable,
+            actor="ola",
+            reason=reason,
+            now=pipeline.clock(),
+        )
+    )
+
+
+def test_an_order_whose_webhook_was_missed_earns_once_somebody_names_it(way: Way) -> None:
+    order = way.buy("49.95", email=BUYER, status="completed")
+    way.heard()  # nothing of it ever comes here, and the shop sends nothing twice
+    way.settle()
+    assert way.guest_points(BUYER) is None
+    for which in (str(order), f"#{order}"):  # once more changes nothing
+        assert read_one(way, which) == str(order)
+        way.settle()
+        assert way.guest_points(BUYER) == 49
+    assert way.entries() == [("earn", 49)]
+    way.sound()
+
+
+@pytest.mark.parametrize(
+    ("which", "more", "error"),
+    [
+        ("16", {"readable": False}, Conflict),
+        ("16", {"reason": " "}, Invalid),
+        ("", {}, Invalid),
+        ("no such", {}, Invalid),
+        ("1" * 60, {}, Invalid),
+    ],
+)
+def test_what_cannot_be_read_is_refused(
+    way: Way, which: str, more: dict[str, Any], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        read_one(way, which, **more)
